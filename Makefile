@@ -1,0 +1,57 @@
+# A fresh Debian machine needs only Python 3.10+, git and make. Everything else is set up
+# here: `make lab` to look at it, `make test` to check it.
+
+PYTHON ?= python3
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+venv := .venv
+py := $(venv)/bin/python
+first := 01_anatomy_of_a_task.ipynb
+# JupyterLab refuses to run as root unless told that it may.
+as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help lab test test-pythons bench soak clean
+
+help:
+	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
+	@echo 'make test          every check: linter, types, tests, browser'
+	@echo 'make test-pythons  the core tests on each other Python that is found'
+	@echo 'make bench         the benchmark (BENCH_ARGS)'
+	@echo 'make soak          the random tests, for much longer'
+	@echo 'make clean         remove what the others made'
+
+lab: $(venv)/has-lab
+	$(py) -m jupyterlab $(as_root) --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(first) $(LAB_ARGS)
+
+test: $(venv)/has-test
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test $(py)
+
+test-pythons:
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-pythons
+
+bench: $(venv)/has-test
+	$(py) -m tests.benchmarks $(BENCH_ARGS)
+
+soak: $(venv)/has-test
+	$(py) -m pytest -m 'not browser and not notebook' --hypothesis-profile=soak --timeout=0 $(PYTEST_ARGS)
+
+clean:
+	rm -rf .venv .venv-* build dist *.egg-info widgets/*.egg-info
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is made anew whenever pyproject.toml changes, so that a dependency which
+# was dropped there is gone here too. A file in it tells which extras it has.
+$(venv)/made: pyproject.toml
+	.ci/venv '$(PYTHON)' $(venv)
+	@touch $@
+
+$(venv)/has-lab: $(venv)/made
+	$(py) -m pip install --quiet --editable '.[lab]'
+	@touch $@
+
+$(venv)/has-test: $(venv)/made
+	$(py) -m pip install --quiet --editable '.[lab,test]'
+	@touch $@ $(venv)/has-lab
