@@ -1,0 +1,110 @@
+"""Hold a task between two turns: pause, step, and a ceiling on its pace.
+
+A driver has no brake until somebody asks for one; then it consults it before each turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any
+
+
+class Brake:
+    """What holds one task.
+
+    Attributes:
+        paused: no turn begins but those asked for by `step`.
+        hz: the ceiling in turns/s; 0 for none.
+        holding: whether the task stands still because of a pause, at this moment.
+    """
+
+    __slots__ = ("_arrivals", "_due", "_gate", "_steps", "holding", "hz", "paused")
+
+    def __init__(self) -> None:
+        self.paused = False
+        self.hz = 0.0
+        self.holding = False
+        self._steps = 0
+        self._due = float("-inf")  # when the next turn may begin, in loop time
+        self._gate: asyncio.Future[None] | None = None
+        self._arrivals: list[Callable[[], None]] = []
+
+    def pause(self, arrived: Callable[[], None]) -> None:
+        """Hold the task at the end of its turn; `arrived` is called once it stands."""
+        self.paused = True
+        self._steps = 0
+        if self.holding:
+            arrived()
+        else:
+            self._arrivals.append(arrived)
+            self._recheck()  # it may stand already, waiting for its pace
+
+    def step(self, in_turn: bool, arrived: Callable[[], None]) -> None:
+        """Let one more turn end, then hold the task; `arrived` is called once it stands.
+
+        Args:
+            in_turn: whether a turn is under way; on a task that was not paused it is the one.
+            arrived: called on the loop.
+        """
+        if self.paused or not in_turn:
+            self._steps += 1
+        self.paused = True
+        self._arrivals.append(arrived)
+        self._recheck()
+
+    def resume(self) -> None:
+        """Let the task turn freely again."""
+        self.paused = False
+        self._steps = 0
+        self._recheck()
+        self.release()
+
+    def release(self) -> None:
+        """Call everyone who waits for the task to stand."""
+        arrivals, self._arrivals = self._arrivals, []
+        for arrived in arrivals:
+            arrived()
+
+    def set_pace(self, hz: float) -> None:
+        """Set the ceiling in turns/s; 0 takes it away."""
+        self.hz = hz
+        self._due = float("-inf")
+        self._recheck()
+
+    def _recheck(self) -> None:
+        if self._gate is not None and not self._gate.done():
+            self._gate.set_result(None)
+
+    def hold(self, loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
+        """Return when the next turn may begin."""
+        while True:
+            if self.paused and not self._steps:
+                self.holding = True
+                self.release()
+                yield from self._stand(loop)
+                continue
+            self.holding = False
+            wait = self._due - loop.time() if self.hz else 0.0
+            if wait <= 0:
+                break
+            timer = loop.call_later(wait, self._recheck)
+            try:
+                yield from self._stand(loop)
+            finally:
+                timer.cancel()
+        if self._steps:
+            self._steps -= 1
+        if self.hz:
+            # From due time to due time, so that lateness does not add up; a task that is late by
+            # more than a period starts afresh, since catching up would break the ceiling.
+            period = 1 / self.hz
+            now = loop.time()
+            self._due = (self._due if now - self._due < period else now) + period
+
+    def _stand(self, loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
+        self._gate = loop.create_future()
+        try:
+            yield from self._gate
+        finally:
+            self._gate = None

@@ -1,0 +1,88 @@
+"""How a thread shows itself where a cell's value is displayed, and as plain text and HTML.
+
+The only doorway from the core to the widgets, and a lazy one: they are imported when a thread is
+displayed in a kernel, and where they are missing the text and the HTML stand for themselves.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+from .log import in_kernel, library
+
+if TYPE_CHECKING:
+    from .snapshot import TaskSnapshot, ThreadSnapshot
+    from .thread import TaskThread
+
+
+def mimebundle(thread: TaskThread) -> dict[str, Any]:
+    """Return the MIME bundle of a thread: the live view where there is one, text and HTML always."""
+    record = thread.snapshot()
+    bundle: dict[str, Any] = {"text/plain": text_tree(record), "text/html": html_tree([record])}
+    if in_kernel():
+        try:
+            from task_thread_widgets import view_of
+        except ImportError as error:
+            library.info("no live view: %s", error)
+        else:
+            bundle.update(view_of(thread).live_part())
+    return bundle
+
+
+def text_tree(record: ThreadSnapshot) -> str:
+    """Return a thread and all below it as indented lines."""
+    return "\n".join(
+        "    " * depth + (_thread_line(item) if kind == "thread" else _task_line(item))
+        for depth, kind, item in _rows(record, 0)
+    )
+
+
+def html_tree(records: list[ThreadSnapshot]) -> str:
+    """Return threads as a table, for places without widgets; every name is escaped."""
+    rows = []
+    for record in records:
+        for depth, kind, item in _rows(record, 0):
+            name = item.id if kind == "thread" else item.slot
+            cells = [
+                f'<td style="text-align:left;padding-left:{0.5 + 1.5 * depth}em">'
+                f"{'<b>' * (kind == 'thread')}{html.escape(name)}{'</b>' * (kind == 'thread')}</td>",
+                f"<td>{item.state}</td>",
+                f"<td>{item.turns}</td>",
+                f"<td>{item.rate:.1f}</td>",
+                f'<td style="text-align:left">{_where_html(kind, item)}</td>',
+            ]
+            rows.append("<tr>" + "".join(cells) + "</tr>")
+    head = "".join(
+        f"<th>{h}</th>" for h in ("thread / task", "state", "turns", "turns/s", "waits at")
+    )
+    body = "".join(rows) or '<tr><td colspan="5">no thread is running</td></tr>'
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _where_html(kind: str, item: Any) -> str:
+    if item.error:
+        return html.escape(item.error)
+    if kind == "thread" or not item.line:
+        return ""
+    return f"line {item.line}: <code>{html.escape(item.source)}</code>"
+
+
+def _rows(record: ThreadSnapshot, depth: int) -> list[tuple[int, str, Any]]:
+    rows: list[tuple[int, str, Any]] = [(depth, "thread", record)]
+    rows += [(depth + 1, "task", task) for task in record.tasks]
+    for child in record.children:
+        rows += _rows(child, depth + 1)
+    return rows
+
+
+def _thread_line(record: ThreadSnapshot) -> str:
+    signals = f"{record.signals_in} signals in, {record.signals_out} out"
+    tail = f" ({record.error})" if record.error else ""
+    return f"{record.id} [{record.state}] {signals}{tail}"
+
+
+def _task_line(task: TaskSnapshot) -> str:
+    where = f" waits at line {task.line}: {task.source}" if task.line else ""
+    tail = f" ({task.error})" if task.error else ""
+    return f"{task.slot} [{task.state}] {task.turns} turns, {task.rate:.1f}/s{where}{tail}"

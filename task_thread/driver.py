@@ -1,0 +1,394 @@
+"""The turn driver: what makes one asyncio task out of all the turns of a rescheduling task.
+
+    reCreate ──► hold? ──► turn: step the co-function's coroutine ──► reSchedule called? ──► end
+                  ▲              send / throw, one suspension at a time        │
+                  └────────────────────────────────────────────────────────────┘
+
+Invariants:
+- One asyncio task for the whole life, whichever co-function takes the next turn.
+- The driver steps the coroutine itself, so it always holds the coroutine that runs or waits.
+- After a turn that never suspended the driver yields to the loop once, and only then.
+- A task that was cancelled or is being deleted takes no further turn, whatever it swallows.
+
+A `Driver` is the very object that the asyncio task steps (its `get_coro()`), and shows the coroutine of
+the present turn as its own `cr_frame`, so that debuggers and `Task.print_stack()` see the user's line.
+A subclass of `asyncio.Task` was rejected: task factories, uvloop and nest-asyncio replace the class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import CancelledError, Future
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from types import CodeType, CoroutineType, FrameType
+from typing import TYPE_CHECKING, Any
+
+from . import log
+from .brake import Brake
+from .context import current
+from .meter import Meter
+from .scope import cancel_requests, drop
+from .states import TaskState
+from .where import Place, definition_place, waiting_place
+
+if TYPE_CHECKING:
+    from .life import Life
+
+CoFunction = Callable[..., Coroutine[Any, Any, Any]]
+Turn = tuple[CoFunction, tuple[Any, ...], dict[str, Any]]
+
+_KNOWS_CANCELLING = sys.version_info >= (3, 11)
+
+
+class Driver(Meter):
+    """One rescheduling task: its turns, and everything that is known about it.
+
+    Attributes:
+        owner: the life of the thread it belongs to, or `None`.
+        task: the asyncio task; the same for every turn.
+        slot: the first slot of `thread.tasks` it was stored in, or `None`.
+        cofunc: the co-function of the present turn, or of the last one.
+        coroutine: the coroutine of the present turn; `None` between turns.
+        following: the next turn, once `reSchedule` was called.
+        brake: what pauses and paces it; made when first asked for.
+        error: what ended it, if it failed.
+        endings: futures of those who wait for its end.
+        last: set to let the present turn be the last one.
+        over: whether it has ended.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_abandoned",
+        "_args",
+        "_began",
+        "_cancelled",
+        "_kwargs",
+        "_loop",
+        "_turner",
+        "brake",
+        "cofunc",
+        "coroutine",
+        "endings",
+        "error",
+        "following",
+        "last",
+        "over",
+        "owner",
+        "send",
+        "slot",
+        "task",
+    )
+
+    def __init__(self, turn: Turn, owner: Life | None, loop: asyncio.AbstractEventLoop) -> None:
+        self.cofunc, self._args, self._kwargs = turn
+        self.owner = owner
+        self.slot: str | None = None
+        self.coroutine: Any = None
+        self.following: Turn | None = None
+        limit = None if owner is None else owner.thread.max_reschedule_rate
+        self.begin_metering(loop.time(), limit)
+        self.brake: Brake | None = None
+        self.error: BaseException | None = None
+        self.endings: list[asyncio.Future[None]] | None = None
+        self.last = False
+        self.over = False
+        self._began = False
+        self._cancelled = False
+        self._abandoned = False
+        self._loop = loop
+        self._turner: Any = self._drive()
+        # The generator's own method: the task steps it without a Python call in between.
+        self.send = self._turner.send
+        if owner is not None:
+            owner.drivers[self] = None
+        try:
+            self.task: asyncio.Task[Any] = loop.create_task(self, name=self.name)
+        except BaseException:
+            self._finish()
+            raise
+
+    # What is known about it
+
+    @property
+    def slot_name(self) -> str | None:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The slot; without one, the co-function's name."""
+        return self.slot or getattr(self.cofunc, "__name__", None) or type(self.cofunc).__name__
+
+    @property
+    def running(self) -> bool:
+        """Whether its code is being executed right now."""
+        return self.coroutine is not None and bool(self.coroutine.cr_running)
+
+    @property
+    def state(self) -> TaskState:
+        if self.error is not None:
+            return TaskState.FAILED
+        if self.over:
+            return TaskState.DONE
+        if self.running:
+            return TaskState.RUNNING
+        if self.brake is not None and self.brake.holding:
+            return TaskState.PAUSED
+        return TaskState.WAITING
+
+    @property
+    def place(self) -> Place | None:
+        """Where it waits or executes; between turns, where its co-function is defined."""
+        if self.over:
+            return None
+        return waiting_place(self.coroutine) or definition_place(self.cofunc)
+
+    # What others ask of it
+
+    def end(self) -> None:
+        """Let no further turn begin, and cancel the present one."""
+        self.last = True
+        self.task.cancel()
+
+    def abandon(self) -> None:
+        """Drop the present turn's coroutine, which swallowed its cancellation, and end."""
+        self._abandoned = True
+        self.task.cancel()
+
+    def held(self) -> Brake:
+        """Return the brake, making it if need be."""
+        if self.brake is None:
+            self.brake = Brake()
+        return self.brake
+
+    # The turns
+
+    def _drive(self) -> Generator[Any, Any, None]:
+        self._began = True
+        current.set(self)  # into a context of the task's own
+        # With an eager task factory the first turn begins before `create_task` returns.
+        self.task = asyncio.current_task(self._loop)  # type: ignore[assignment]
+        try:
+            while True:
+                if self.brake is not None:
+                    yield from self.brake.hold(self._loop)
+                    if self.last:
+                        return
+                coroutine = self.cofunc(*self._args, **self._kwargs)
+                if coroutine.__class__ is not CoroutineType:
+                    coroutine = _coroutine(self.cofunc, coroutine)
+                self.coroutine = coroutine
+                self.following = None
+                suspended = False
+                try:
+                    waited = coroutine.send(None)
+                    suspended = True
+                    while True:
+                        try:
+                            if waited is None or waited.__class__ is Future:
+                                yield waited
+                            else:
+                                yield from self._wait_beside(waited)
+                        except GeneratorExit:
+                            raise
+                        except BaseException as error:
+                            waited = self._throw(coroutine, error)
+                        else:
+                            waited = coroutine.send(None)
+                except StopIteration:
+                    pass
+                self.coroutine = None
+                self.turns += 1
+                if self.turns >= self.check_at:
+                    self._check_rate()
+                following = self.following
+                if following is None or self.last or self._was_cancelled():
+                    return
+                self.cofunc, self._args, self._kwargs = following
+                if not suspended:
+                    yield None
+        except CancelledError as error:
+            if self.coroutine is None or self.last or self._was_cancelled():
+                raise
+            # Nobody cancelled this task: it awaited something that was, and did not expect it.
+            yield from self._fail(error)
+        except GeneratorExit:
+            if self.coroutine is not None:
+                self.coroutine.close()
+            raise
+        except BaseException as error:
+            yield from self._fail(error)
+            if isinstance(error, Exception):
+                raise
+        finally:
+            self._finish()
+
+    def _throw(self, coroutine: Any, error: BaseException) -> Any:
+        if isinstance(error, CancelledError):
+            self._cancelled = True
+            if self._abandoned:
+                drop(coroutine)
+                raise error
+        return coroutine.throw(error)
+
+    def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
+        """Wait for a task (or another library's future) without depending on its obedience.
+
+        An asyncio task that waits for another one is released from a cancellation only when that one
+        ends; a driver must be able to let go of one that never does.
+        """
+        if not asyncio.isfuture(waited):
+            yield waited  # asyncio's own error message says what is wrong
+            return
+        waited._asyncio_future_blocking = False
+        while True:
+            gate = self._loop.create_future()
+
+            def opened(_: object, gate: asyncio.Future[None] = gate) -> None:
+                if not gate.done():
+                    gate.set_result(None)
+
+            waited.add_done_callback(opened)
+            try:
+                yield from gate
+                return
+            except CancelledError:
+                self._cancelled = True
+                if self._abandoned or not waited.cancel():
+                    raise
+            finally:
+                waited.remove_done_callback(opened)
+
+    def _was_cancelled(self) -> bool:
+        """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
+        if not self._cancelled:
+            return False
+        if not _KNOWS_CANCELLING:
+            return True
+        self._cancelled = cancel_requests(self.task) > 0
+        return self._cancelled
+
+    def _check_rate(self) -> None:
+        if self.owner is None:
+            return
+        limit = self.owner.thread.max_reschedule_rate
+        if limit is None:
+            return
+        rate = self.check_rate(self._loop.time(), limit)
+        if rate is not None:
+            self.owner.logger.warning(
+                "%s reschedules %.0f times per second, more than %g: let each turn await something, "
+                "do more in one turn, or set its pace",
+                self.name,
+                rate,
+                limit,
+            )
+
+    def _fail(self, error: BaseException) -> Generator[Any, Any, None]:
+        self.coroutine = None
+        self.error = error
+        self.following = None
+        if self.owner is None:
+            log.failure(log.library, error, "task %s failed", self.name)
+            if not isinstance(error, Exception) and not log.in_kernel():
+                raise error
+        else:
+            yield from self.owner.task_failed(self, error)
+
+    def _finish(self) -> None:
+        self.over = True
+        self.coroutine = None
+        self._args, self._kwargs = (), {}
+        self.following = None
+        if self.brake is not None:
+            self.brake.release()
+        if self.endings is not None:
+            # They wake in the next round of the loop, when the asyncio task is done as well.
+            for ending in self.endings:
+                if not ending.done():
+                    ending.set_result(None)
+            self.endings = None
+        if self.error is not None:
+            # The error was told; asyncio must not tell it again when the task is collected.
+            if not self._loop.is_closed():
+                self._loop.call_soon(_retrieve, self.task)
+        if self.owner is not None:
+            self.owner.driver_ended(self)
+
+    # What an asyncio task expects of a coroutine
+
+    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
+        """Throw into the present turn; a task cancelled before its first step just ends."""
+        if not self._began:
+            self._turner.close()
+            self._finish()
+            raise (error if value is None else value)
+        return self._turner.throw(error if value is None else value)
+
+    def close(self) -> None:
+        """Close the present turn, for good."""
+        self._turner.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        turner: Generator[Any, Any, None] = self._turner
+        return turner
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+    @property
+    def cr_running(self) -> bool:
+        return bool(self._turner.gi_running)
+
+    @property
+    def cr_code(self) -> CodeType:
+        code: CodeType = self._turner.gi_code
+        return code
+
+    @property
+    def cr_frame(self) -> FrameType | None:
+        frame: FrameType | None = (
+            self._turner.gi_frame if self.coroutine is None else self.coroutine.cr_frame
+        )
+        return frame
+
+    @property
+    def cr_await(self) -> Any:
+        return None if self.coroutine is None else self.coroutine.cr_await
+
+    def __repr__(self) -> str:
+        place = self.place
+        where = f" at {place.filename}:{place.line}" if place else ""
+        return f"<{self.name} {self.state}, {self.turns} turns{where}>"
+
+
+Coroutine.register(Driver)
+
+
+def driver_of(task: object) -> Driver | None:
+    """Return the driver of a rescheduling task, or `None` for any other object."""
+    get_coro = getattr(task, "get_coro", None)
+    coroutine = get_coro() if get_coro is not None else None
+    return coroutine if coroutine.__class__ is Driver else None
+
+
+def _coroutine(cofunc: Any, found: Any) -> Any:
+    """Make a coroutine of what a co-function returned, if it is any other awaitable."""
+    if isinstance(found, Awaitable):
+
+        async def wait() -> Any:
+            return await found
+
+        return wait()
+    name = getattr(cofunc, "__qualname__", repr(cofunc))
+    raise TypeError(
+        f"expected {name} to be a co-function, `async def {getattr(cofunc, '__name__', 'f')}(...)`, "
+        f"but calling it returned {type(found).__name__} {found!r}"
+    )
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    if task.done() and not task.cancelled():
+        task.exception()

@@ -1,0 +1,333 @@
+"""One direction of one edge: the signals that wait for one handler.
+
+A thread has an inbox (signals from its parent, handled by its own `signalHandler__`) and, as a child,
+an outbox (signals to its parent, handled by the parent's `childsignalHandler__`). Both are made when
+the first signal comes, since most threads of a large tree never send any.
+
+A deque was preferred to `asyncio.Queue`: the queue costs 2 kB a thread, and its getter is a task that
+stands and waits. Here nobody waits for signals; a mailbox that receives one asks the post office of
+its tree to serve it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import CancelledError
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from types import CoroutineType
+from typing import TYPE_CHECKING
+
+from .context import current
+from .signals import Signal, require_signal
+
+if TYPE_CHECKING:
+    from .hook import Hook
+    from .life import Life
+
+BATCH = 100  # signals handled before the loop gets a turn
+
+
+class Mailbox:
+    """A bounded queue of signals, with `asyncio.Queue`'s names where users look at it.
+
+    Args:
+        life: whose handler handles the signals.
+        child: for an outbox the child that sends them; `None` for an inbox.
+
+    Attributes:
+        queue: the signals that wait, first come first.
+        sender: whose `max_qsize` and overflow hook hold: the life that has this mailbox.
+        busy: whether a handler is at work on one of its signals.
+        queued: whether it stands in the post office's line.
+        quota: how many more signals may be handled; `None` for no limit.
+        scope: the handler at work, once it has suspended.
+        on_idle: called whenever the post office leaves this mailbox.
+        blocked_on: the full mailbox that the handler at work waits for.
+    """
+
+    __slots__ = (
+        "_room",
+        "blocked_on",
+        "busy",
+        "child",
+        "context",
+        "life",
+        "on_idle",
+        "queue",
+        "queued",
+        "quota",
+        "scope",
+        "sender",
+        "warned",
+    )
+
+    def __init__(self, life: Life, child: Life | None = None) -> None:
+        self.life = life
+        self.child = child
+        self.sender = life if child is None else child
+        self.queue: deque[Signal] = deque()
+        self._room: deque[asyncio.Future[None]] = deque()
+        self.on_idle: Callable[[], None] | None = None
+        self.busy = False
+        self.queued = False
+        self.quota: int | None = None
+        self.scope: Hook | None = None
+        self.blocked_on: Mailbox | None = None
+        self.warned = False
+        # Handlers run in a context of their own: what they print lands where the thread was made,
+        # and a context can't be entered by two mailboxes at once.
+        self.context: Context = life.home_context().copy()
+        self.context.run(current.set, self)
+
+    # As an actor: whose code runs in a handler
+
+    @property
+    def owner(self) -> Life:
+        return self.life
+
+    @property
+    def slot_name(self) -> None:
+        return None
+
+    # As a queue
+
+    @property
+    def maxsize(self) -> int:
+        """How many signals it holds; 0 for any number."""
+        return self.sender.thread.max_qsize
+
+    def qsize(self) -> int:
+        """Return how many signals wait."""
+        return len(self.queue)
+
+    def empty(self) -> bool:
+        """Return whether no signal waits."""
+        return not self.queue
+
+    def full(self) -> bool:
+        """Return whether a further signal would have to wait for room."""
+        return 0 < self.maxsize <= len(self.queue)
+
+    def put_nowait(self, signal: Signal) -> None:
+        """Put a signal in.
+
+        Raises:
+            TypeError: it is not a signal.
+            asyncio.QueueFull: there is no room.
+        """
+        require_signal(signal)
+        if self.full():
+            raise asyncio.QueueFull
+        self.queue.append(signal)
+        self.wake()
+
+    def get_nowait(self) -> Signal:
+        """Take the first signal out, past the handler.
+
+        Raises:
+            asyncio.QueueEmpty: there is none.
+        """
+        if not self.queue:
+            raise asyncio.QueueEmpty
+        signal = self.queue.popleft()
+        if self._room:
+            self._offer_room()
+        return signal
+
+    # Sending
+
+    def offer(self, signal: object) -> bool:
+        """Take a signal if that needs no waiting and no hook; the way nearly all signals go."""
+        if not isinstance(signal, Signal) or signal._stops:
+            return False
+        queue = self.queue
+        sender = self.sender
+        if 0 < sender.thread.max_qsize <= len(queue):
+            return False
+        if self.child is None:
+            if not sender.accepts:
+                return False
+        elif sender.sends:
+            sender.sent += 1
+        else:
+            return False
+        queue.append(signal)
+        if not self.queued and not self.busy:
+            self.wake()
+        return True
+
+    async def put(self, signal: Signal) -> None:
+        """Put a signal in; when it is full, call the overflow hook and then wait for room.
+
+        A stop needs no room. What comes when the thread takes no more is counted as undelivered.
+
+        Raises:
+            TypeError: it is not a signal.
+        """
+        require_signal(signal)
+        if signal._stops:
+            self.sender.request_stop()
+            return
+        if self.full():
+            if not self.refuses():
+                await self._overflow()
+            while self.full() and not self.refuses() and not self._circular():
+                await self._wait_for_room()
+        if self.refuses():
+            self.sender.undelivered += 1
+            return
+        if self.child is not None:
+            self.child.sent += 1
+        self.queue.append(signal)
+        self.wake()
+
+    def refuses(self) -> bool:
+        """Whether a signal put in now would never be handled."""
+        return not (self.life.accepts if self.child is None else self.child.sends)
+
+    async def _overflow(self) -> None:
+        thread = self.sender.thread
+        hook = (
+            thread.inputOverflowHandler__ if self.child is None else thread.outputOverflowHandler__
+        )
+        try:
+            await hook(self)
+        except Exception as error:
+            self.sender.tell(error, "%s failed", hook.__name__)
+
+    async def _wait_for_room(self) -> None:
+        room = asyncio.get_running_loop().create_future()
+        self._room.append(room)
+        actor = current.get()
+        handler = actor if isinstance(actor, Mailbox) else None
+        if handler is not None:
+            handler.blocked_on = self
+        try:
+            await room
+        except BaseException:
+            # The room was offered to a sender that left: pass it on.
+            if room.done() and not room.cancelled() and not self.full():
+                self._offer_room()
+            raise
+        finally:
+            if handler is not None:
+                handler.blocked_on = None
+
+    def _offer_room(self) -> None:
+        while self._room:
+            room = self._room.popleft()
+            if not room.done():
+                room.set_result(None)
+                return
+
+    def _circular(self) -> bool:
+        """Whether the handler that sends would wait for itself, over however many mailboxes.
+
+        Two handlers that answer each other into full queues would wait for ever; the signal is let in
+        over the limit instead, and both threads are named.
+        """
+        actor = current.get()
+        if not isinstance(actor, Mailbox):
+            return False
+        box: Mailbox | None = self
+        while box is not None and box is not actor:
+            box = box.blocked_on
+        if box is None:
+            return False
+        if not self.warned:
+            self.warned = True
+            other = actor.life if actor.life is not self.life else self.sender
+            self.life.logger.warning(
+                "%s and %s wait for each other: both queues are full (max_qsize = %d) and their "
+                "handlers answer into them; signals are let in over the limit. Answer fewer "
+                "signals, or raise max_qsize",
+                self.life.id,
+                other.id,
+                self.maxsize,
+            )
+        return True
+
+    # Being served
+
+    def wake(self) -> None:
+        """Ask for service if there is something to do and nobody is at it."""
+        if not self.queued and not self.busy and self.is_open():
+            office = self.life.office
+            if office is not None:
+                office.enqueue(self)
+
+    def is_open(self) -> bool:
+        """Whether a handler may take the next signal now."""
+        if not self.queue or self.quota == 0 or not self.life.listening:
+            return False
+        return self.child is None or self.child.added
+
+    async def deliver(self) -> None:
+        """Handle the signals that wait, one after the other, at most `BATCH` of them.
+
+        One coroutine for many signals: a handler that does not suspend costs little more than a call.
+        """
+        queue, life, child = self.queue, self.life, self.child
+        for _ in range(BATCH):
+            if not queue or not self.is_open():
+                return
+            signal = queue.popleft()
+            if self._room:
+                self._offer_room()
+            if self.quota is not None:
+                self.quota -= 1
+            life.received += 1
+            try:
+                if child is None:
+                    handling = life.thread.signalHandler__(signal)
+                else:
+                    handling = life.thread.childsignalHandler__(signal, child.thread)
+                if handling.__class__ is not CoroutineType and not hasattr(handling, "__await__"):
+                    raise TypeError(
+                        f"expected {self.hook} to be a coroutine method: write `async def`"
+                    )
+                result = await handling
+            except (CancelledError, GeneratorExit):
+                raise
+            except BaseException as error:
+                self.failed(error)
+            else:
+                if result is False and child is None:
+                    life.request_stop()
+
+    @property
+    def hook(self) -> str:
+        """The name of the handler."""
+        return "signalHandler__" if self.child is None else "childsignalHandler__"
+
+    def failed(self, error: BaseException) -> None:
+        """Take note of a handler's error: one of a child's signal is only told."""
+        self.life.tell(error, "%s failed", self.hook)
+        if self.child is None or not isinstance(error, Exception):
+            self.life.fail(error)
+
+    def served(self) -> None:
+        """Called by the post office when it leaves this mailbox."""
+        self.busy = False
+        self.wake()
+        if self.on_idle is not None:
+            self.on_idle()
+
+    # Ending
+
+    def is_idle(self) -> bool:
+        """Whether no handler is at work and none could begin."""
+        return not self.busy and not self.is_open()
+
+    def clear(self) -> int:
+        """Drop what waits, release the senders, and return how many signals were dropped."""
+        dropped = len(self.queue)
+        self.queue.clear()
+        self.quota = None
+        rooms, self._room = self._room, deque()
+        for room in rooms:
+            if not room.done():
+                room.set_result(None)
+        return dropped

@@ -1,0 +1,66 @@
+"""How often does a task turn? Turns are counted always, time is looked at seldom.
+
+The driver adds one to `turns` and compares it with `check_at`; only there, once in `limit` turns, is
+the clock read. So a turn costs an addition and a comparison, whatever the rate.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+
+WINDOW = 1.0  # seconds; a rate is an average over at least this long
+
+
+class Meter:
+    """Counts the turns of one task and knows its rate; a driver is one.
+
+    Attributes:
+        turns: turns ended since the task began.
+        check_at: the number of turns at which the driver calls `check_rate`.
+        too_fast: whether the rate has ever been above the limit over a whole window.
+    """
+
+    __slots__ = (
+        "_step",
+        "_then",
+        "_then_later",
+        "_turns",
+        "_turns_later",
+        "check_at",
+        "too_fast",
+        "turns",
+    )
+
+    def begin_metering(self, now: float, limit: float | None) -> None:
+        """Begin to count; `limit` is in turns/s, `None` for none."""
+        self.turns = 0
+        self.too_fast = False
+        # Two marks (a time, and the turns at that time): a look moves the later one to the present
+        # and makes it the window's beginning only at the next look, so no window is ever too short.
+        self._then = self._then_later = now
+        self._turns = self._turns_later = 0
+        self._step = sys.maxsize if limit is None or math.isinf(limit) else max(1, int(limit))
+        self.check_at = self._step
+
+    def check_rate(self, now: float, limit: float) -> float | None:
+        """Look at the clock; return the rate if it is above the limit for the first time."""
+        self.check_at = self.turns + self._step
+        elapsed = now - self._then
+        if elapsed < WINDOW:
+            return None
+        rate = (self.turns - self._turns) / elapsed
+        self._then = self._then_later = now
+        self._turns = self._turns_later = self.turns
+        if rate <= limit or self.too_fast:
+            return None
+        self.too_fast = True
+        return rate
+
+    def rate(self, now: float) -> float:
+        """Return the turns/s over the last second or two (over the whole time, at a first look)."""
+        if now - self._then_later >= WINDOW:
+            self._then, self._turns = self._then_later, self._turns_later
+            self._then_later, self._turns_later = now, self.turns
+        elapsed = now - self._then
+        return (self.turns - self._turns) / elapsed if elapsed > 0 else 0.0

@@ -1,0 +1,181 @@
+"""Run one coroutine inside the current task, and be able to cancel or abandon just that coroutine.
+
+Hooks and handlers run inside a task that has more to do afterwards (the caller of a child's `run()`,
+a pump that serves many threads), so `task.cancel()` would hit the wrong target. A scope steps the
+coroutine itself, and where need be lets the task wait for a future of the scope's own; so it can throw
+a cancellation into the coroutine alone, or drop it where it swallows that.
+
+`asyncio.timeout` was compared and rejected: it needs Python 3.11, and it can't give up on a coroutine
+that swallows its cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from asyncio import CancelledError, Future
+from collections.abc import Coroutine, Generator
+from contextvars import Context
+from typing import Any
+
+_CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
+
+_parked: list[Any] = []
+"""Coroutines that refuse even `close()`; kept, since collecting them would only print an error."""
+
+
+class Abandoned(Exception):
+    """The coroutine of a scope swallowed its cancellation until its time was over."""
+
+
+class Scope:
+    """One coroutine that has suspended for the first time.
+
+    Args:
+        coroutine: what runs.
+        context: the context in which it is stepped; `None` for the current task's.
+
+    Attributes:
+        cancelled: `cancel` was called.
+        abandoned: `abandon` was called.
+        from_outside: the carrying task was cancelled, and nobody took that back.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_context",
+        "_coroutine",
+        "_gate",
+        "_pending",
+        "abandoned",
+        "cancelled",
+        "from_outside",
+    )
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
+        self._coroutine = coroutine
+        self._context = context
+        self._gate: asyncio.Future[None] | None = None
+        self._pending: asyncio.Future[Any] | None = None  # what the coroutine waits for
+        self._asked = False  # throw a cancellation at the next step
+        self.cancelled = False
+        self.abandoned = False
+        self.from_outside = False
+
+    def cancel(self) -> None:
+        """Throw a cancellation into the coroutine; may be called again."""
+        self.cancelled = True
+        if self._pending is None or not self._pending.cancel():
+            self._asked = True
+            self._open()
+
+    def abandon(self) -> None:
+        """Drop the coroutine: the scope ends, and raises `Abandoned`, whatever the coroutine does."""
+        self.abandoned = True
+        if self._gate is not None:
+            self._open()
+        elif self._pending is not None:
+            self._pending.cancel()
+
+    def _open(self, _: object = None) -> None:
+        if self._gate is not None and not self._gate.done():
+            self._gate.set_result(None)
+
+    @types.coroutine
+    def finish(self, waited: Any) -> Generator[Any, Any, Any]:
+        """Carry the coroutine to its end.
+
+        Args:
+            waited: what its first step yielded.
+
+        Returns:
+            What it returns; `None` if it let a cancellation of this scope pass.
+
+        Raises:
+            Abandoned: after `abandon()`.
+            CancelledError: the carrying task was cancelled and the coroutine let it pass.
+            BaseException: what the coroutine raises.
+        """
+        coroutine = self._coroutine
+        carrier = asyncio.current_task()
+        cancels = cancel_requests(carrier)
+        while True:
+            error: BaseException | None = None
+            try:
+                if waited.__class__ is Future and _CAN_TELL and not self._asked:
+                    # A plain future obeys its cancellation, so the task may wait for it directly.
+                    self._pending = waited
+                    yield waited
+                else:
+                    yield from self._wait_beside(waited)
+            except GeneratorExit:
+                coroutine.close()
+                raise
+            except CancelledError as cancelled:
+                self.from_outside = not _CAN_TELL or cancel_requests(carrier) > cancels
+                # As a task does: cancel what is waited for, and see what becomes of it.
+                if waited is not None and not self.abandoned and waited.cancel():
+                    continue
+                error = cancelled
+            except BaseException as raised:
+                error = raised
+            self._pending = None
+            if self.abandoned:
+                drop(coroutine)
+                if self.from_outside and error is not None:
+                    raise error
+                raise Abandoned
+            if self._asked and error is None:
+                self._asked = False
+                error = CancelledError()
+            try:
+                step: Any = coroutine.send if error is None else coroutine.throw
+                context = self._context
+                waited = step(error) if context is None else context.run(step, error)
+            except StopIteration as stop:
+                return stop.value
+            except CancelledError:
+                if _CAN_TELL:  # an asyncio.timeout inside may have taken its cancellation back
+                    self.from_outside = cancel_requests(carrier) > cancels
+                if self.cancelled and not self.from_outside:
+                    return None
+                raise
+
+    def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
+        """Let the task wait, on the scope's own future, for what the coroutine waits for."""
+        if waited is None or not asyncio.isfuture(waited):
+            if not (self._asked or self.abandoned):
+                yield waited
+            return
+        self._pending = waited
+        waited._asyncio_future_blocking = False
+        if self._asked and waited.cancel():
+            self._asked = False
+        if self.abandoned:
+            return
+        self._gate = gate = waited.get_loop().create_future()
+        waited.add_done_callback(self._open)
+        try:
+            yield from gate
+        finally:
+            self._gate = None
+            waited.remove_done_callback(self._open)
+
+
+def cancel_requests(task: asyncio.Task[Any] | None) -> int:
+    """Return how many cancellations of a task nobody took back; 0 before Python 3.11, which can't tell."""
+    cancelling = getattr(task, "cancelling", None)
+    return cancelling() if cancelling is not None else 0
+
+
+def drop(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Close a coroutine that nobody will step again, even if it swallows everything."""
+    for _ in range(3):
+        try:
+            coroutine.close()
+        except RuntimeError:  # "coroutine ignored GeneratorExit"
+            continue
+        except BaseException:  # what its cleanup raises has nobody left to go to
+            return
+        return
+    _parked.append(coroutine)

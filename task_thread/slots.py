@@ -1,0 +1,71 @@
+"""`thread.tasks`: the namespace in which a thread keeps its tasks, one slot a name.
+
+Storing a task makes it the thread's and gives it its name. The values are the namespace's own
+attributes, so `vars(thread.tasks)` lists them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from .driver import driver_of
+
+if TYPE_CHECKING:
+    from .life import Life
+
+
+class TaskSlots:
+    """A namespace of tasks: `slots.NAME = task` stores, `slots.NAME = None` empties."""
+
+    __slots__ = ("__dict__", "_life")
+
+    def __init__(self, life: Life) -> None:
+        object.__setattr__(self, "_life", life)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        slots = self.__dict__
+        if name in slots:
+            old = slots[name]
+            if old is value:  # a task that rescheduled, by far the most frequent case
+                return
+            if old is not None:
+                self._life.leaves_slot(old)
+        if isinstance(value, asyncio.Future):
+            self._life.enters_slot(name, value)
+        elif value is not None:
+            self._check(name, value)
+        slots[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        known = ", ".join(self.__dict__) or "none so far"
+        raise AttributeError(
+            f"{self._life.id} has no task slot {name!r} (its slots: {known}): "
+            f"set it first, self.tasks.{name} = None in initVars__"
+        )
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{k}={driver_of(v) or v!r}" for k, v in self.__dict__.items())
+        return f"<tasks of {self._life.id}: {inner or 'none'}>"
+
+    def _check(self, name: str, value: Any) -> None:
+        if inspect.iscoroutine(value):
+            called = value.__name__
+            value.close()
+            if called in ("reSchedule", "reCreate", "delete"):
+                remedy = f"write `self.tasks.{name} = await {called}(...)`; the `await` is missing"
+            else:
+                remedy = f"write `self.tasks.{name} = await reCreate(None, self.{called})`"
+            raise TypeError(
+                f"expected a task for the slot {name!r} of {self._life.id}, "
+                f"found the coroutine {called}(...): {remedy}"
+            )
+        if inspect.iscoroutinefunction(value):
+            raise TypeError(
+                f"expected a task for the slot {name!r} of {self._life.id}, found the function "
+                f"{value.__name__}: write "
+                f"`self.tasks.{name} = await reCreate(None, self.{value.__name__})`"
+            )

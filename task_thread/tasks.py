@@ -1,0 +1,265 @@
+"""The three convenience functions of rescheduling tasks: create, take another turn, remove.
+
+self.tasks.hello = await reCreate(self.tasks.hello, self.hello)    the first time
+self.tasks.hello = await reSchedule(self.hello)                    at the end of a turn
+self.tasks.hello = await delete(self.tasks.hello)                  to remove it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Iterable
+from types import MethodType
+from typing import Any
+
+from . import log
+from .context import current, current_life
+from .deadlines import Deadlines
+from .driver import CoFunction, Driver, driver_of
+
+__all__ = ["delete", "reCreate", "reSchedule"]
+
+DELETE_TIMEOUT = 10.0  # seconds
+
+
+async def reCreate(
+    task: asyncio.Task[Any] | None, cofunc: CoFunction, /, *args: Any, **kwargs: Any
+) -> asyncio.Task[Any]:
+    """Create a rescheduling task for the first time, or anew.
+
+    Args:
+        task: the task that it replaces, which is deleted first; `None` for none.
+        cofunc: the co-function (`async def`) that takes its first turn; without parentheses.
+        *args: its arguments.
+        **kwargs: its keyword arguments.
+
+    Returns:
+        The new task; store it in a slot, `self.tasks.NAME`.
+
+    Raises:
+        TypeError: `cofunc` is not a function, or `task` is not a task.
+        RuntimeError: called from inside the very task that it would replace, or the thread that the
+            task would belong to has stopped.
+    """
+    require_cofunc(cofunc)
+    if task is not None:
+        driver = driver_of(task)
+        if driver is not None and driver.running:
+            raise RuntimeError(
+                f"reCreate was called from inside the task that it would replace, {driver.name}: "
+                "a task takes its next turn with `await reSchedule(...)`; use reSchedule here"
+            )
+        await delete(task)
+    return create(cofunc, args, kwargs)
+
+
+async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
+    """Let the running task take another turn, after this one has ended.
+
+    The first call in a turn says what the next turn of the same asyncio task is, with `cofunc` this
+    co-function or any other. A further call in that turn, or one made outside of a rescheduling task,
+    creates a new task.
+
+    Args:
+        cofunc: the co-function (`async def`) of the next turn; without parentheses.
+        *args: its arguments.
+        **kwargs: its keyword arguments.
+
+    Returns:
+        The task that takes the turn; store it in its slot, `self.tasks.NAME`.
+
+    Raises:
+        TypeError: `cofunc` is not a function.
+        RuntimeError: a new task would belong to a thread that has stopped.
+    """
+    if cofunc.__class__ is not MethodType:
+        require_cofunc(cofunc)
+    driver: Any = current.get()
+    if driver.__class__ is Driver and driver.following is None and driver.running:
+        driver.following = (cofunc, args, kwargs)
+        task: asyncio.Task[Any] = driver.task
+        return task
+    return create(cofunc, args, kwargs)
+
+
+async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIMEOUT) -> None:
+    """Remove a task: cancel it, and wait until it has ended.
+
+    Called from inside the task itself it means "this is my last turn", and returns at once.
+
+    Args:
+        task: the task; `None`, and one that has ended or never began, are fine.
+        timeout: seconds; a task that has not ended by then is abandoned and named in a warning.
+
+    Returns:
+        `None`, to be stored in the task's slot.
+
+    Raises:
+        TypeError: `task` is not a task.
+        RuntimeError: the task belongs to another event loop.
+    """
+    if task is None:
+        return
+    if not isinstance(task, asyncio.Future):
+        if inspect.iscoroutine(task):
+            task.close()
+        raise TypeError(
+            f"expected a task to delete, or None, found {type(task).__name__} {task!r}: "
+            "give what reCreate returned, as stored in its slot (`await` was not forgotten?)"
+        )
+    driver = driver_of(task)
+    if task.done() or (driver is not None and driver.over):
+        return
+    loop = asyncio.get_running_loop()
+    if task.get_loop() is not loop:
+        if task.get_loop().is_closed():
+            return
+        raise RuntimeError(
+            f"the task {task.get_name()} runs on another event loop: "
+            "from outside, ask with thread.control.stop()"
+        )
+    if driver is not None and driver.running:
+        driver.last = True
+        return
+    if task is asyncio.current_task():
+        return
+    if driver is None:
+        await end_all([task], timeout)
+    else:
+        await _end_one(driver, loop, timeout)
+
+
+def create(cofunc: CoFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> asyncio.Task[Any]:
+    """Make a driven task, owned by the thread of `cofunc`, else by the current one, else by nobody."""
+    owner = getattr(getattr(cofunc, "__self__", None), "_life", None) or current_life()
+    if owner is not None:
+        owner.admit_task(cofunc)
+    return Driver((cofunc, args, kwargs), owner, asyncio.get_running_loop()).task
+
+
+async def _end_one(driver: Driver, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
+    """Do what `end_all` does, for one task and with as few objects as can be."""
+    deletion = _Deletion(driver, loop.create_future(), timeout)
+    if driver.endings is None:
+        driver.endings = []
+    driver.endings.append(deletion.ended)
+    deadlines = deadlines_of(driver, loop)
+    deadlines.set(deletion, timeout)
+    driver.end()
+    try:
+        await deletion.ended
+    finally:
+        deadlines.clear(deletion)
+
+
+class _Deletion:
+    """Somebody waits for the end of a task, for a limited time."""
+
+    __slots__ = ("driver", "ended", "timeout")
+
+    def __init__(self, driver: Driver, ended: asyncio.Future[None], timeout: float) -> None:
+        self.driver = driver
+        self.ended = ended
+        self.timeout = timeout
+
+    def late(self) -> None:
+        _abandon(self.driver.task, self.timeout)
+        _after_rounds(self.ended.get_loop(), self.ended)
+
+
+def deadlines_of(driver: Driver, loop: asyncio.AbstractEventLoop) -> Deadlines:
+    """Return those of the tree that a task belongs to, or new ones."""
+    office = driver.owner.office if driver.owner is not None else None
+    return office.deadlines if office is not None and office.loop is loop else Deadlines(loop)
+
+
+async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:
+    """Cancel tasks side by side and wait until all have ended, for at most `timeout` seconds.
+
+    Those that swallow their cancellation are abandoned then, each named in a warning.
+
+    Raises:
+        CancelledError: the caller was cancelled meanwhile; the tasks stay cancelled.
+    """
+    waiting = {task for task in tasks if not task.done()}
+    if not waiting:
+        return
+    loop = asyncio.get_running_loop()
+    gate = loop.create_future()
+
+    def ended(task: asyncio.Future[Any]) -> None:
+        waiting.discard(task)
+        if not waiting and not gate.done():
+            gate.set_result(None)
+
+    def late() -> None:
+        for task in list(waiting):
+            _abandon(task, timeout)
+        _after_rounds(loop, gate)
+
+    for task in list(waiting):
+        task.add_done_callback(ended)
+        driver = driver_of(task)
+        if driver is None:
+            task.cancel()
+        else:
+            driver.end()
+    timer = loop.call_later(timeout, late)
+    try:
+        await gate
+    finally:
+        timer.cancel()
+        for task in waiting:
+            task.remove_done_callback(ended)
+
+
+def _after_rounds(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -> None:
+    """Open a gate when abandoned drivers have let go; a raw task might not, and is not waited for."""
+
+    def open_gate() -> None:
+        if not gate.done():
+            gate.set_result(None)
+
+    loop.call_soon(loop.call_soon, loop.call_soon, open_gate)
+
+
+def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
+    driver = driver_of(task)
+    if driver is None:
+        name = task.get_name() if isinstance(task, asyncio.Task) else repr(task)
+        log.library.warning(
+            "the task %s swallows its cancellation and still runs after %g s: "
+            "it is not a rescheduling task, so it can't be abandoned; let CancelledError pass in it",
+            name,
+            timeout,
+        )
+        return
+    logger = log.library if driver.owner is None else driver.owner.logger
+    logger.warning(
+        "%s swallows its cancellation and was abandoned after %g s: let CancelledError pass in it, "
+        "or end the turn in its `except` branch",
+        driver.name,
+        timeout,
+    )
+    driver.abandon()
+
+
+def require_cofunc(cofunc: Any) -> None:
+    """Refuse what can't take a turn.
+
+    Raises:
+        TypeError: it says what was found and what to write instead.
+    """
+    if inspect.iscoroutine(cofunc):
+        name = cofunc.__name__
+        cofunc.close()
+        raise TypeError(
+            f"expected a co-function, found the coroutine that calling {name}(...) made: "
+            f"give the function without parentheses, and its arguments after it"
+        )
+    if not callable(cofunc):
+        raise TypeError(
+            f"expected a co-function (`async def`), found {type(cofunc).__name__} {cofunc!r}"
+            + (": give the previous task first, then the co-function" if cofunc is None else "")
+        )

@@ -1,0 +1,99 @@
+"""At which line of the user's own code does a coroutine wait?
+
+The walk follows what each coroutine awaits (`cr_await`, `gi_yieldfrom`, `ag_await`) and remembers the
+last frame that is neither the standard library, nor an installed package, nor this library.
+`asyncio.Task.get_stack` was compared and rejected: it sees the outermost frame only.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sysconfig
+from collections.abc import Iterator
+from functools import lru_cache
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+
+class Place(NamedTuple):
+    """A line of code: file name, line number (from 1) and the function's qualified name."""
+
+    filename: str
+    line: int
+    function: str
+
+    @property
+    def source(self) -> str:
+        """The text of the line without its indentation, or an empty string where it is unknown.
+
+        Functions typed in notebook cells are found too: IPython keeps their text in `linecache`.
+        """
+        return linecache.getline(self.filename, self.line).strip()
+
+
+_OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_STDLIB = tuple(
+    os.path.join(path, "")
+    for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    if path
+)
+_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+@lru_cache(maxsize=4096)
+def is_users(filename: str) -> bool:
+    """Whether a file is the user's own code rather than a library's."""
+    if filename.startswith("<frozen"):
+        return False
+    if any(part in filename for part in _PACKAGES):
+        return False
+    return not filename.startswith((_OWN, *_STDLIB))
+
+
+def frames(awaitable: Any) -> Iterator[FrameType]:
+    """Yield the frames from a coroutine down to what it waits for, outermost first."""
+    while awaitable is not None:
+        frame = (
+            getattr(awaitable, "cr_frame", None)
+            or getattr(awaitable, "gi_frame", None)
+            or getattr(awaitable, "ag_frame", None)
+        )
+        if frame is None:
+            return
+        yield frame
+        awaitable = (
+            getattr(awaitable, "cr_await", None)
+            or getattr(awaitable, "gi_yieldfrom", None)
+            or getattr(awaitable, "ag_await", None)
+        )
+
+
+def waiting_place(coroutine: Any) -> Place | None:
+    """Return where a coroutine waits, or executes: the innermost line of the user's code.
+
+    `None` for one that has ended. A coroutine that holds no frame of the user's gives its outermost.
+    """
+    found = None
+    for frame in frames(coroutine):
+        if found is None or is_users(frame.f_code.co_filename):
+            found = frame
+    if found is None:
+        return None
+    code = found.f_code
+    return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
+
+
+def definition_place(cofunc: Any) -> Place | None:
+    """Return the line at which a co-function is defined; where a task stands between two turns."""
+    inner = getattr(cofunc, "func", cofunc)
+    inner = getattr(inner, "__func__", inner)
+    code = getattr(getattr(inner, "__wrapped__", inner), "__code__", None)
+    if not isinstance(code, CodeType):
+        return None
+    return Place(code.co_filename, code.co_firstlineno, _name(code))
+
+
+def _name(code: CodeType) -> str:
+    # co_qualname came with Python 3.11.
+    return getattr(code, "co_qualname", code.co_name)
