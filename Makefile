@@ -48,10 +48,13 @@ $(venv)/made: pyproject.toml
 	.ci/venv '$(PYTHON)' $(venv)
 	@touch $@
 
+# Bytecode is written here, as importing does not where PYTHONDONTWRITEBYTECODE is set.
 $(venv)/has-lab: $(venv)/made
 	$(py) -m pip install --quiet --editable '.[lab]'
+	@$(py) -m compileall -q task_thread widgets
 	@touch $@
 
 $(venv)/has-test: $(venv)/made
 	$(py) -m pip install --quiet --editable '.[lab,test]'
+	@$(py) -m compileall -q task_thread widgets
 	@touch $@ $(venv)/has-lab

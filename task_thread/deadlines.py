@@ -8,6 +8,7 @@ limit is an entry in a dict, and one timer looks at them when the first is due.
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Protocol
 
 
@@ -57,9 +58,12 @@ class Deadlines:
         self._timer = None
         now = self._loop.time()
         due = [limited for limited, when in self._when.items() if when <= now]
-        for limited in due:  # all of them first, since `late` may set limits anew
-            del self._when[limited]
-        for limited in due:
-            limited.late()
-        if self._when and self._timer is None:
-            self._arm(min(self._when.values()))
+        try:
+            for limited in due:
+                # Looked at again, as the one before may have cleared it or set it anew.
+                if self._when.get(limited, math.inf) <= now:
+                    del self._when[limited]
+                    limited.late()
+        finally:
+            if self._when and self._timer is None:
+                self._arm(min(self._when.values()))

@@ -6,7 +6,7 @@ displayed in a kernel, and where they are missing the text and the HTML stand fo
 
 from __future__ import annotations
 
-import html
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .log import in_kernel, library
@@ -40,6 +40,8 @@ def text_tree(record: ThreadSnapshot) -> str:
 
 def html_tree(records: list[ThreadSnapshot]) -> str:
     """Return threads as a table, for places without widgets; every name is escaped."""
+    import html  # here, as it takes a millisecond that most programs needn't spend
+
     rows = []
     for record in records:
         for depth, kind, item in _rows(record, 0):
@@ -50,7 +52,7 @@ def html_tree(records: list[ThreadSnapshot]) -> str:
                 f"<td>{item.state}</td>",
                 f"<td>{item.turns}</td>",
                 f"<td>{item.rate:.1f}</td>",
-                f'<td style="text-align:left">{_where_html(kind, item)}</td>',
+                f'<td style="text-align:left">{_where_html(kind, item, html.escape)}</td>',
             ]
             rows.append("<tr>" + "".join(cells) + "</tr>")
     head = "".join(
@@ -60,12 +62,12 @@ def html_tree(records: list[ThreadSnapshot]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _where_html(kind: str, item: Any) -> str:
+def _where_html(kind: str, item: Any, escape: Callable[[str], str]) -> str:
     if item.error:
-        return html.escape(item.error)
+        return escape(item.error)
     if kind == "thread" or not item.line:
         return ""
-    return f"line {item.line}: <code>{html.escape(item.source)}</code>"
+    return f"line {item.line}: <code>{escape(item.source)}</code>"
 
 
 def _rows(record: ThreadSnapshot, depth: int) -> list[tuple[int, str, Any]]:

@@ -18,6 +18,7 @@ A subclass of `asyncio.Task` was rejected: task factories, uvloop and nest-async
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from asyncio import CancelledError, Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -34,10 +35,12 @@ from .where import Place, definition_place, waiting_place
 
 if TYPE_CHECKING:
     from .life import Life
+    from .trace import Trace
 
 CoFunction = Callable[..., Coroutine[Any, Any, Any]]
 Turn = tuple[CoFunction, tuple[Any, ...], dict[str, Any]]
 
+_serials = itertools.count(1)
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 
 
@@ -48,12 +51,12 @@ class Driver(Meter):
         owner: the life of the thread it belongs to, or `None`.
         task: the asyncio task; the same for every turn.
         slot: the first slot of `thread.tasks` it was stored in, or `None`.
-        cofunc: the co-function of the present turn, or of the last one.
         coroutine: the coroutine of the present turn; `None` between turns.
         following: the next turn, once `reSchedule` was called.
         brake: what pauses and paces it; made when first asked for.
         error: what ended it, if it failed.
         endings: futures of those who wait for its end.
+        attention: whether the driver has to look at `brake`, `last` or a cancellation.
         last: set to let the present turn be the last one.
         over: whether it has ended.
     """
@@ -61,14 +64,15 @@ class Driver(Meter):
     __slots__ = (
         "__weakref__",
         "_abandoned",
-        "_args",
         "_began",
         "_cancelled",
-        "_kwargs",
         "_loop",
+        "_serial",
+        "_trace",
+        "_turn",
         "_turner",
+        "attention",
         "brake",
-        "cofunc",
         "coroutine",
         "endings",
         "error",
@@ -82,7 +86,8 @@ class Driver(Meter):
     )
 
     def __init__(self, turn: Turn, owner: Life | None, loop: asyncio.AbstractEventLoop) -> None:
-        self.cofunc, self._args, self._kwargs = turn
+        self._turn = turn
+        self._serial = 0
         self.owner = owner
         self.slot: str | None = None
         self.coroutine: Any = None
@@ -93,6 +98,7 @@ class Driver(Meter):
         self.error: BaseException | None = None
         self.endings: list[asyncio.Future[None]] | None = None
         self.last = False
+        self.attention = False
         self.over = False
         self._began = False
         self._cancelled = False
@@ -100,9 +106,12 @@ class Driver(Meter):
         self._loop = loop
         self._turner: Any = self._drive()
         # The generator's own method: the task steps it without a Python call in between.
-        self.send = self._turner.send
+        self.send: Any = self._turner.send
+        self._trace: Trace | None = None
         if owner is not None:
             owner.drivers[self] = None
+            if owner.office is not None and owner.office.trace is not None:
+                self.watch(owner.office.trace)
         try:
             self.task: asyncio.Task[Any] = loop.create_task(self, name=self.name)
         except BaseException:
@@ -112,8 +121,20 @@ class Driver(Meter):
     # What is known about it
 
     @property
+    def serial(self) -> int:
+        """Unique in the process; given when first asked for."""
+        if not self._serial:
+            self._serial = next(_serials)
+        return self._serial
+
+    @property
     def slot_name(self) -> str | None:
         return self.name
+
+    @property
+    def cofunc(self) -> CoFunction:
+        """The co-function of the present turn, or of the last one."""
+        return self._turn[0]
 
     @property
     def name(self) -> str:
@@ -146,10 +167,11 @@ class Driver(Meter):
 
     # What others ask of it
 
-    def end(self) -> None:
-        """Let no further turn begin, and cancel the present one."""
-        self.last = True
-        self.task.cancel()
+    def end(self, cancel: bool = True) -> None:
+        """Let no further turn begin, and cancel the present one unless told not to."""
+        self.last = self.attention = True
+        if cancel:
+            self.task.cancel()
 
     def abandon(self) -> None:
         """Drop the present turn's coroutine, which swallowed its cancellation, and end."""
@@ -160,7 +182,21 @@ class Driver(Meter):
         """Return the brake, making it if need be."""
         if self.brake is None:
             self.brake = Brake()
+            self.attention = True
         return self.brake
+
+    def watch(self, trace: Trace | None) -> None:
+        """Report each step and turn to a trace, or to nobody any more."""
+        self._trace = trace
+        if trace is None or self.over:
+            self.send = self._turner.send
+        else:
+            self.send = self._traced_send
+            self.attention = True
+
+    def _traced_send(self, value: Any) -> Any:
+        assert self._trace is not None
+        return self._trace.step(self, self._turner.send, value)
 
     # The turns
 
@@ -170,44 +206,50 @@ class Driver(Meter):
         # With an eager task factory the first turn begins before `create_task` returns.
         self.task = asyncio.current_task(self._loop)  # type: ignore[assignment]
         try:
+            if self.brake is not None:
+                yield from self.brake.hold(self._loop)
             while True:
-                if self.brake is not None:
-                    yield from self.brake.hold(self._loop)
-                    if self.last:
-                        return
-                coroutine = self.cofunc(*self._args, **self._kwargs)
+                cofunc, args, kwargs = self._turn
+                # Calling without arguments is worth a case of its own: most co-functions have none.
+                coroutine: Any = cofunc(*args, **kwargs) if args or kwargs else cofunc()
                 if coroutine.__class__ is not CoroutineType:
-                    coroutine = _coroutine(self.cofunc, coroutine)
+                    coroutine = _coroutine(cofunc, coroutine)
                 self.coroutine = coroutine
                 self.following = None
                 suspended = False
                 try:
-                    waited = coroutine.send(None)
-                    suspended = True
-                    while True:
-                        try:
-                            if waited is None or waited.__class__ is Future:
-                                yield waited
-                            else:
-                                yield from self._wait_beside(waited)
-                        except GeneratorExit:
-                            raise
-                        except BaseException as error:
-                            waited = self._throw(coroutine, error)
-                        else:
-                            waited = coroutine.send(None)
-                except StopIteration:
+                    # Iterating is `send(None)` without a StopIteration object at the end of it.
+                    for first in coroutine.__await__():
+                        suspended = True
+                        waited = first
+                        while True:
+                            try:
+                                if waited is None or waited.__class__ is Future:
+                                    yield waited
+                                else:
+                                    yield from self._wait_beside(waited)
+                                break
+                            except GeneratorExit:
+                                raise
+                            except BaseException as error:
+                                waited = self._throw(coroutine, error)
+                except StopIteration:  # from _throw: the turn has ended
                     pass
                 self.coroutine = None
                 self.turns += 1
                 if self.turns >= self.check_at:
                     self._check_rate()
                 following = self.following
-                if following is None or self.last or self._was_cancelled():
+                if following is None:
                     return
-                self.cofunc, self._args, self._kwargs = following
-                if not suspended:
+                self._turn = following
+                if self.attention:
+                    if (yield from self._attend(suspended)):
+                        return
+                elif not suspended:
                     yield None
+                    if self.attention and (yield from self._attend(True)):
+                        return
         except CancelledError as error:
             if self.coroutine is None or self.last or self._was_cancelled():
                 raise
@@ -224,9 +266,21 @@ class Driver(Meter):
         finally:
             self._finish()
 
+    def _attend(self, suspended: bool) -> Generator[Any, Any, bool]:
+        """Between two turns: do what is out of the ordinary; return whether to end."""
+        if self._trace is not None:
+            self._trace.turned(self)
+        if self.last or self._was_cancelled():
+            return True
+        if not suspended:
+            yield None
+        if self.brake is not None:
+            yield from self.brake.hold(self._loop)
+        return self.last or self._was_cancelled()
+
     def _throw(self, coroutine: Any, error: BaseException) -> Any:
         if isinstance(error, CancelledError):
-            self._cancelled = True
+            self._cancelled = self.attention = True
             if self._abandoned:
                 drop(coroutine)
                 raise error
@@ -254,7 +308,7 @@ class Driver(Meter):
                 yield from gate
                 return
             except CancelledError:
-                self._cancelled = True
+                self._cancelled = self.attention = True
                 if self._abandoned or not waited.cancel():
                     raise
             finally:
@@ -262,10 +316,8 @@ class Driver(Meter):
 
     def _was_cancelled(self) -> bool:
         """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
-        if not self._cancelled:
-            return False
-        if not _KNOWS_CANCELLING:
-            return True
+        if not self._cancelled or not _KNOWS_CANCELLING:
+            return self._cancelled
         self._cancelled = cancel_requests(self.task) > 0
         return self._cancelled
 
@@ -298,8 +350,11 @@ class Driver(Meter):
 
     def _finish(self) -> None:
         self.over = True
+        if self._trace is not None:
+            self._trace.ended(self)
+            self.watch(None)
         self.coroutine = None
-        self._args, self._kwargs = (), {}
+        self._turn = (self._turn[0], (), {})
         self.following = None
         if self.brake is not None:
             self.brake.release()
@@ -324,7 +379,10 @@ class Driver(Meter):
             self._turner.close()
             self._finish()
             raise (error if value is None else value)
-        return self._turner.throw(error if value is None else value)
+        thrown = error if value is None else value
+        if self._trace is not None:
+            return self._trace.step(self, self._turner.throw, thrown)
+        return self._turner.throw(thrown)
 
     def close(self) -> None:
         """Close the present turn, for good."""

@@ -77,6 +77,7 @@ class Life:
         "_endings",
         "_entered",
         "_exit_event",
+        "_guard",
         "_home",
         "_hurried",
         "_kids",
@@ -141,6 +142,7 @@ class Life:
         self._beginnings: list[Callable[[], None]] | None = None
         self._endings: list[Callable[[], None]] | None = None
         self._wake: asyncio.Future[None] | None = None
+        self._guard: SignalGuard | None = None
         self._scope: Hook | None = None
         self._entered = False
         self._sealed = False
@@ -197,6 +199,8 @@ class Life:
 
     def _become(self, state: ThreadState) -> None:
         self.state = state
+        if self.office is not None and self.office.trace is not None:
+            self.office.trace.became(self)
         self.live = state.live
         self.accepts = not self._stop_asked and state not in _OVER
         self.sends = state not in _OVER
@@ -228,11 +232,15 @@ class Life:
             self._become(ThreadState.FAILED)
             self.error = RuntimeError("its event loop was closed while it ran")
             registry.discard(self)
+            if self._guard is not None:
+                self._guard.give_back()
         return not self.live
 
     def tell(self, error: BaseException, text: str, *args: Any) -> None:
         """Log an error of this thread."""
         log.failure(self.logger, error, f"%s: {text}", self.id, *args)
+        if self.office is not None and self.office.trace is not None:
+            self.office.trace.troubled(self, error)
 
     def acts_now(self) -> bool:
         """Whether the running code is this thread's own, or handles a signal of it."""
@@ -307,7 +315,7 @@ class Life:
 
     def task_failed(self, driver: Driver, error: BaseException) -> Generator[Any, Any, None]:
         """Tell a task's error to the log and to `taskFailed__`; runs in the driver's task."""
-        self.tell(error, "%s failed", driver.name)
+        log.failure(self.logger, error, "%s: %s failed", self.id, driver.name)
         self.raise_fatal(error)
         if type(self.thread).taskFailed__ is self.base.taskFailed__:
             return
@@ -369,7 +377,13 @@ class Life:
         """Live: a root until its end, a child until it has started."""
         self.begin()
         if self.thread.parent is None:
-            await self._live()
+            assert self.loop is not None
+            self._guard = SignalGuard(self.loop, self.request_stop)
+            try:
+                await self._live()
+            finally:
+                self._guard.give_back()
+                self._guard = None
         else:
             await self._start_child()
 
@@ -403,9 +417,7 @@ class Life:
 
     async def _live(self) -> None:
         """The whole life of a root, in one task."""
-        assert self.loop is not None
         self.main = asyncio.current_task()
-        guard = SignalGuard(self.loop, self.request_stop)
         cancelled: CancelledError | None = None
         try:
             try:
@@ -421,10 +433,11 @@ class Life:
             self._stop_asked = True
             await self._shut_down()
         finally:
-            guard.give_back()
             self.main = None
         if cancelled is not None:
             raise cancelled
+        if self._hurried:
+            raise CancelledError
         self._raise()
 
     async def _start_child(self) -> None:
@@ -614,7 +627,8 @@ class Life:
         if self.outbox is not None:
             await self._flush()
         office = self.office
-        if self.guardian is None and office is not None and office.pumps:
+        own = office is not None and (self.guardian is None or self.guardian.office is not office)
+        if office is not None and own and office.pumps:
             await self._patiently(lambda: settle(office.pumps, _HURRIED))
         self._finish()
 
@@ -662,32 +676,36 @@ class Life:
         """
         assert self.loop is not None
         gate = self.loop.create_future()
+        waiting = set(boxes)
 
-        def check() -> None:
-            if all(box.is_idle() for box in boxes) and not gate.done():
-                gate.set_result(None)
+        def check(box: Mailbox) -> None:
+            if box.is_idle():
+                waiting.discard(box)
+                if not waiting and not gate.done():
+                    gate.set_result(None)
 
         def late() -> None:
             if cut:
                 self.listening = False
-                for box in boxes:
+                for box in tuple(waiting):
                     if box.scope is not None:
                         box.scope.limit(0, self._within(self.thread.drain_timeout))
-                check()
+                    check(box)
             elif not gate.done():
                 gate.set_result(None)
 
         for box in boxes:
-            box.on_idle = check
+            box.idle_calls.append(check)
             box.wake()
         timer = self.loop.call_later(self._within(self.thread.drain_timeout), late)
         try:
-            check()
+            for box in boxes:
+                check(box)
             await gate
         finally:
             timer.cancel()
             for box in boxes:
-                box.on_idle = None
+                box.idle_calls.remove(check)
 
     async def _exit(self) -> None:
         limit = self._within(self.thread.exit_timeout)
@@ -708,7 +726,9 @@ class Life:
         await self._patiently(lambda: end_all(self._turning(), self._within(limit)))
 
     async def _stop_kids(self) -> None:
-        kids = [kid for kid in self.kids if kid.live]
+        # Besides those it answers for, children that ran before it did, and were added.
+        known = self.kids | {child._life: None for child in self.thread.children}
+        kids = [kid for kid in known if kid.live and kid.loop is self.loop]
         if kids:
             assert self.loop is not None
             gate = self.loop.create_future()
@@ -722,8 +742,9 @@ class Life:
 
             # Side by side, but not all in one round of the loop: those that end at once are gone
             # when the next ones begin, which spares the garbage collector a long walk.
-            for number, kid in enumerate(kids, 1):
+            for kid in kids:
                 kid.at_end(one_ended)
+            for number, kid in enumerate(kids, 1):
                 kid.request_stop()
                 if number % _AT_ONCE == 0:
                     await self._patiently(_one_round)

@@ -25,6 +25,7 @@ from .signals import Signal, require_signal
 if TYPE_CHECKING:
     from .hook import Hook
     from .life import Life
+    from .trace import Trace
 
 BATCH = 100  # signals handled before the loop gets a turn
 
@@ -43,7 +44,7 @@ class Mailbox:
         queued: whether it stands in the post office's line.
         quota: how many more signals may be handled; `None` for no limit.
         scope: the handler at work, once it has suspended.
-        on_idle: called whenever the post office leaves this mailbox.
+        idle_calls: called whenever the post office leaves this mailbox.
         blocked_on: the full mailbox that the handler at work waits for.
     """
 
@@ -53,8 +54,8 @@ class Mailbox:
         "busy",
         "child",
         "context",
+        "idle_calls",
         "life",
-        "on_idle",
         "queue",
         "queued",
         "quota",
@@ -69,7 +70,7 @@ class Mailbox:
         self.sender = life if child is None else child
         self.queue: deque[Signal] = deque()
         self._room: deque[asyncio.Future[None]] = deque()
-        self.on_idle: Callable[[], None] | None = None
+        self.idle_calls: list[Callable[[Mailbox], None]] = []
         self.busy = False
         self.queued = False
         self.quota: int | None = None
@@ -80,6 +81,16 @@ class Mailbox:
         # and a context can't be entered by two mailboxes at once.
         self.context: Context = life.home_context().copy()
         self.context.run(current.set, self)
+
+        office = life.office
+        if office is not None and office.trace is not None:
+            self.watch(office.trace)
+
+    def watch(self, trace: Trace | None) -> None:
+        """Report what goes through the queue to a trace, or to nobody any more."""
+        before = self.queue
+        self.queue = deque(before) if trace is None else trace.queue(self, before)
+        before.clear()  # a delivery under way still holds it
 
     # As an actor: whose code runs in a handler
 
@@ -231,13 +242,14 @@ class Mailbox:
         actor = current.get()
         if not isinstance(actor, Mailbox):
             return False
+        cycle = [actor]
         box: Mailbox | None = self
         while box is not None and box is not actor:
+            cycle.append(box)
             box = box.blocked_on
         if box is None:
             return False
-        if not self.warned:
-            self.warned = True
+        if not any(box.warned for box in cycle):
             other = actor.life if actor.life is not self.life else self.sender
             self.life.logger.warning(
                 "%s and %s wait for each other: both queues are full (max_qsize = %d) and their "
@@ -247,6 +259,8 @@ class Mailbox:
                 other.id,
                 self.maxsize,
             )
+        for box in cycle:
+            box.warned = True
         return True
 
     # Being served
@@ -271,13 +285,16 @@ class Mailbox:
         """
         queue, life, child = self.queue, self.life, self.child
         for _ in range(BATCH):
-            if not queue or not self.is_open():
+            # What is_open() says, without a call.
+            if not queue or not life.listening or (child is not None and not child.added):
                 return
+            if self.quota is not None:
+                if not self.quota:
+                    return
+                self.quota -= 1
             signal = queue.popleft()
             if self._room:
                 self._offer_room()
-            if self.quota is not None:
-                self.quota -= 1
             life.received += 1
             try:
                 if child is None:
@@ -312,8 +329,8 @@ class Mailbox:
         """Called by the post office when it leaves this mailbox."""
         self.busy = False
         self.wake()
-        if self.on_idle is not None:
-            self.on_idle()
+        for call in tuple(self.idle_calls):
+            call(self)
 
     # Ending
 

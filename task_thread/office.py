@@ -16,7 +16,7 @@ import types
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .deadlines import Deadlines
 from .hook import Hook
@@ -24,17 +24,28 @@ from .mailbox import Mailbox
 from .patient import Patient
 from .scope import Abandoned
 
+if TYPE_CHECKING:
+    from .trace import Trace
+
 _AT_ONCE = 100  # mailboxes served before the loop gets a turn
 
 
 class Office:
-    """The line of mailboxes to serve, the pumps that serve it, and the time limits of the tree."""
+    """What a tree shares: the line of mailboxes and the pumps that serve it, time limits, watchers.
 
-    __slots__ = ("_free", "_line", "deadlines", "loop", "pumps")
+    Attributes:
+        deadlines: the time limits of hooks, handlers and deletions.
+        pumps: the tasks that serve the line at this moment.
+        trace: what happens, while `watchers` is not 0.
+    """
+
+    __slots__ = ("_free", "_line", "deadlines", "loop", "pumps", "trace", "watchers")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.deadlines = Deadlines(loop)
+        self.trace: Trace | None = None
+        self.watchers = 0
         self._line: deque[Mailbox] = deque()
         self._free: asyncio.Task[Any] | None = None  # the pump that serves the line
         self.pumps: set[asyncio.Task[Any]] = set()

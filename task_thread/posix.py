@@ -1,8 +1,9 @@
-"""Ctrl-C and `kill` end a script's tree in order.
+"""Ctrl-C and `kill` end a script's trees in order.
 
-Only a root's `run()` in the main OS thread, outside a kernel, takes SIGINT and SIGTERM, only over
-Python's defaults or `asyncio.run`'s own handler, and gives them back as soon as one came, so that a
-second Ctrl-C acts as it would without us.
+Only a root's `run()` in the main OS thread, outside a kernel, takes SIGINT and SIGTERM, and only over
+Python's defaults or `asyncio.run`'s own handler. The first signal asks every such root to stop and
+puts Python's defaults in place, so that a second Ctrl-C interrupts at once, whatever runs; when the
+last root has ended, what was there before is given back.
 
 `loop.add_signal_handler` was rejected: it replaces `asyncio.run`'s handler for good.
 """
@@ -17,9 +18,11 @@ from typing import Any
 
 from .log import in_kernel
 
+_DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+
 
 class SignalGuard:
-    """Calls `stop` on the loop for the first SIGINT or SIGTERM.
+    """Calls `stop` on the loop for the first SIGINT or SIGTERM, until it is given back.
 
     Args:
         loop: the loop that `stop` is called on.
@@ -27,33 +30,54 @@ class SignalGuard:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-        self._loop = loop
-        self._stop = stop
-        self._before: dict[int, Any] = {}
-        self._mine = self._came
-        if threading.current_thread() is not threading.main_thread() or in_kernel():
-            return
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            if _is_default(handler):
-                self._before[number] = handler
-                signal.signal(number, self._mine)
-
-    def _came(self, number: int, frame: Any) -> None:
-        self.give_back()
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stop)
+        self.loop = loop
+        self.stop = stop
+        if threading.current_thread() is threading.main_thread() and not in_kernel():
+            if not _guards:
+                _take()
+            _guards.append(self)
 
     def give_back(self) -> None:
-        """Put the handlers back that were there before, where ours still stand."""
-        before, self._before = self._before, {}
-        for number, handler in before.items():
-            if signal.getsignal(number) == self._mine:
-                signal.signal(number, handler)
+        """Take no more signals; the last guard puts back the handlers that were there before."""
+        if self in _guards and threading.current_thread() is threading.main_thread():
+            _guards.remove(self)
+            if not _guards:
+                _give_back()
+
+
+_guards: list[SignalGuard] = []
+_before: dict[signal.Signals, Any] = {}
+
+
+def _take() -> None:
+    for number in _DEFAULTS:
+        handler = signal.getsignal(number)
+        if _is_default(handler):
+            _before[number] = handler
+            signal.signal(number, _came)
+
+
+def _give_back() -> None:
+    for number, handler in _before.items():
+        # Somebody else's handler that came later stays.
+        if signal.getsignal(number) in (_came, _DEFAULTS[number]):
+            signal.signal(number, handler)
+    _before.clear()
+
+
+def _came(number: int, frame: Any) -> None:
+    for taken in _before:
+        if signal.getsignal(taken) is _came:
+            signal.signal(taken, _DEFAULTS[taken])  # type: ignore[arg-type]
+    running = [guard for guard in _guards if guard.loop.is_running()]
+    for guard in running:
+        guard.loop.call_soon_threadsafe(guard.stop)
+    if not running:  # a loop was closed or left under its tree: nobody would see the signal
+        signal.raise_signal(number)
 
 
 def _is_default(handler: Any) -> bool:
-    if handler in (signal.SIG_DFL, signal.default_int_handler):
+    if handler in _DEFAULTS.values():
         return True
     # asyncio.run (from Python 3.11) installs functools.partial(Runner._on_sigint, main_task=...)
     function = getattr(handler, "func", None)

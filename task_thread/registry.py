@@ -22,12 +22,12 @@ def discard(life: Life) -> None:
 def threads() -> list[TaskThread]:
     """Return the live roots: every thread that runs and that no running parent answers for.
 
-    In the order of their making. A child whose parent does not run counts as a root.
+    In the order of their making. A child whose parent does not run, or does not know it, is a root.
     """
     alive = []
     for serial, life in sorted(_live.copy().items()):
         if life.orphaned_by_loop():
             _live.pop(serial, None)
-        else:
+        elif not (life.added and life.parent is not None and life.parent.live):
             alive.append(life.thread)
     return alive

@@ -26,12 +26,14 @@ class TaskSlots:
 
     def __setattr__(self, name: str, value: Any) -> None:
         slots = self.__dict__
-        if name in slots:
+        try:
             old = slots[name]
-            if old is value:  # a task that rescheduled, by far the most frequent case
-                return
-            if old is not None:
-                self._life.leaves_slot(old)
+        except KeyError:
+            old = None
+        if old is value and value is not None:  # a task that rescheduled, the most frequent case
+            return
+        if old is not None:
+            self._life.leaves_slot(old)
         if isinstance(value, asyncio.Future):
             self._life.enters_slot(name, value)
         elif value is not None:

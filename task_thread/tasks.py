@@ -73,13 +73,17 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
         TypeError: `cofunc` is not a function.
         RuntimeError: a new task would belong to a thread that has stopped.
     """
-    if cofunc.__class__ is not MethodType:
-        require_cofunc(cofunc)
     driver: Any = current.get()
-    if driver.__class__ is Driver and driver.following is None and driver.running:
-        driver.following = (cofunc, args, kwargs)
-        task: asyncio.Task[Any] = driver.task
-        return task
+    if driver.__class__ is Driver and driver.following is None:
+        turn = driver.coroutine
+        # The context reaches tasks that the turn has made as well; those are not the driver's.
+        if turn is not None and turn.cr_running:
+            if cofunc.__class__ is not MethodType:
+                require_cofunc(cofunc)
+            driver.following = (cofunc, args, kwargs)
+            task: asyncio.Task[Any] = driver.task
+            return task
+    require_cofunc(cofunc)
     return create(cofunc, args, kwargs)
 
 
@@ -120,7 +124,7 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
             "from outside, ask with thread.control.stop()"
         )
     if driver is not None and driver.running:
-        driver.last = True
+        driver.end(cancel=False)
         return
     if task is asyncio.current_task():
         return

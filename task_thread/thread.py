@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from .life import Life, running_loop
 from .mailbox import Mailbox
 from .signals import Signal, require_signal
 from .slots import TaskSlots
-from .snapshot import ThreadSnapshot, take
 from .states import ThreadState
 
 if TYPE_CHECKING:
     import logging
+
+    from .snapshot import ThreadSnapshot
 
 
 class TaskThread:
@@ -69,14 +71,21 @@ class TaskThread:
         self.initVars__()
 
     def __getattr__(self, name: str) -> Any:
-        # Only reached for what is not there.
-        cls = type(self).__name__
-        if name in TaskThread.__slots__ and not name.startswith("__"):
+        # Only reached for what is not there, or for a property that raised an AttributeError.
+        cls = type(self)
+        if name.startswith("__"):
+            raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}")
+        try:
+            object.__getattribute__(self, "_life")
+        except AttributeError:
             raise AttributeError(
-                f"this {cls} was not initialised: its __init__ must first call "
+                f"this {cls.__name__} was not initialised: its __init__ must first call "
                 "super().__init__(parent=parent)"
-            )
-        raise AttributeError(f"{cls!r} object has no attribute {name!r}")
+            ) from None
+        found = inspect.getattr_static(cls, name, None)
+        if isinstance(found, property) and found.fget is not None:
+            return found.fget(self)  # raises what it raised before, with its own message
+        raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}")
 
     # What it is and does now
 
@@ -131,6 +140,8 @@ class TaskThread:
 
     def snapshot(self) -> ThreadSnapshot:
         """Return what is known of this thread and of all below it, as frozen records."""
+        from .snapshot import take  # here, since making dataclasses takes milliseconds
+
         return take(self._life)
 
     # Running

@@ -1,0 +1,281 @@
+"""What happens in a tree while someone watches: a bounded ring of events.
+
+Nothing here runs, nothing is recorded, and this module is not even imported, unless a tree is watched;
+then
+
+- a driver's `send` is the traced one (an asyncio task looks its coroutine's `send` up at each step),
+  and its `attention` flag is set, so that it reports the end of each turn;
+- a mailbox's queue is one that reports what goes in and out.
+
+So watching adds the records and leaves the paths that are taken without a watcher as they are.
+`sys.monitoring` was rejected: it needs Python 3.12, and would see the user's whole program.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .context import current
+from .where import Place, waiting_place
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .driver import Driver
+    from .life import Life
+    from .mailbox import Mailbox
+    from .signals import Signal
+
+RING = 20_000  # events kept; at 10,000 turns/s half a second, five frames of a view
+
+
+class Kind(IntEnum):
+    """What an event tells; its `who` is a task's serial number, or a thread's where that is said."""
+
+    RUN = 0
+    """The task's code begins to run."""
+
+    WAIT = 1
+    """The task's code suspended inside its turn."""
+
+    REST = 2
+    """The task stands between two turns: it yields to the loop, is paced, or is paused."""
+
+    TURN = 3
+    """A turn has ended, and another one is to follow."""
+
+    END = 4
+    """The task has ended."""
+
+    FAILED = 5
+    """The task failed; `what` is the error."""
+
+    STATE = 6
+    """A thread's state changed; `who` is the thread, `what` the state."""
+
+    SIGNAL = 7
+    """A signal was taken out of its queue; `what` is a `Passage`, `who` the thread that handles it."""
+
+    TROUBLE = 8
+    """A hook or handler of a thread failed; `who` is the thread, `what` the error."""
+
+
+class Event(NamedTuple):
+    """One thing that happened; kept in the ring as a plain tuple of these fields.
+
+    Attributes:
+        kind: what it tells.
+        when: in loop time, seconds.
+        who: a serial number.
+        what: more about it, by kind.
+    """
+
+    kind: Kind
+    when: float
+    who: int
+    what: Any
+
+
+class Passage(NamedTuple):
+    """A signal's way from its sender to its handler.
+
+    Attributes:
+        signal: the signal itself.
+        sender: serial number of the thread that sent it; 0 if that was none (a cell, another program).
+        lane: serial number of the task that sent it; 0 if it was a hook, a handler or none.
+        receiver: serial number of the thread that handles it.
+        sent: when, in loop time; `None` if before anyone watched.
+        taken: when its handler got it.
+    """
+
+    signal: Signal
+    sender: int
+    lane: int
+    receiver: int
+    sent: float | None
+    taken: float
+
+
+class LineProfile:
+    """At which lines one task stops, how often and for how long.
+
+    Attributes:
+        stops: number of suspensions by place.
+        waited: seconds spent there by place.
+    """
+
+    def __init__(self) -> None:
+        self.stops: dict[Place, int] = {}
+        self.waited: dict[Place, float] = {}
+        self._at: Place | None = None
+        self._since = 0.0
+
+    def stopped(self, place: Place | None, now: float) -> None:
+        """Note that the task suspended at a line."""
+        self._at, self._since = place, now
+        if place is not None:
+            self.stops[place] = self.stops.get(place, 0) + 1
+
+    def went_on(self, now: float) -> None:
+        """Note that the task runs again."""
+        if self._at is not None:
+            self.waited[self._at] = self.waited.get(self._at, 0.0) + now - self._since
+            self._at = None
+
+
+class Trace:
+    """The events of one tree, newest last; the oldest are dropped.
+
+    Args:
+        loop: whose clock is used.
+
+    Attributes:
+        added: how many events were ever added; a reader keeps the number it has read up to.
+        profiles: line profiles of the tasks that somebody studies, by the task's serial number.
+    """
+
+    __slots__ = ("_clock", "_ring", "added", "profiles")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._clock = loop.time
+        self._ring: deque[tuple[Kind, float, int, Any]] = deque(maxlen=RING)
+        self.added = 0
+        self.profiles: dict[int, LineProfile] = {}
+
+    def add(self, kind: Kind, who: int, what: Any = None) -> float:
+        """Record an event now, and return the time."""
+        now = self._clock()
+        self._ring.append((kind, now, who, what))
+        self.added += 1
+        return now
+
+    def turned(self, driver: Driver) -> None:
+        """A task's turn has ended, and another one is to follow."""
+        self.add(Kind.TURN, driver.serial)
+
+    def ended(self, driver: Driver) -> None:
+        """A task has ended."""
+        if driver.error is not None:
+            self.add(Kind.FAILED, driver.serial, driver.error)
+        self.add(Kind.END, driver.serial)
+
+    def became(self, life: Life) -> None:
+        """A thread's state has changed."""
+        self.add(Kind.STATE, life.serial, life.state)
+
+    def troubled(self, life: Life, error: BaseException) -> None:
+        """A hook or handler of a thread has failed."""
+        self.add(Kind.TROUBLE, life.serial, error)
+
+    def queue(self, box: Mailbox, signals: Iterable[Signal]) -> WatchedQueue:
+        """Return a queue for a mailbox that reports to this trace."""
+        return WatchedQueue(self, box, signals)
+
+    def since(self, number: int) -> tuple[int, Iterator[Event]]:
+        """Return the events after the first `number` ever added.
+
+        Returns:
+            How many of them were dropped already, and those that are left.
+        """
+        new = self.added - number
+        kept = min(new, len(self._ring))
+        ring = self._ring
+        events = (Event(*ring[index]) for index in range(len(ring) - kept, len(ring)))
+        return new - kept, events
+
+    def study(self, serial: int) -> LineProfile:
+        """Profile the lines of a task from now on."""
+        return self.profiles.setdefault(serial, LineProfile())
+
+    def leave(self, serial: int) -> None:
+        """Profile a task no longer."""
+        self.profiles.pop(serial, None)
+
+    def step(self, driver: Driver, step: Any, value: Any) -> Any:
+        """Step a driver, with `send` or `throw`, and record that it ran, and where it stopped."""
+        now = self.add(Kind.RUN, driver.serial)
+        profile = self.profiles.get(driver.serial) if self.profiles else None
+        if profile is not None:
+            profile.went_on(now)
+        waited = step(value)  # one that ends raises; the driver reports its end itself
+        coroutine = driver.coroutine
+        now = self.add(Kind.REST if coroutine is None else Kind.WAIT, driver.serial)
+        if profile is not None:
+            profile.stopped(waiting_place(coroutine), now)
+        return waited
+
+
+class WatchedQueue(deque["Signal"]):
+    """The queue of a mailbox that tells a trace what goes through it."""
+
+    def __init__(self, trace: Trace, box: Mailbox, signals: Iterable[Signal] = ()) -> None:
+        super().__init__(signals)
+        self._trace = trace
+        self._box = box
+        self._sent: deque[tuple[int, int, float | None]] = deque((0, 0, None) for _ in self)
+
+    def append(self, signal: Signal) -> None:
+        actor: Any = current.get()
+        owner: Life | None = None if actor is None else actor.owner
+        lane = getattr(actor, "serial", 0) if owner is not actor else 0
+        sender = self._box.sender.serial if self._box.child else owner.serial if owner else 0
+        self._sent.append((sender, lane, self._trace._clock()))
+        super().append(signal)
+
+    def popleft(self) -> Signal:
+        signal = super().popleft()
+        sender, lane, sent = self._sent.popleft()
+        receiver = self._box.life.serial
+        passage = Passage(signal, sender, lane, receiver, sent, self._trace._clock())
+        self._trace.add(Kind.SIGNAL, receiver, passage)
+        return signal
+
+    def clear(self) -> None:
+        super().clear()
+        self._sent.clear()
+
+
+def watch(life: Life) -> Trace:
+    """Watch the tree that a thread belongs to, for as long as it lives; call on its loop.
+
+    Watching it again returns the same trace. Each call is answered by one of `unwatch`.
+
+    Raises:
+        RuntimeError: the thread does not live.
+    """
+    office = life.office
+    if office is None or not life.live:
+        raise RuntimeError(f"{life.id} is {life.state}: only a thread that lives can be watched")
+    if office.trace is None:
+        office.trace = Trace(office.loop)
+        _set(life, office.trace)
+    office.watchers += 1
+    return office.trace
+
+
+def unwatch(life: Life) -> None:
+    """Let go of a tree; recording ends with its last watcher."""
+    office = life.office
+    if office is None or not office.watchers:
+        return
+    office.watchers -= 1
+    if not office.watchers:
+        office.trace = None
+        _set(life, None)
+
+
+def _set(life: Life, trace: Trace | None) -> None:
+    while life.guardian is not None:
+        life = life.guardian
+    stack = [life]
+    while stack:
+        life = stack.pop()
+        for driver in life.drivers:
+            driver.watch(trace)
+        for box in (life.inbox, life.outbox):
+            if box is not None:
+                box.watch(trace)
+        stack.extend(life.kids)

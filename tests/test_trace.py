@@ -1,0 +1,240 @@
+"""The trace: nothing is recorded without a watcher, and everything, in order, with one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule
+from task_thread.trace import RING, Event, Kind, Passage, Trace, unwatch, watch
+
+
+class Stepper(TaskThread):
+    """Its task takes a turn of two waits for each permission."""
+
+    def initVars__(self) -> None:
+        self.permits: asyncio.Queue[None] = asyncio.Queue()
+        self.ended: asyncio.Queue[int] = asyncio.Queue()
+        self.heard: list[Any] = []
+        self.number = 0
+
+    async def enter__(self) -> None:
+        self.tasks.work = await reCreate(None, self.work)
+
+    async def work(self) -> None:
+        await self.permits.get()
+        await asyncio.sleep(0)
+        self.number += 1
+        self.ended.put_nowait(self.number)
+        self.tasks.work = await reSchedule(self.work)
+
+    async def turn(self) -> None:
+        """Let the task take one turn."""
+        self.permits.put_nowait(None)
+        await self.ended.get()
+
+    async def signalHandler__(self, signal: Signal) -> None:
+        self.heard.append(signal)
+
+    async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+        self.heard.append(signal)
+
+
+@asynccontextmanager
+async def running(thread: TaskThread) -> AsyncIterator[None]:
+    thread.start()
+    while not thread.running:
+        await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        await thread.stop()
+        await thread.join()
+
+
+def serial(thread: TaskThread) -> int:
+    """The serial number of a thread's only task."""
+    (driver,) = thread._life.drivers
+    return driver.serial
+
+
+def of(trace: Trace, who: int, *kinds: Kind) -> list[Event]:
+    return [e for e in trace.since(0)[1] if e.who == who and (not kinds or e.kind in kinds)]
+
+
+async def test_without_a_watcher_there_is_no_trace_and_the_plain_path_is_taken() -> None:
+    thread = Stepper()
+    async with running(thread):
+        (driver,) = thread._life.drivers
+        plain = driver.send
+        await thread.turn()
+        assert thread._life.office is not None
+        assert thread._life.office.trace is None
+        watch(thread._life)
+        assert driver.send != plain
+        unwatch(thread._life)
+        assert driver.send == plain
+        assert thread._life.office.trace is None
+
+
+async def test_a_turn_is_recorded_as_runs_and_waits_and_its_end() -> None:
+    thread = Stepper()
+    async with running(thread):
+        await thread.turn()
+        trace = watch(thread._life)
+        who = serial(thread)
+        await thread.turn()
+        await thread.turn()
+        events = [e.kind for e in of(trace, who)]
+        # A turn that suspended goes straight into the next one, so a run ends one and begins another.
+        one_turn = [Kind.RUN, Kind.WAIT, Kind.RUN, Kind.TURN, Kind.WAIT]
+        assert events == one_turn * 2
+        times = [e.when for e in trace.since(0)[1]]
+        assert times == sorted(times)
+        unwatch(thread._life)
+
+
+async def test_a_turn_that_never_suspends_rests_between_turns() -> None:
+    class Flat(TaskThread):
+        left = 3
+
+        async def enter__(self) -> None:
+            self.go = asyncio.Event()
+            self.over = asyncio.Event()
+            self.tasks.first = await reCreate(None, self.first)
+
+        async def first(self) -> None:
+            await self.go.wait()
+            self.tasks.first = await reSchedule(self.flat)
+
+        async def flat(self) -> None:
+            self.left -= 1
+            if self.left:
+                self.tasks.first = await reSchedule(self.flat)
+            else:
+                self.over.set()
+
+    thread = Flat()
+    async with running(thread):
+        await asyncio.sleep(0)
+        trace = watch(thread._life)
+        who = serial(thread)
+        thread.go.set()
+        await thread.over.wait()
+        kinds = [e.kind for e in of(trace, who)]
+        # The first turn suspended, so the next one began without a rest.
+        first = [Kind.RUN, Kind.TURN, Kind.TURN, Kind.REST]
+        assert kinds == [*first, Kind.RUN, Kind.TURN, Kind.REST, Kind.RUN, Kind.END]
+
+
+async def test_failures_and_states_are_recorded() -> None:
+    class Failing(Stepper):
+        async def work(self) -> None:
+            await self.permits.get()
+            raise ValueError("on purpose")
+
+    thread = Failing()
+    async with running(thread):
+        trace = watch(thread._life)
+        who = serial(thread)
+        task = thread.tasks.work
+        thread.permits.put_nowait(None)
+        await asyncio.wait([task])
+        failed, ended = of(trace, who, Kind.FAILED, Kind.END)
+        assert (failed.kind, str(failed.what), ended.kind) == (Kind.FAILED, "on purpose", Kind.END)
+    states = [e.what for e in of(trace, thread._life.serial, Kind.STATE)]
+    assert states == ["stopping", "stopping", "stopped"] or states == ["stopping", "stopped"]
+
+
+async def test_a_signal_is_recorded_with_its_way_and_its_wait() -> None:
+    parent = Stepper()
+    child = Stepper(parent=parent)
+    async with running(parent):
+        await child.run()
+        await parent.addChild(child)
+        before = MessageSignal("parent", "before")
+        await parent.sigFromParentToChild__(before)
+        trace = watch(parent._life)
+        down, up = MessageSignal("parent", "down"), MessageSignal("child", "up")
+        await parent.sigFromParentToChild__(down)
+        await child.sigFromChildToParent__(up)
+        while len(child.heard) < 2 or not parent.heard:
+            await asyncio.sleep(0)
+        passages: list[Passage] = [e.what for e in trace.since(0)[1] if e.kind is Kind.SIGNAL]
+        by_signal = {p.signal: p for p in passages}
+        assert set(by_signal) == {before, down, up}
+        assert by_signal[before].sent is None
+        sent = by_signal[up].sent
+        assert sent is not None
+        assert sent <= by_signal[up].taken
+        assert by_signal[up].sender == child._life.serial
+        assert by_signal[up].receiver == parent._life.serial
+        assert by_signal[down].receiver == child._life.serial
+        unwatch(parent._life)
+        await parent.sigFromParentToChild__(down)
+        while len(child.heard) < 3:
+            await asyncio.sleep(0)
+        assert child.heard == [before, down, down]
+
+
+async def test_what_starts_while_somebody_watches_is_watched() -> None:
+    parent = Stepper()
+    async with running(parent):
+        trace = watch(parent._life)
+        child = Stepper(parent=parent)
+        await child.run()
+        await child.turn()
+        assert of(trace, serial(child), Kind.TURN)
+        unwatch(parent._life)
+        (driver,) = child._life.drivers
+        assert driver.send == driver._turner.send
+
+
+async def test_the_ring_is_bounded_and_a_reader_is_told_what_it_missed() -> None:
+    trace = Trace(asyncio.get_running_loop())
+    for number in range(RING + 10):
+        trace.add(Kind.RUN, number)
+    missed, events = trace.since(5)
+    assert missed == 5
+    assert next(events).who == 10
+    missed, events = trace.since(trace.added - 2)
+    assert missed == 0
+    assert [e.who for e in events] == [RING + 8, RING + 9]
+
+
+async def test_the_lines_of_a_task_are_profiled_when_somebody_studies_it() -> None:
+    thread = Stepper()
+    async with running(thread):
+        trace = watch(thread._life)
+        profile = trace.study(serial(thread))
+        await thread.turn()
+        await thread.turn()
+        stops = {place.source: number for place, number in profile.stops.items()}
+        assert stops == {"await asyncio.sleep(0)": 2, "await self.permits.get()": 2}
+        assert all(seconds >= 0 for seconds in profile.waited.values())
+        trace.leave(serial(thread))
+        await thread.turn()
+        assert sum(profile.stops.values()) == 4
+
+
+async def test_a_cancelled_task_is_recorded_to_its_end() -> None:
+    thread = Stepper()
+    async with running(thread):
+        await thread.turn()
+        trace = watch(thread._life)
+        who = serial(thread)
+        thread.tasks.work = await delete(thread.tasks.work)
+        assert [e.kind for e in of(trace, who)] == [Kind.RUN, Kind.END]
+
+
+async def test_only_a_live_thread_can_be_watched() -> None:
+    thread = Stepper()
+    with pytest.raises(RuntimeError, match="only a thread that lives can be watched"):
+        watch(thread._life)
+    async with running(thread):
+        pass
+    unwatch(thread._life)  # nothing to let go of any more
