@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .life import running_loop
@@ -50,6 +50,10 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
                 "that this very code holds up. Write `await thread.stop()` and "
                 "`await thread.join()`, or look at thread.state later"
             )
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Wait for the effect on any loop, the thread's own included: `await thread.control.start()`."""
+        return asyncio.wrap_future(self).__await__()
 
     def reached(self) -> None:
         """Note that the effect was reached."""

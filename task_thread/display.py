@@ -23,10 +23,12 @@ def mimebundle(thread: TaskThread) -> dict[str, Any]:
     if in_kernel():
         try:
             from task_thread_widgets import view_of
+
+            bundle.update(view_of(thread).live_part())
         except ImportError as error:
             library.info("no live view: %s", error)
-        else:
-            bundle.update(view_of(thread).live_part())
+        except Exception:
+            library.exception("no live view of %s; text and HTML are shown instead", record.id)
     return bundle
 
 
@@ -79,9 +81,10 @@ def _rows(record: ThreadSnapshot, depth: int) -> list[tuple[int, str, Any]]:
 
 
 def _thread_line(record: ThreadSnapshot) -> str:
-    signals = f"{record.signals_in} signals in, {record.signals_out} out"
-    tail = f" ({record.error})" if record.error else ""
-    return f"{record.id} [{record.state}] {signals}{tail}"
+    text = f"{record.id} [{record.state}]"
+    if record.signals_in or record.signals_out:
+        text += f" {record.signals_in} signals in, {record.signals_out} out"
+    return f"{text} ({record.error})" if record.error else text
 
 
 def _task_line(task: TaskSnapshot) -> str:

@@ -330,10 +330,12 @@ class Driver(Meter):
         rate = self.check_rate(self._loop.time(), limit)
         if rate is not None:
             self.owner.logger.warning(
-                "%s reschedules %.0f times per second, more than %g: let each turn await something, "
-                "do more in one turn, or set its pace",
+                "%s reschedules %.0f times per second, more than %g: let each turn await something, do "
+                "more in one turn, or set its pace with thread.control.setPace(%r, %g)",
                 self.name,
                 rate,
+                limit,
+                self.name,
                 limit,
             )
 

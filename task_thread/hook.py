@@ -20,6 +20,7 @@ class Hook(Scope):
         name: of the method.
         coroutine: what runs.
         context: the context in which it is stepped; `None` for the current task's.
+        nested: whether it may run inside another hook.
     """
 
     __slots__ = ("_grace", "_life", "_name")
@@ -30,8 +31,9 @@ class Hook(Scope):
         name: str,
         coroutine: Coroutine[Any, Any, Any],
         context: Context | None = None,
+        nested: bool = False,
     ) -> None:
-        super().__init__(coroutine, context)
+        super().__init__(coroutine, context, nested)
         self._life = life
         self._name = name
         self._grace = 0.0

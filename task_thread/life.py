@@ -237,8 +237,12 @@ class Life:
         return not self.live
 
     def tell(self, error: BaseException, text: str, *args: Any) -> None:
-        """Log an error of this thread."""
+        """Log an error of this thread, as from this thread: its hooks are over when they are told of."""
+        before = current.get()
+        if before is None or before.owner is not self:
+            current.set(self)
         log.failure(self.logger, error, f"%s: {text}", self.id, *args)
+        current.set(before)
         if self.office is not None and self.office.trace is not None:
             self.office.trace.troubled(self, error)
 
@@ -487,7 +491,7 @@ class Life:
         self._entered = True
         try:
             self.listening = await self._hook("enter__")
-        except CancelledError:
+        except (CancelledError, GeneratorExit):
             raise
         except BaseException as error:
             self.tell(error, "enter__ failed")
@@ -538,7 +542,8 @@ class Life:
                 waited = coroutine.send(None)
             except StopIteration:
                 return True
-            self._scope = scope = Hook(self, name, coroutine)
+            # A child's enter__ runs in its caller, often the parent's enter__.
+            self._scope = scope = Hook(self, name, coroutine, nested=name == "enter__")
             if limit is not None:
                 scope.limit(limit)
             elif self._stop_asked:
@@ -595,7 +600,7 @@ class Life:
 
     def raise_fatal(self, error: BaseException) -> None:
         """Let a SystemExit or KeyboardInterrupt end the whole tree, unless this is a kernel."""
-        if isinstance(error, (Exception, CancelledError)) or log.in_kernel():
+        if not isinstance(error, (SystemExit, KeyboardInterrupt)) or log.in_kernel():
             return
         life = self
         while life.guardian is not None:

@@ -7,16 +7,28 @@ found on the way up, the line goes to stderr as `NAME - LEVEL - message`, once.
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
-_OURS = "_task_thread_fallback"
+_OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+listeners: list[Callable[[logging.LogRecord], None]] = []
+"""Called with each record of a thread's logger, on whichever OS thread made it. They are no handlers,
+so a record that only they heard still reaches stderr; one that raises is reported by `logging`."""
 
 
 class _Fallback(logging.Handler):
-    """Writes a record to stderr if no other handler would see it."""
+    """Writes a record to stderr if no other handler would see it; tells it to the listeners."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        for listener in tuple(listeners):
+            try:
+                listener(record)
+            except Exception:
+                self.handleError(record)
         logger: logging.Logger | None = logging.getLogger(record.name)
         while logger is not None:
             if any(not isinstance(handler, _Fallback) for handler in logger.handlers):
@@ -69,4 +81,12 @@ def failure(logger: logging.Logger, error: BaseException, text: str, *args: Any)
         error.__task_thread_told__ = True  # type: ignore[attr-defined]
     except AttributeError:  # an exception class with __slots__
         pass
-    logger.error(text, *args, exc_info=error)
+    logger.error(text, *args, exc_info=(type(error), error, without_ours(error.__traceback__)))
+
+
+def without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without the frames of this library that it begins with."""
+    inner = traceback
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OWN):
+        inner = inner.tb_next
+    return traceback if inner is None else inner

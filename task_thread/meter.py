@@ -11,6 +11,8 @@ import sys
 
 WINDOW = 1.0  # seconds; a rate is an average over at least this long
 
+_LEAST = 0.1  # seconds
+
 
 class Meter:
     """Counts the turns of one task and knows its rate; a driver is one.
@@ -62,5 +64,5 @@ class Meter:
         if now - self._then_later >= WINDOW:
             self._then, self._turns = self._then_later, self._turns_later
             self._then_later, self._turns_later = now, self.turns
-        elapsed = now - self._then
-        return (self.turns - self._turns) / elapsed if elapsed > 0 else 0.0
+        # A task that is only just begun has no rate worth the name yet.
+        return (self.turns - self._turns) / max(now - self._then, _LEAST)

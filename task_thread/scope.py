@@ -34,6 +34,9 @@ class Scope:
     Args:
         coroutine: what runs.
         context: the context in which it is stepped; `None` for the current task's.
+        nested: whether it may run inside another scope. Then the task never waits for what the
+            coroutine waits for, so that a cancellation of the outer scope can be told from one of
+            what is awaited; it costs a future for each suspension.
 
     Attributes:
         cancelled: `cancel` was called.
@@ -45,6 +48,7 @@ class Scope:
         "_asked",
         "_context",
         "_coroutine",
+        "_direct",
         "_gate",
         "_pending",
         "abandoned",
@@ -52,8 +56,14 @@ class Scope:
         "from_outside",
     )
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        context: Context | None = None,
+        nested: bool = False,
+    ) -> None:
         self._coroutine = coroutine
+        self._direct = _CAN_TELL and not nested
         self._context = context
         self._gate: asyncio.Future[None] | None = None
         self._pending: asyncio.Future[Any] | None = None  # what the coroutine waits for
@@ -99,20 +109,22 @@ class Scope:
         coroutine = self._coroutine
         carrier = asyncio.current_task()
         cancels = cancel_requests(carrier)
+        by_task = True  # the cancellation from outside is one of the carrying task
         while True:
             error: BaseException | None = None
             try:
-                if waited.__class__ is Future and _CAN_TELL and not self._asked:
+                if waited.__class__ is Future and self._direct and not self._asked:
                     # A plain future obeys its cancellation, so the task may wait for it directly.
                     self._pending = waited
                     yield waited
                 else:
                     yield from self._wait_beside(waited)
             except GeneratorExit:
-                coroutine.close()
+                drop(coroutine)
                 raise
             except CancelledError as cancelled:
-                self.from_outside = not _CAN_TELL or cancel_requests(carrier) > cancels
+                by_task = cancel_requests(carrier) > cancels
+                self.from_outside = by_task or not self._direct
                 # As a task does: cancel what is waited for, and see what becomes of it.
                 if waited is not None and not self.abandoned and waited.cancel():
                     continue
@@ -135,7 +147,8 @@ class Scope:
             except StopIteration as stop:
                 return stop.value
             except CancelledError:
-                if _CAN_TELL:  # an asyncio.timeout inside may have taken its cancellation back
+                if by_task and _CAN_TELL:
+                    # An asyncio.timeout inside may have taken its cancellation back.
                     self.from_outside = cancel_requests(carrier) > cancels
                 if self.cancelled and not self.from_outside:
                     return None

@@ -25,6 +25,7 @@ class TaskSlots:
         object.__setattr__(self, "_life", life)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        __tracebackhide__ = True  # in a notebook an error shows the student's line, not ours
         slots = self.__dict__
         try:
             old = slots[name]
@@ -54,6 +55,7 @@ class TaskSlots:
         return f"<tasks of {self._life.id}: {inner or 'none'}>"
 
     def _check(self, name: str, value: Any) -> None:
+        __tracebackhide__ = True
         if inspect.iscoroutine(value):
             called = value.__name__
             value.close()

@@ -119,9 +119,11 @@ class ThreadSnapshot:
         """Return one line that says what matters most."""
         parts = [f"<{self.class_name} {self.id!r} {self.state}"]
         if self.tasks:
-            parts.append(f"{len(self.tasks)} tasks, {self.turns} turns, {self.rate:.1f} turns/s")
+            tasks = _count(len(self.tasks), "task", "tasks")
+            turns = _count(self.turns, "turn", "turns")
+            parts.append(f"{tasks}, {turns}, {self.rate:.1f} turns/s")
         if self.children:
-            parts.append(f"{len(self.children)} children")
+            parts.append(_count(len(self.children), "child", "children"))
         waits = [f"{t.slot} at line {t.line}" for t in self.tasks if t.line][:3]
         if waits:
             parts.append(" and ".join(waits))
@@ -133,6 +135,10 @@ class ThreadSnapshot:
         from .display import text_tree
 
         return text_tree(self)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def take(life: Life) -> ThreadSnapshot:

@@ -105,9 +105,11 @@ class LineProfile:
     Attributes:
         stops: number of suspensions by place.
         waited: seconds spent there by place.
+        students: how many study it.
     """
 
     def __init__(self) -> None:
+        self.students = 0
         self.stops: dict[Place, int] = {}
         self.waited: dict[Place, float] = {}
         self._at: Place | None = None
@@ -125,6 +127,13 @@ class LineProfile:
             self.waited[self._at] = self.waited.get(self._at, 0.0) + now - self._since
             self._at = None
 
+    def seconds(self, now: float) -> dict[Place, float]:
+        """Return the seconds spent by place, those of the present stop included."""
+        seconds = self.waited.copy()
+        if self._at is not None:
+            seconds[self._at] = seconds.get(self._at, 0.0) + now - self._since
+        return seconds
+
 
 class Trace:
     """The events of one tree, newest last; the oldest are dropped.
@@ -134,15 +143,20 @@ class Trace:
 
     Attributes:
         added: how many events were ever added; a reader keeps the number it has read up to.
+        passages: the newest signals' ways, apart from the ring as well: whoever wants only these need
+            not look through all turns for them.
+        passed: how many of them were ever added.
         profiles: line profiles of the tasks that somebody studies, by the task's serial number.
     """
 
-    __slots__ = ("_clock", "_ring", "added", "profiles")
+    __slots__ = ("_clock", "_ring", "added", "passages", "passed", "profiles")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._clock = loop.time
         self._ring: deque[tuple[Kind, float, int, Any]] = deque(maxlen=RING)
         self.added = 0
+        self.passages: deque[Passage] = deque(maxlen=RING)
+        self.passed = 0
         self.profiles: dict[int, LineProfile] = {}
 
     def add(self, kind: Kind, who: int, what: Any = None) -> float:
@@ -170,6 +184,13 @@ class Trace:
         """A hook or handler of a thread has failed."""
         self.add(Kind.TROUBLE, life.serial, error)
 
+    def took(self, passage: Passage) -> None:
+        """A signal was taken out of its queue, for its handler."""
+        self._ring.append((Kind.SIGNAL, passage.taken, passage.receiver, passage))
+        self.added += 1
+        self.passages.append(passage)
+        self.passed += 1
+
     def queue(self, box: Mailbox, signals: Iterable[Signal]) -> WatchedQueue:
         """Return a queue for a mailbox that reports to this trace."""
         return WatchedQueue(self, box, signals)
@@ -187,12 +208,18 @@ class Trace:
         return new - kept, events
 
     def study(self, serial: int) -> LineProfile:
-        """Profile the lines of a task from now on."""
-        return self.profiles.setdefault(serial, LineProfile())
+        """Profile the lines of a task from now on; each call is answered by one of `leave`."""
+        profile = self.profiles.setdefault(serial, LineProfile())
+        profile.students += 1
+        return profile
 
     def leave(self, serial: int) -> None:
-        """Profile a task no longer."""
-        self.profiles.pop(serial, None)
+        """Profile a task no longer, unless somebody else studies it."""
+        profile = self.profiles.get(serial)
+        if profile is not None:
+            profile.students -= 1
+            if not profile.students:
+                del self.profiles[serial]
 
     def step(self, driver: Driver, step: Any, value: Any) -> Any:
         """Step a driver, with `send` or `throw`, and record that it ran, and where it stopped."""
@@ -229,8 +256,7 @@ class WatchedQueue(deque["Signal"]):
         signal = super().popleft()
         sender, lane, sent = self._sent.popleft()
         receiver = self._box.life.serial
-        passage = Passage(signal, sender, lane, receiver, sent, self._trace._clock())
-        self._trace.add(Kind.SIGNAL, receiver, passage)
+        self._trace.took(Passage(signal, sender, lane, receiver, sent, self._trace._clock()))
         return signal
 
     def clear(self) -> None:

@@ -80,14 +80,18 @@ def waiting_place(coroutine: Any) -> Place | None:
     return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
 
 
-def definition_place(cofunc: Any) -> Place | None:
-    """Return the line at which a co-function is defined; where a task stands between two turns."""
+def code_of(cofunc: Any) -> CodeType | None:
+    """Return the code of a co-function, of the one inside if it is a method, partial or decorated."""
     inner = getattr(cofunc, "func", cofunc)
     inner = getattr(inner, "__func__", inner)
     code = getattr(getattr(inner, "__wrapped__", inner), "__code__", None)
-    if not isinstance(code, CodeType):
-        return None
-    return Place(code.co_filename, _def_line(code), _name(code))
+    return code if isinstance(code, CodeType) else None
+
+
+def definition_place(cofunc: Any) -> Place | None:
+    """Return the line at which a co-function is defined; where a task stands between two turns."""
+    code = code_of(cofunc)
+    return None if code is None else Place(code.co_filename, _def_line(code), _name(code))
 
 
 @lru_cache(maxsize=4096)
