@@ -218,14 +218,21 @@ class Control:
             effect.reached()
             return
         life.at_end(effect.reached)
-        life.request_stop()
+        # As in the cell where the thread was made: what exit__ prints lands there.
+        life.home_context().copy().run(life.request_stop)
 
     def _send(self, signal: Signal, effect: Effect) -> None:
         require_signal(signal)
         task = asyncio.get_running_loop().create_task(self._life.mailbox(out=False).put(signal))
 
+        self._life.hold(task)
+
         def accepted(task: asyncio.Task[None]) -> None:
-            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            error: BaseException | None
+            if task.cancelled():
+                error = RuntimeError(f"{self._life.id} stopped before it took the signal")
+            else:
+                error = task.exception()
             if error is None:
                 effect.reached()
             else:

@@ -24,12 +24,13 @@ from asyncio import CancelledError, Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from . import log
 from .brake import Brake
 from .context import current
 from .meter import Meter
-from .scope import cancel_requests, drop
+from .scope import Abandoned, Scope, cancel_requests, drop
 from .states import TaskState
 from .where import Place, definition_place, waiting_place
 
@@ -66,8 +67,10 @@ class Driver(Meter):
         "_abandoned",
         "_began",
         "_cancelled",
+        "_eager",
         "_loop",
         "_serial",
+        "_telling",
         "_trace",
         "_turn",
         "_turner",
@@ -103,11 +106,13 @@ class Driver(Meter):
         self._began = False
         self._cancelled = False
         self._abandoned = False
+        self._eager = loop.get_task_factory() is not None
         self._loop = loop
         self._turner: Any = self._drive()
         # The generator's own method: the task steps it without a Python call in between.
         self.send: Any = self._turner.send
         self._trace: Trace | None = None
+        self._telling: Scope | None = None  # its taskFailed__, once that has suspended
         if owner is not None:
             owner.drivers[self] = None
             if owner.office is not None and owner.office.trace is not None:
@@ -117,6 +122,8 @@ class Driver(Meter):
         except BaseException:
             self._finish()
             raise
+        if self.over:
+            _ended_eagerly[self.task] = self
 
     # What is known about it
 
@@ -165,6 +172,14 @@ class Driver(Meter):
             return None
         return waiting_place(self.coroutine) or definition_place(self.cofunc)
 
+    def telling_here(self) -> bool:
+        """Whether the running code is the `taskFailed__` of this task, which takes no turn any more."""
+        return self.error is not None and self.running
+
+    def is_elsewhere(self) -> bool:
+        """Whether the running code is a task that an eager factory began in the middle of a turn."""
+        return self._eager and asyncio.current_task() is not self.task
+
     # What others ask of it
 
     def end(self, cancel: bool = True) -> None:
@@ -176,6 +191,8 @@ class Driver(Meter):
     def abandon(self) -> None:
         """Drop the present turn's coroutine, which swallowed its cancellation, and end."""
         self._abandoned = True
+        if self._telling is not None:
+            self._telling.abandon()
         self.task.cancel()
 
     def held(self) -> Brake:
@@ -348,7 +365,29 @@ class Driver(Meter):
             if not isinstance(error, Exception) and not log.in_kernel():
                 raise error
         else:
-            yield from self.owner.task_failed(self, error)
+            self.owner.task_failed(self, error)
+            yield from self._tell_hook(self.owner, error)
+
+    def _tell_hook(self, owner: Life, error: BaseException) -> Generator[Any, Any, None]:
+        """Call the thread's `taskFailed__`; it can be abandoned as a turn can."""
+        hook = owner.failed_hook()
+        if hook is None:
+            return
+        cancels = cancel_requests(self.task)
+        try:
+            self.coroutine = hook(self.name, error)
+            waited = self.coroutine.send(None)
+            self._telling = Scope(self.coroutine, nested=True, cancels=cancels)
+            yield from self._telling.finish(waited)
+        except (StopIteration, Abandoned):
+            pass
+        except (CancelledError, GeneratorExit):
+            raise
+        except BaseException as second:
+            owner.tell(second, "taskFailed__ failed")
+            owner.raise_fatal(second)
+        finally:
+            self._telling = None
 
     def _finish(self) -> None:
         self.over = True
@@ -426,11 +465,23 @@ class Driver(Meter):
 
 Coroutine.register(Driver)
 
+# An eager task factory ends a task that never suspends before `create_task` returns; such a task has
+# forgotten its coroutine, and CPython 3.12.0 and 3.12.1 crash when asked for it.
+_ended_eagerly: WeakKeyDictionary[Any, Driver] = WeakKeyDictionary()
+_GET_CORO_CRASHES = sys.version_info[:2] == (3, 12)
+
 
 def driver_of(task: object) -> Driver | None:
     """Return the driver of a rescheduling task, or `None` for any other object."""
-    get_coro = getattr(task, "get_coro", None)
-    coroutine = get_coro() if get_coro is not None else None
+    if _ended_eagerly:
+        ended = _ended_eagerly.get(task)
+        if ended is not None:
+            return ended
+    if _GET_CORO_CRASHES:
+        coroutine = getattr(task, "_coro", None)
+    else:
+        get_coro = getattr(task, "get_coro", None)
+        coroutine = get_coro() if get_coro is not None else None
     return coroutine if coroutine.__class__ is Driver else None
 
 

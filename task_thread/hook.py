@@ -21,6 +21,7 @@ class Hook(Scope):
         coroutine: what runs.
         context: the context in which it is stepped; `None` for the current task's.
         nested: whether it may run inside another hook.
+        cancels: `cancel_requests` of the carrying task before the first step.
     """
 
     __slots__ = ("_grace", "_life", "_name")
@@ -32,8 +33,9 @@ class Hook(Scope):
         coroutine: Coroutine[Any, Any, Any],
         context: Context | None = None,
         nested: bool = False,
+        cancels: int = 0,
     ) -> None:
-        super().__init__(coroutine, context, nested)
+        super().__init__(coroutine, context, nested, cancels)
         self._life = life
         self._name = name
         self._grace = 0.0

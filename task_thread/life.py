@@ -21,6 +21,7 @@ Kept apart from `TaskThread` so that none of it can collide with a name in a use
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
 import types
@@ -37,7 +38,7 @@ from .mailbox import Mailbox
 from .office import Office
 from .patient import Patient
 from .posix import SignalGuard
-from .scope import Abandoned
+from .scope import Abandoned, cancel_requests
 from .states import ThreadState
 from .tasks import end_all
 
@@ -257,6 +258,11 @@ class Life:
         """Hear a child from now on, and handle what it sent before."""
         if child.added:
             return
+        if self.live and child.live and self.loop is not child.loop:
+            raise RuntimeError(
+                f"{child.id} runs on another event loop than its parent {self.id}: a tree lives on "
+                "one loop; send between loops with thread.control.send(...)"
+            )
         self.thread.children.append(child.thread)
         child.added = True
         if child.outbox is not None:
@@ -282,8 +288,9 @@ class Life:
         driver = driver_of(task)
         if driver is None:
             if not task.done():
-                self._raw = {old for old in self._raw or () if not old.done()}
-                self._raw.add(task)
+                if self._sealed:
+                    task.cancel()
+                self.hold(task)
             return
         if driver.owner is None:
             driver.owner = self
@@ -295,6 +302,11 @@ class Life:
                 self.drivers[driver] = None
             else:
                 driver.task.set_name(name)
+
+    def hold(self, task: asyncio.Future[Any]) -> None:
+        """Own a plain task: it is cancelled when the thread stops."""
+        self._raw = {old for old in self._raw or () if not old.done()}
+        self._raw.add(task)
 
     def leaves_slot(self, task: Any) -> None:
         """Take note of a task that a slot no longer holds."""
@@ -317,18 +329,16 @@ class Life:
         by_slot = [d for d in turning if d.slot == name or (stored is d.task)]
         return by_slot or [d for d in turning if d.name == name]
 
-    def task_failed(self, driver: Driver, error: BaseException) -> Generator[Any, Any, None]:
-        """Tell a task's error to the log and to `taskFailed__`; runs in the driver's task."""
+    def task_failed(self, driver: Driver, error: BaseException) -> None:
+        """Log a task's error, and let one that is meant for the whole program end the tree."""
         log.failure(self.logger, error, "%s: %s failed", self.id, driver.name)
         self.raise_fatal(error)
+
+    def failed_hook(self) -> Callable[..., Coroutine[Any, Any, None]] | None:
+        """Return `taskFailed__`, unless it is the one that does nothing."""
         if type(self.thread).taskFailed__ is self.base.taskFailed__:
-            return
-        try:
-            yield from self.thread.taskFailed__(driver.name, error).__await__()
-        except CancelledError:
-            raise
-        except Exception as second:
-            self.tell(second, "taskFailed__ failed")
+            return None
+        return self.thread.taskFailed__
 
     # Starting
 
@@ -533,6 +543,7 @@ class Life:
         """
         before = current.get()
         current.set(self)
+        cancels = cancel_requests(asyncio.current_task())
         scope: Hook | None = None
         try:
             coroutine = getattr(self.thread, name)()
@@ -543,7 +554,9 @@ class Life:
             except StopIteration:
                 return True
             # A child's enter__ runs in its caller, often the parent's enter__.
-            self._scope = scope = Hook(self, name, coroutine, nested=name == "enter__")
+            self._scope = scope = Hook(
+                self, name, coroutine, nested=name == "enter__", cancels=cancels
+            )
             if limit is not None:
                 scope.limit(limit)
             elif self._stop_asked:
@@ -616,7 +629,7 @@ class Life:
         """
         self._become(ThreadState.STOPPING)
         if self._entered:
-            if self.listening and (self.inbox is not None or self.thread._children):
+            if self.listening:
                 await self._drain()
             self.listening = False
             if type(self.thread).exit__ is not self.base.exit__:
@@ -634,7 +647,7 @@ class Life:
         office = self.office
         own = office is not None and (self.guardian is None or self.guardian.office is not office)
         if office is not None and own and office.pumps:
-            await self._patiently(lambda: settle(office.pumps, _HURRIED))
+            await self._patiently(lambda: office.close(_HURRIED))
         self._finish()
 
     def _turning(self) -> list[asyncio.Future[Any]]:
@@ -668,6 +681,9 @@ class Life:
             if box is not None:
                 box.quota = box.qsize()
                 boxes.append(box)
+        # And a handler that still works on a signal of a child which has ended meanwhile.
+        if self.office is not None:
+            boxes += [b for b in self.office.carried if b.life is self and b not in boxes]
         boxes = [box for box in boxes if box.busy or box.is_open()]
         if boxes:
             await self._patiently(lambda: self._until_idle(boxes, cut=True))
@@ -727,8 +743,17 @@ class Life:
         """Delete what runs still; after `grace` seconds in which it may end by itself."""
         if grace:
             await self._patiently(lambda: settle(self._turning(), self._within(grace)))
-        limit = self.thread.exit_timeout
-        await self._patiently(lambda: end_all(self._turning(), self._within(limit)))
+        assert self.loop is not None
+        end = self.loop.time() + self.thread.exit_timeout
+        # Again and again, since a plain task may store another one in a slot when it is cancelled.
+        left = self._turning()
+        while left:
+            rest = max(end - self.loop.time(), 0.0)
+            await self._patiently(functools.partial(self._end_turning, rest))
+            left = self._turning() if rest else []
+
+    async def _end_turning(self, seconds: float) -> None:
+        await end_all(self._turning(), self._within(seconds))
 
     async def _stop_kids(self) -> None:
         # Besides those it answers for, children that ran before it did, and were added.
@@ -767,9 +792,15 @@ class Life:
 
     def _finish(self) -> None:
         """The end: count what was not delivered, leave the parent, release who waits."""
-        for box in (self.inbox, self.outbox):
-            if box is not None:
-                self.undelivered += box.clear()
+        lost = late = 0
+        if self.inbox is not None:
+            lost = self.inbox.clear()
+        if self.outbox is not None:
+            # That a child still sends while its parent stops is in the order of things.
+            stopping = self.parent is not None and self.parent.state is ThreadState.STOPPING
+            late = self.outbox.clear()
+            lost, late = (lost, late) if stopping else (lost + late, 0)
+        self.undelivered += lost + late
         failed = self.error is not None or self.fatal is not None
         self._become(ThreadState.FAILED if failed else ThreadState.STOPPED)
         self.listening = False
@@ -785,8 +816,11 @@ class Life:
             if self.thread in parent.thread.children:
                 parent.thread.children.remove(self.thread)
         if self.undelivered:
-            self.logger.warning(
-                "%s: signals not delivered when it stopped: %d", self.id, self.undelivered
+            self.logger.log(
+                logging.WARNING if self.undelivered > late else logging.INFO,
+                "%s: signals not delivered when it stopped: %d",
+                self.id,
+                self.undelivered,
             )
         if self._exit_event is not None:
             self._exit_event.set()

@@ -128,7 +128,9 @@ class Mailbox:
             TypeError: it is not a signal.
             asyncio.QueueFull: there is no room.
         """
-        require_signal(signal)
+        if require_signal(signal)._stops:
+            self.sender.request_stop()
+            return
         if self.full():
             raise asyncio.QueueFull
         self.queue.append(signal)

@@ -52,8 +52,7 @@ class Meter:
         if elapsed < WINDOW:
             return None
         rate = (self.turns - self._turns) / elapsed
-        self._then = self._then_later = now
-        self._turns = self._turns_later = self.turns
+        self._roll(now)
         if rate <= limit or self.too_fast:
             return None
         self.too_fast = True
@@ -61,8 +60,11 @@ class Meter:
 
     def rate(self, now: float) -> float:
         """Return the turns/s over the last second or two (over the whole time, at a first look)."""
+        self._roll(now)
+        # A task that is only just begun has no rate worth the name yet.
+        return (self.turns - self._turns) / max(now - self._then, _LEAST)
+
+    def _roll(self, now: float) -> None:
         if now - self._then_later >= WINDOW:
             self._then, self._turns = self._then_later, self._turns_later
             self._then_later, self._turns_later = now, self.turns
-        # A task that is only just begun has no rate worth the name yet.
-        return (self.turns - self._turns) / max(now - self._then, _LEAST)

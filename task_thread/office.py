@@ -22,7 +22,7 @@ from .deadlines import Deadlines
 from .hook import Hook
 from .mailbox import Mailbox
 from .patient import Patient
-from .scope import Abandoned
+from .scope import Abandoned, cancel_requests
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -36,10 +36,11 @@ class Office:
     Attributes:
         deadlines: the time limits of hooks, handlers and deletions.
         pumps: the tasks that serve the line at this moment.
+        carried: the mailboxes whose handler has suspended.
         trace: what happens, while `watchers` is not 0.
     """
 
-    __slots__ = ("_free", "_line", "deadlines", "loop", "pumps", "trace", "watchers")
+    __slots__ = ("_free", "_line", "carried", "deadlines", "loop", "pumps", "trace", "watchers")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -49,6 +50,7 @@ class Office:
         self._line: deque[Mailbox] = deque()
         self._free: asyncio.Task[Any] | None = None  # the pump that serves the line
         self.pumps: set[asyncio.Task[Any]] = set()
+        self.carried: set[Mailbox] = set()
 
     def enqueue(self, box: Mailbox) -> None:
         """Let a mailbox be served."""
@@ -73,6 +75,7 @@ class Office:
             box.queued = False
             box.busy = True
             delivery = box.deliver()
+            cancels = cancel_requests(me)
             try:
                 waited = box.context.run(delivery.send, None)
             except StopIteration:
@@ -85,7 +88,8 @@ class Office:
                     self._free = None
                     if line:
                         self._start()
-                yield from self._carry(box, Hook(box.life, box.hook, delivery, box.context), waited)
+                scope = Hook(box.life, box.hook, delivery, box.context, cancels=cancels)
+                yield from self._carry(box, scope, waited)
             box.served()
             if self._free is not me:
                 if self._free is not None and not self._free.done():
@@ -100,6 +104,7 @@ class Office:
     def _carry(self, box: Mailbox, scope: Hook, waited: Any) -> Generator[Any, Any, None]:
         """Carry a delivery to its end whose handler has suspended."""
         box.scope = scope
+        self.carried.add(box)
         try:
             yield from scope.finish(waited)
         except Abandoned:
@@ -114,4 +119,15 @@ class Office:
             box.failed(error)
         finally:
             box.scope = None
+            self.carried.discard(box)
             scope.unlimit()
+
+    async def close(self, seconds: float) -> None:
+        """Wait until no pump is left; after `seconds` abandon the handlers that hold them."""
+        if self.pumps:
+            await asyncio.wait(self.pumps, timeout=seconds)
+        for box in tuple(self.carried):
+            if box.scope is not None:
+                box.scope.abandon()
+        if self.pumps:
+            await asyncio.wait(self.pumps, timeout=seconds)

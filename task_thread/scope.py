@@ -37,6 +37,7 @@ class Scope:
         nested: whether it may run inside another scope. Then the task never waits for what the
             coroutine waits for, so that a cancellation of the outer scope can be told from one of
             what is awaited; it costs a future for each suspension.
+        cancels: `cancel_requests` of the carrying task before the coroutine's first step.
 
     Attributes:
         cancelled: `cancel` was called.
@@ -46,6 +47,7 @@ class Scope:
 
     __slots__ = (
         "_asked",
+        "_cancels",
         "_context",
         "_coroutine",
         "_direct",
@@ -61,8 +63,10 @@ class Scope:
         coroutine: Coroutine[Any, Any, Any],
         context: Context | None = None,
         nested: bool = False,
+        cancels: int = 0,
     ) -> None:
         self._coroutine = coroutine
+        self._cancels = cancels
         self._direct = _CAN_TELL and not nested
         self._context = context
         self._gate: asyncio.Future[None] | None = None
@@ -108,7 +112,7 @@ class Scope:
         """
         coroutine = self._coroutine
         carrier = asyncio.current_task()
-        cancels = cancel_requests(carrier)
+        cancels = self._cancels
         by_task = True  # the cancellation from outside is one of the carrying task
         while True:
             error: BaseException | None = None

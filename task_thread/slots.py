@@ -35,7 +35,7 @@ class TaskSlots:
             return
         if old is not None:
             self._life.leaves_slot(old)
-        if isinstance(value, asyncio.Future):
+        if asyncio.isfuture(value):  # not isinstance: nest-asyncio replaces the classes
             self._life.enters_slot(name, value)
         elif value is not None:
             self._check(name, value)

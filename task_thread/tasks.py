@@ -45,7 +45,7 @@ async def reCreate(
     require_cofunc(cofunc)
     if task is not None:
         driver = driver_of(task)
-        if driver is not None and driver.running:
+        if driver is not None and driver.running and driver.error is None:
             raise RuntimeError(
                 f"reCreate was called from inside the task that it would replace, {driver.name}: "
                 "a task takes its next turn with `await reSchedule(...)`; use reSchedule here"
@@ -77,7 +77,7 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
     if driver.__class__ is Driver and driver.following is None:
         turn = driver.coroutine
         # The context reaches tasks that the turn has made as well; those are not the driver's.
-        if turn is not None and turn.cr_running:
+        if turn is not None and turn.cr_running and not driver.is_elsewhere():
             if cofunc.__class__ is not MethodType:
                 require_cofunc(cofunc)
             driver.following = (cofunc, args, kwargs)
@@ -105,7 +105,7 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
     """
     if task is None:
         return
-    if not isinstance(task, asyncio.Future):
+    if not asyncio.isfuture(task):  # not isinstance: nest-asyncio replaces the classes
         if inspect.iscoroutine(task):
             task.close()
         raise TypeError(
@@ -113,7 +113,7 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
             "give what reCreate returned, as stored in its slot (`await` was not forgotten?)"
         )
     driver = driver_of(task)
-    if task.done() or (driver is not None and driver.over):
+    if task.done() or (driver is not None and (driver.over or driver.telling_here())):
         return
     loop = asyncio.get_running_loop()
     if task.get_loop() is not loop:
@@ -231,9 +231,9 @@ def _after_rounds(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -
 def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
     driver = driver_of(task)
     if driver is None:
-        name = task.get_name() if isinstance(task, asyncio.Task) else repr(task)
+        name = task.get_name() if hasattr(task, "get_name") else repr(task)
         log.library.warning(
-            "the task %s swallows its cancellation and still runs after %g s: "
+            "the task %s swallows its cancellation and still runs after %.3g s: "
             "it is not a rescheduling task, so it can't be abandoned; let CancelledError pass in it",
             name,
             timeout,
@@ -241,7 +241,7 @@ def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
         return
     logger = log.library if driver.owner is None else driver.owner.logger
     logger.warning(
-        "%s swallows its cancellation and was abandoned after %g s: let CancelledError pass in it, "
+        "%s swallows its cancellation and was abandoned after %.3g s: let CancelledError pass in it, "
         "or end the turn in its `except` branch",
         driver.name,
         timeout,

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .context import current
@@ -205,6 +206,14 @@ class Trace:
         kept = min(new, len(self._ring))
         ring = self._ring
         events = (Event(*ring[index]) for index in range(len(ring) - kept, len(ring)))
+        return new - kept, events
+
+    def batch(self, number: int) -> tuple[int, list[tuple[Kind, float, int, Any]]]:
+        """Return what `since` does as a list of plain tuples, for who reads thousands at a time."""
+        new = self.added - number
+        kept = min(new, len(self._ring))
+        events = list(islice(reversed(self._ring), kept))
+        events.reverse()
         return new - kept, events
 
     def study(self, serial: int) -> LineProfile:
