@@ -1,0 +1,106 @@
+"""Fixtures for tests in a real JupyterLab: see lab.py for what a test can do with them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from lab import CHROMIUM_FLAGS, Notebook, Server
+from playwright.sync_api import Browser, sync_playwright
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of this folder, and puts them last: the quick ones tell first."""
+    here = Path(__file__).parent
+    mine = [item for item in items if here in item.path.parents]
+    for item in mine:
+        item.add_marker("browser")
+    items[:] = [item for item in items if item not in mine] + mine
+
+
+# Scope "package": playwright keeps a loop running in this thread while it lives, in which no
+# asyncio test could run. It must be gone when this folder's tests are over.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless."""
+    chromium = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+    if chromium is None:
+        pytest.skip("no Chromium here: on Debian, apt-get install chromium")
+    # Its driver is a node of its own, which a small machine may lack a library for.
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    started = subprocess.run(driver, capture_output=True, text=True)
+    if started.returncode != 0:
+        pytest.skip(f"playwright does not start here: {started.stderr.strip()}")
+    with sync_playwright() as playwright:
+        chromium_browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield chromium_browser
+        chromium_browser.close()
+
+
+@pytest.fixture(scope="package")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One JupyterLab for all tests of this folder, skipped where the browser is."""
+    folder = tmp_path_factory.mktemp("jupyterlab")
+    root = folder / "root"
+    root.mkdir()
+    lab_server = Server(folder, root)
+    yield lab_server
+    lab_server.stop()
+
+
+OpenNotebook = Callable[..., Notebook]
+
+
+@pytest.fixture
+def open_notebook(
+    server: Server, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[OpenNotebook]:
+    """Opens notebooks: `open_notebook("01_anatomy_of_a_task.ipynb")` a fresh copy of one of
+    notebooks/, `open_notebook(cells=["1 + 1"])` one made of these code cells. Opening the
+    same name again within a test opens a second page on the same file and kernel.
+
+    At the end each page is photographed and closed, and every kernel ended.
+    """
+    opened: list[Notebook] = []
+    shutil.rmtree(server.root)
+    if NOTEBOOKS.is_dir():
+        shutil.copytree(NOTEBOOKS, server.root, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    else:
+        server.root.mkdir()
+
+    def open_one(
+        name: str = "test.ipynb", cells: list[str] | None = None, **options: Any
+    ) -> Notebook:
+        if cells is not None:
+            write_notebook(server.root / name, cells)
+        notebook = Notebook(server, browser, name, **options)
+        opened.append(notebook)
+        return notebook
+
+    try:
+        yield open_one
+    finally:
+        try:
+            for number, notebook in enumerate(opened, 1):
+                notebook.screenshot(f"{request.node.name}-end-{number}")
+                notebook.close()
+        finally:
+            server.shut_down_kernels()
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """Write a notebook for the kernel that every ipykernel brings, `python3`."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(notebook, path)
