@@ -1,0 +1,145 @@
+"""What all tests share: a bound in time, and the proof that each leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import inspect
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import task_thread
+
+LIMIT = 20.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds) gives it more
+
+# A busy machine may stall any example; how long one takes says nothing about the code.
+settings.register_profile("default", deadline=None, print_blob=True)
+# For `make soak`: the same tests, many more examples.
+settings.register_profile(
+    "soak",
+    deadline=None,
+    print_blob=True,
+    max_examples=20_000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("default")
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "limit(seconds): how long an `async def` test may take")
+
+
+def pytest_collection_finish() -> None:
+    # What collecting the tests made lives to the end; the collections below need not look at it.
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        mark = item.get_closest_marker("limit")
+        item.obj = _bounded(item.obj, LIMIT if mark is None else mark.args[0])
+
+
+def _bounded(
+    test: Callable[..., Coroutine[Any, Any, None]], limit: float
+) -> Callable[..., Coroutine[Any, Any, None]]:
+    """Cancel a test that hangs, and tell what its threads were doing."""
+
+    @functools.wraps(test)
+    async def bounded(*args: Any, **kwargs: Any) -> None:
+        me = asyncio.current_task()
+        assert me is not None
+        late: list[str] = []
+
+        def cut() -> None:
+            late.extend(str(thread.snapshot()) for thread in task_thread.threads())
+            late.extend(repr(task) for task in asyncio.all_tasks() if task is not me)
+            late.append("(all that lives)")
+            me.cancel()
+
+        timer = asyncio.get_running_loop().call_later(limit, cut)
+        try:
+            await test(*args, **kwargs)
+        except asyncio.CancelledError:
+            if late:
+                raise TimeoutError(f"still running after {limit} s\n" + "\n".join(late)) from None
+            raise
+        finally:
+            timer.cancel()
+
+    return bounded
+
+
+class _Complaints(logging.Handler):
+    """What asyncio says of tasks that were lost: errors, which nothing else would notice."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a task, a live thread, a signal handler or a lost error behind."""
+    before = [signal.getsignal(number) for number in _SIGNALS]
+    complaints = _Complaints()
+    logging.getLogger("asyncio").addHandler(complaints)
+    unraisable: list[str] = []
+    hook = sys.unraisablehook
+
+    def note(lost: Any) -> None:
+        unraisable.append(f"{lost.err_msg or 'lost'}: {lost.object!r}: {lost.exc_value!r}")
+
+    sys.unraisablehook = note
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        request.getfixturevalue("no_task_left")
+    try:
+        yield
+        gc.collect()  # a lost task complains when it is collected
+    finally:
+        sys.unraisablehook = hook
+        logging.getLogger("asyncio").removeHandler(complaints)
+        after = [signal.getsignal(number) for number in _SIGNALS]
+        for number, handler in zip(_SIGNALS, before, strict=True):
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+    assert after == before, "a handler of SIGINT or SIGTERM was not given back"
+    assert not unraisable, f"errors that nobody could raise: {unraisable}"
+    lost = [text for text in complaints.found if "destroyed" in text or "never retrieved" in text]
+    assert not lost, f"asyncio complains: {lost}"
+    assert not task_thread.threads(), "live threads were left behind"
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Fail an `async def` test that ends while other asyncio tasks live."""
+    yield
+    for _ in range(3):  # a task that was just told to end does so in its next step
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    alive = task_thread.threads()
+    for thread in alive:
+        await thread.stop()
+        await asyncio.wait_for(thread.join(), 15)
+    for _ in range(500):  # even those that swallow it, else closing the loop would hang
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if not others:
+            break
+        for task in others:
+            task.cancel()
+        await asyncio.sleep(0)
+    assert not alive, f"live threads were left behind: {alive}"
+    assert not left, f"asyncio tasks were left behind: {left}"

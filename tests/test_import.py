@@ -1,0 +1,60 @@
+"""`import task_thread` is light, and gives the names that are promised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from programs import python
+
+import task_thread
+
+HEAVY = ("rich", "IPython", "ipywidgets", "anywidget", "numpy", "task_thread_widgets")
+
+
+def test_the_names_are_importable() -> None:
+    functions = ["reCreate", "reSchedule", "delete", "verbose", "threads"]
+    classes = ["TaskThread", "Signal", "TerminateSignal", "CloseSignal", "MessageSignal"]
+    for name in [*functions, *classes, "signals"]:
+        assert hasattr(task_thread, name)
+        assert name in task_thread.__all__
+
+
+def test_it_imports_nothing_heavy() -> None:
+    done = python(f"import sys, task_thread; print([m for m in {HEAVY} if m in sys.modules])")
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_it_imports_only_the_standard_library() -> None:
+    done = python(
+        """
+        import sys
+        import asyncio
+        import task_thread
+        tops = {name.partition(".")[0] for name in sys.modules}
+        tops = {top for top in tops if not top.startswith("_sysconfigdata")}
+        print(sorted(tops - set(sys.stdlib_module_names) - {"task_thread", "__main__"}))
+        """,
+        "-S",  # without what the environment itself imports at the start
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_it_costs_at_most_5_ms_on_top_of_asyncio(tmp_path: Path) -> None:
+    program = """
+        import asyncio, time
+        began = time.process_time()
+        import task_thread
+        print(1000 * (time.process_time() - began))
+    """
+    options = ("-X", f"pycache_prefix={tmp_path}")  # whether or not bytecode is written here
+    python(program, *options, PYTHONDONTWRITEBYTECODE="")
+    costs = []
+    for _ in range(40):  # other processes make it slower, never faster
+        costs.append(float(python(program, *options).stdout))
+        if costs[-1] <= 5:
+            return
+    raise AssertionError(f"at best {min(costs):.1f} ms over `import asyncio`")
+
+
+def test_it_says_that_it_is_typed() -> None:
+    assert Path(task_thread.__file__).with_name("py.typed").exists()

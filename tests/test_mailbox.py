@@ -1,0 +1,334 @@
+"""Mailboxes: an `asyncio.Queue` to look at, first in, first out, bounded, and made late."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from programs import Probe, message, rounds, running, started, text, until
+
+from task_thread import TaskThread
+from task_thread.signals import MessageSignal, Signal
+
+
+class Small(Probe):
+    """Holds two signals a direction, and its handler waits for leave."""
+
+    max_qsize = 2
+
+    def initVars__(self) -> None:
+        self.leave = asyncio.Event()
+        self.overflows: list[tuple[str, Any]] = []
+
+    async def signalHandler__(self, signal: Signal) -> None:
+        await self.leave.wait()
+        await super().signalHandler__(signal)
+
+    async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+        await self.leave.wait()
+        await super().childsignalHandler__(signal, child)
+
+    async def inputOverflowHandler__(self, queue: Any) -> None:
+        self.overflows.append(("in", queue))
+
+    async def outputOverflowHandler__(self, queue: Any) -> None:
+        self.overflows.append(("out", queue))
+
+
+def test_an_idle_thread_has_no_mailboxes() -> None:
+    thread = Probe()
+    assert thread._life.inbox is None
+    assert thread._life.outbox is None
+    thread.snapshot()
+    assert thread._life.inbox is None
+
+
+def test_the_queues_have_the_names_of_asyncio_Queue() -> None:
+    queue = Small().input_queue
+    assert queue.qsize() == 0
+    assert queue.empty()
+    assert not queue.full()
+    first, second = text(1), text(2)
+    queue.put_nowait(first)
+    queue.put_nowait(second)
+    assert queue.full()
+    assert queue.qsize() == 2
+    with pytest.raises(asyncio.QueueFull):
+        queue.put_nowait(text(3))
+    assert queue.get_nowait() is first
+    assert queue.get_nowait() is second
+    assert queue.empty()
+    with pytest.raises(asyncio.QueueEmpty):
+        queue.get_nowait()
+
+
+def test_put_nowait_refuses_what_is_no_signal() -> None:
+    with pytest.raises(TypeError, match="expected a signal, found str 'hello'"):
+        Probe().input_queue.put_nowait("hello")  # type: ignore[arg-type]
+
+
+def test_max_qsize_is_100_unless_a_class_says_otherwise() -> None:
+    assert TaskThread.max_qsize == 100
+    assert Probe().input_queue.maxsize == 100
+    assert Small().output_queue.maxsize == 2
+
+
+def test_max_qsize_0_means_any_number() -> None:
+    class Unlimited(Probe):
+        max_qsize = 0
+
+    queue = Unlimited().input_queue
+    for number in range(1000):
+        queue.put_nowait(text(number))
+    assert not queue.full()
+
+
+async def test_signals_are_handled_first_in_first_out_each_once() -> None:
+    program = Probe()
+    async with running(program):
+        for number in range(50):
+            await program.insertSignal(text(number))
+        await until(lambda: len(program.heard) == 50)
+        await rounds()
+    assert program.heard == list(range(50))
+
+
+async def test_put_nowait_into_the_queue_is_heard() -> None:
+    program = Probe()
+    async with running(program):
+        program.input_queue.put_nowait(text("hello"))
+        await until(lambda: program.heard)
+    assert program.heard == ["hello"]
+
+
+async def test_signals_that_come_before_the_run_are_heard_when_it_runs() -> None:
+    program = Probe()
+    await program.insertSignal(text("early"))
+    async with running(program):
+        await until(lambda: program.heard)
+    assert program.heard == ["early"]
+
+
+async def test_a_full_queue_calls_the_overflow_hook_and_then_waits() -> None:
+    program = Small()
+    async with running(program):
+        for number in range(3):  # the first one is with the handler
+            await program.insertSignal(text(number))
+            await rounds()
+        assert program.input_queue.full()
+        assert not program.overflows
+        sending = asyncio.create_task(program.insertSignal(text(3)))
+        await rounds()
+        assert program.overflows == [("in", program.input_queue)]
+        assert not sending.done()
+        program.leave.set()
+        await sending
+        await until(lambda: len(program.heard) == 4)
+    assert program.heard == [0, 1, 2, 3]
+
+
+async def test_a_full_queue_to_the_parent_calls_the_childs_overflow_hook_and_then_waits() -> None:
+    parent = Small()
+    child = Small(parent=parent)
+    async with running(parent):
+        await child.run()
+        await parent.addChild(child)
+        for number in range(3):
+            await child.sigFromChildToParent__(text(number))
+            await rounds()
+        sending = asyncio.create_task(child.sigFromChildToParent__(text(3)))
+        await rounds()
+        assert child.overflows == [("out", child.output_queue)]
+        assert not parent.overflows
+        assert not sending.done()
+        parent.leave.set()
+        await sending
+        await until(lambda: len(parent.heard_from) == 4)
+    assert parent.heard_from == [(number, child) for number in range(4)]
+
+
+async def test_an_overflow_hook_may_make_room_itself() -> None:
+    class DropsTheOldest(Small):
+        async def inputOverflowHandler__(self, queue: Any) -> None:
+            queue.get_nowait()
+
+    program = DropsTheOldest()
+    async with running(program):
+        for number in range(10):
+            await program.insertSignal(text(number))
+            await rounds()
+        program.leave.set()
+        await until(lambda: len(program.heard) == 3)
+    assert program.heard == [0, 8, 9]
+
+
+async def test_an_error_in_an_overflow_hook_is_logged_and_the_sender_waits_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(Small):
+        async def inputOverflowHandler__(self, queue: Any) -> None:
+            raise ValueError("no room")
+
+    program = Program()
+    async with running(program):
+        for number in range(3):
+            await program.insertSignal(text(number))
+            await rounds()
+        sending = asyncio.create_task(program.insertSignal(text(3)))
+        await rounds()
+        assert not sending.done()
+        program.leave.set()
+        await sending
+        await until(lambda: len(program.heard) == 4)
+    assert "inputOverflowHandler__ failed: ValueError: no room" in caplog.text
+
+
+async def test_a_sender_that_gives_up_passes_its_room_on() -> None:
+    program = Small()
+    async with running(program):
+        for number in range(3):
+            await program.insertSignal(text(number))
+            await rounds()
+        one = asyncio.create_task(program.insertSignal(text("one")))
+        two = asyncio.create_task(program.insertSignal(text("two")))
+        await rounds()
+        one.cancel()
+        await rounds()
+        program.leave.set()
+        await two
+        await until(lambda: "two" in program.heard)
+    assert program.heard == [0, 1, 2, "two"]
+
+
+async def test_many_senders_into_a_full_queue_all_get_in_and_keep_their_order() -> None:
+    program = Small()
+    async with running(program):
+        senders = []
+        for number in range(50):
+            senders.append(asyncio.create_task(program.insertSignal(text(number))))
+            await rounds(1)
+        await rounds()
+        program.leave.set()
+        await asyncio.gather(*senders)
+        await until(lambda: len(program.heard) == 50)
+    assert program.heard == list(range(50))
+
+
+async def test_a_stop_releases_the_senders_that_wait_for_room() -> None:
+    program = Small()
+    await started(program)
+    senders = [asyncio.create_task(program.insertSignal(text(number))) for number in range(9)]
+    await rounds()
+    await program.stop()
+    await asyncio.wait_for(program.join(), 5)
+    await asyncio.wait_for(asyncio.gather(*senders), 5)
+
+
+async def test_a_stop_needs_no_room() -> None:
+    program = Small()
+    await started(program)
+    for number in range(3):
+        await program.insertSignal(text(number))
+        await rounds()
+    assert program.input_queue.full()
+    await program.stop()
+    assert program.state == "stopping"
+    program.leave.set()
+    await asyncio.wait_for(program.join(), 5)
+
+
+async def test_a_signal_into_a_stopped_thread_returns_and_is_counted_as_undelivered() -> None:
+    program = Probe()
+    async with running(program):
+        pass
+    await program.insertSignal(text("too late"))
+    assert program.snapshot().undelivered == 1
+    assert program.heard == []
+    async with running(program):
+        await rounds()
+    assert program.heard == []
+
+
+async def test_what_was_not_delivered_is_counted_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    program = Small()
+    await started(program)
+    for number in range(3):
+        await program.insertSignal(text(number))
+        await rounds()
+    await program.stop()  # the handler never gets its leave
+    await asyncio.wait_for(program.join(), 5)
+    assert program.snapshot().undelivered == 2
+    assert f"{program.getId()}: signals not delivered when it stopped: 2" in caplog.text
+
+
+async def test_depths_and_counts_are_in_the_snapshot() -> None:
+    parent = Small()
+    child = Small(parent=parent)
+    async with running(parent):
+        await child.run()
+        await parent.addChild(child)
+        for number in range(3):
+            await child.sigFromChildToParent__(text(number))
+            await parent.sigFromParentToChild__(text(number))
+            await rounds()
+        record = child.snapshot()
+        assert (record.input_depth, record.output_depth) == (2, 2)
+        assert (record.signals_in, record.signals_out) == (1, 3)
+        parent.leave.set()
+        child.leave.set()
+        await until(lambda: child.snapshot().signals_in == 3)
+        assert parent.snapshot().signals_in == 3
+
+
+class Echo(Probe):
+    """Answers each signal of the other side with two: a flood."""
+
+    max_qsize = 3
+
+    async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+        await super().childsignalHandler__(signal, child)
+        for _ in range(2):
+            await self.sigFromParentToChild__(signal, child=child)
+
+    async def signalHandler__(self, signal: Signal) -> None:
+        await super().signalHandler__(signal)
+        for _ in range(2):
+            await self.sigFromChildToParent__(signal)
+
+
+@pytest.mark.limit(40)
+async def test_two_handlers_that_answer_into_full_queues_are_named_and_not_deadlocked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Half(Echo):
+        async def signalHandler__(self, signal: Signal) -> None:
+            if message(signal) > 0:
+                await self.sigFromChildToParent__(text(message(signal) - 1))
+                await self.sigFromChildToParent__(text(message(signal) - 1))
+            self.heard.append(message(signal))
+
+    parent = Echo()
+    child = Half(parent=parent)
+    async with running(parent):
+        await child.run()
+        await parent.addChild(child)
+        await parent.sigFromParentToChild__(text(5), child=child)
+        await until(lambda: "wait for each other" in caplog.text)
+        # 1 + 4 + 16 ... each once: nothing was lost over the limit
+        await until(lambda: len(child.heard) == sum(4**n for n in range(6)), 30)
+    warnings = [r.getMessage() for r in caplog.records if "wait for each other" in r.getMessage()]
+    assert 1 <= len(warnings) <= 2  # at most one for each of the two queues
+    for warning in warnings:
+        assert str(parent.getId()) in warning
+        assert str(child.getId()) in warning
+        assert "both queues are full (max_qsize = 3)" in warning
+
+
+async def test_a_mailbox_that_was_never_served_keeps_no_task() -> None:
+    program = Probe()
+    program.input_queue.put_nowait(MessageSignal("me", 1))
+    await rounds()
+    assert len(asyncio.all_tasks()) == 1

@@ -1,0 +1,362 @@
+"""SIGINT and SIGTERM: taken only by a root's run(), only over Python's defaults, and given back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from typing import Any
+
+import pytest
+from programs import Sleeper, complaints_in, ended, environment, python, started, until
+
+from task_thread.posix import SignalGuard
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+def handlers() -> list[Any]:
+    return [signal.getsignal(number) for number in NUMBERS]
+
+
+def test_constructing_takes_no_handler() -> None:
+    before = handlers()
+    Sleeper()
+    assert handlers() == before
+
+
+async def test_start_leaves_the_handlers_alone() -> None:
+    before = handlers()
+    thread = Sleeper()
+    await started(thread)
+    during = handlers()
+    await ended(thread)
+    assert during == before
+
+
+async def test_run_takes_them_and_gives_them_back() -> None:
+    before = handlers()
+    thread = Sleeper()
+    run = asyncio.create_task(thread.run())
+    await until(lambda: thread.running)
+    assert all(now is not then for now, then in zip(handlers(), before, strict=True))
+    await thread.stop()
+    await run
+    assert handlers() == before
+
+
+async def test_run_that_fails_gives_them_back() -> None:
+    class Program(Sleeper):
+        async def enter__(self) -> None:
+            raise ValueError("no")
+
+    before = handlers()
+    with pytest.raises(ValueError, match="no"):
+        await Program().run()
+    assert handlers() == before
+
+
+async def test_handlers_of_the_program_itself_are_left_alone() -> None:
+    def mine(number: int, frame: Any) -> None: ...
+
+    before = handlers()
+    for number in NUMBERS:
+        signal.signal(number, mine)
+    try:
+        thread = Sleeper()
+        run = asyncio.create_task(thread.run())
+        await until(lambda: thread.running)
+        assert handlers() == [mine, mine]
+        await thread.stop()
+        await run
+        assert handlers() == [mine, mine]
+    finally:
+        for number, handler in zip(NUMBERS, before, strict=True):
+            signal.signal(number, handler)
+
+
+async def test_ignored_signals_stay_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        thread = Sleeper()
+        run = asyncio.create_task(thread.run())
+        await until(lambda: thread.running)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        await thread.stop()
+        await run
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def test_a_handler_that_was_installed_meanwhile_is_not_overwritten_at_the_end() -> None:
+    def mine(number: int, frame: Any) -> None: ...
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = Sleeper()
+    run = asyncio.create_task(thread.run())
+    await until(lambda: thread.running)
+    signal.signal(signal.SIGTERM, mine)
+    await thread.stop()
+    await run
+    assert signal.getsignal(signal.SIGTERM) is mine
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+async def test_a_signal_stops_the_tree_in_order_and_leaves_the_next_one_to_python(
+    number: int,
+) -> None:
+    before = handlers()
+    thread = Sleeper()
+    run = asyncio.create_task(thread.run())
+    await until(lambda: thread.running)
+    signal.raise_signal(number)
+    assert handlers() == [signal.default_int_handler, signal.SIG_DFL]
+    await asyncio.wait_for(run, 5)
+    assert handlers() == before
+    assert thread.state == "stopped"
+    assert thread.exited == 1
+
+
+async def test_two_roots_that_run_side_by_side_give_back_what_was_there() -> None:
+    before = handlers()
+    one, two = Sleeper(), Sleeper()
+    runs = [asyncio.create_task(thread.run()) for thread in (one, two)]
+    await until(lambda: one.running and two.running)
+    for thread, run in ((one, runs[0]), (two, runs[1])):
+        await thread.stop()
+        await run
+    assert handlers() == before
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+async def test_a_signal_stops_all_roots_that_run_side_by_side(number: int) -> None:
+    """`asyncio.gather(one.run(), two.run())` is a program too; Ctrl-C must end it."""
+    one, two = Sleeper(), Sleeper()
+    both = asyncio.gather(one.run(), two.run())
+    await until(lambda: one.running and two.running)
+    signal.raise_signal(number)
+    try:
+        await asyncio.wait_for(asyncio.shield(both), 2)
+    finally:
+        for thread in (one, two):
+            await thread.stop()
+        await both
+
+
+def test_in_another_os_thread_nothing_is_taken() -> None:
+    before = handlers()
+    seen: list[Any] = []
+
+    async def main() -> None:
+        thread = Sleeper()
+        run = asyncio.create_task(thread.run())
+        await until(lambda: thread.running)
+        seen.extend(handlers())
+        await thread.stop()
+        await run
+
+    carrier = threading.Thread(target=asyncio.run, args=(main(),))
+    carrier.start()
+    carrier.join(10)
+    assert seen == before
+
+
+def test_in_a_kernel_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("task_thread.posix.in_kernel", lambda: True)
+    before = handlers()
+    loop = asyncio.new_event_loop()
+    guard = SignalGuard(loop, lambda: None)
+    assert handlers() == before
+    guard.give_back()
+    loop.close()
+
+
+# Whole programs
+
+PROGRAM = """
+import asyncio, sys
+from task_thread import TaskThread, reCreate, reSchedule
+from task_thread.signals import MessageSignal
+
+class Child(TaskThread):
+    def initVars__(self):
+        self.tasks.say = None
+    async def enter__(self):
+        self.tasks.say = await reCreate(self.tasks.say, self.say__)
+    async def exit__(self):
+        print("child exit", flush=True)
+    async def say__(self):
+        await self.sigFromChildToParent__(MessageSignal(self, "hello"))
+        await asyncio.sleep(0.01)
+        self.tasks.say = await reSchedule(self.say__)
+
+class Parent(TaskThread):
+    said = False
+    async def enter__(self):
+        for _ in range(3):
+            child = Child(parent=self)
+            await child.run()
+            await self.addChild(child)
+    async def childsignalHandler__(self, signal, child):
+        if not self.said:
+            self.said = True
+            print("ready", flush=True)
+    async def exit__(self):
+        print("parent exit", flush=True)
+        {exit}
+
+thread = Parent()
+{run}
+print("end", flush=True)
+"""
+
+WAYS = {
+    "asyncio.run": "asyncio.run(thread.run())",
+    "run_until_complete": """
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)
+loop.run_until_complete(thread.run())
+loop.close()
+""",
+}
+OPTIONS = ("-X", "dev", "-W", "error")
+
+
+class Script:
+    """A program that runs in a process of its own."""
+
+    def __init__(self, run: str, exit: str = "pass", *options: str) -> None:
+        program = PROGRAM.replace("{run}", run).replace(
+            "{exit}", textwrap.indent(exit, " " * 8)[8:]
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, *(options or OPTIONS), "-u", "-c", program],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.wait_for("ready")
+
+    def wait_for(self, line: str) -> None:
+        assert self.process.stdout is not None
+        for found in self.process.stdout:
+            if found.strip() == line:
+                return
+        raise AssertionError(f"no {line!r}: {self.process.communicate()}")
+
+    def send(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def end(self, timeout: float = 15) -> tuple[int, str, str]:
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            out, err = self.process.communicate()
+            raise AssertionError(f"did not end: {out} {err}") from None
+        return self.process.returncode, out, err
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_script_ends_in_order_with_status_0(way: str, number: int) -> None:
+    script = Script(WAYS[way])
+    script.send(number)
+    status, out, err = script.end()
+    assert status == 0, err
+    assert out.split("\n") == ["parent exit", "child exit", "child exit", "child exit", "end", ""]
+    assert complaints_in(err) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_second_ctrl_c_is_not_held_up(way: str) -> None:
+    """The first one waits for an `exit__` that takes its time; the second one ends that."""
+    script = Script(WAYS[way], 'print("waiting", flush=True); await asyncio.sleep(60)')
+    began = time.monotonic()
+    script.send(signal.SIGINT)
+    script.wait_for("waiting")
+    script.send(signal.SIGINT)
+    status, _, err = script.end()
+    assert time.monotonic() - began < 8  # exit_timeout is 10
+    assert status != 0
+    assert "KeyboardInterrupt" in err
+    assert "was destroyed but it is pending" not in err
+    assert "never awaited" not in err
+
+
+def test_a_second_ctrl_c_ends_a_turn_that_blocks_the_loop() -> None:
+    program = """
+        import asyncio, os, signal, threading, time
+        from task_thread import TaskThread, reCreate
+        class Program(TaskThread):
+            async def enter__(self):
+                self.tasks.block = await reCreate(None, self.block__)
+            async def block__(self):
+                print("blocks", flush=True)
+                time.sleep(20)
+        def twice():
+            for _ in range(2):
+                time.sleep(0.5)
+                os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=twice, daemon=True).start()
+        asyncio.run(Program().run())
+    """
+    began = time.monotonic()
+    done = python(program)
+    assert time.monotonic() - began < 10
+    assert "KeyboardInterrupt" in done.stderr
+    assert "was destroyed but it is pending" not in done.stderr
+
+
+def test_ctrl_c_after_the_program_is_pythons_again() -> None:
+    done = python(
+        """
+        import asyncio, signal
+        from task_thread import TaskThread
+        class Program(TaskThread):
+            async def enter__(self):
+                await self.stop()
+        asyncio.run(Program().run())
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            print("interrupted")
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        """
+    )
+    assert done.stdout == "interrupted\n", done.stderr
+    assert done.returncode == 0
+
+
+def test_ctrl_c_in_a_main_that_started_a_thread_ends_the_program_in_order() -> None:
+    done = python(
+        """
+        import asyncio, os, signal
+        from task_thread import TaskThread, reCreate
+        class Program(TaskThread):
+            async def enter__(self):
+                self.tasks.wait = await reCreate(None, self.wait__)
+            async def wait__(self):
+                await asyncio.sleep(0.2)
+                os.kill(os.getpid(), signal.SIGINT)
+                await asyncio.sleep(60)
+            async def exit__(self):
+                print("exit", flush=True)
+        async def main():
+            Program().start()
+            await asyncio.sleep(60)
+        asyncio.run(main())
+        """,
+        timeout=20,
+    )
+    assert done.stdout == "exit\n"
+    assert "KeyboardInterrupt" in done.stderr
+    assert "was destroyed but it is pending" not in done.stderr

@@ -1,0 +1,107 @@
+"""threads(): the live roots of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+
+from programs import Family, Probe, Sleeper, ended, running, started, until
+
+from task_thread import threads
+
+
+async def test_it_lists_the_live_roots_in_the_order_of_their_making() -> None:
+    one, two = Sleeper(), Sleeper()
+    assert threads() == []
+    async with running(two):
+        async with running_only(one):
+            assert threads() == [one, two]
+        assert threads() == [two]
+    assert threads() == []
+
+
+class running_only:
+    """Like `running`, while other threads run."""
+
+    def __init__(self, thread: Probe) -> None:
+        self.thread = thread
+
+    async def __aenter__(self) -> None:
+        await started(self.thread)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.thread.stop()
+        await asyncio.wait_for(self.thread.join(), 5)
+
+
+async def test_children_of_running_parents_are_not_in_it() -> None:
+    family = Family()
+    async with running(family):
+        assert threads() == [family]
+
+
+async def test_starting_and_stopping_threads_are_in_it() -> None:
+    thread = Sleeper()
+    thread.start()
+    assert threads() == [thread]
+    await until(lambda: thread.running)
+    await thread.stop()
+    assert threads() == [thread]
+    await asyncio.wait_for(thread.join(), 5)
+    assert threads() == []
+
+
+async def test_a_stopped_thread_is_collected_when_nobody_holds_it() -> None:
+    thread = Family()
+    await started(thread)
+    child = weakref.ref(thread.children[0])
+    ref = weakref.ref(thread)
+    await ended(thread)
+    del thread
+    await asyncio.sleep(0)
+    gc.collect()
+    assert ref() is None
+    assert child() is None
+
+
+async def test_a_thread_that_was_only_made_is_collected_when_nobody_holds_it() -> None:
+    ref = weakref.ref(Sleeper())
+    gc.collect()
+    assert ref() is None
+
+
+def test_threads_of_other_loops_and_os_threads_are_in_it() -> None:
+    ready, leave = threading.Event(), threading.Event()
+    made: list[Sleeper] = []
+
+    async def main() -> None:
+        thread = Sleeper()
+        made.append(thread)
+        await started(thread)
+        ready.set()
+        await asyncio.to_thread(leave.wait, 10)
+        await ended(thread)
+
+    carrier = threading.Thread(target=asyncio.run, args=(main(),))
+    carrier.start()
+    assert ready.wait(10)
+    assert threads() == made
+    leave.set()
+    carrier.join(10)
+    assert threads() == []
+
+
+def test_a_thread_whose_loop_was_closed_is_not_live_and_gives_signal_handlers_back() -> None:
+    thread = Sleeper()
+    loop = asyncio.new_event_loop()
+    run = loop.create_task(thread.run())
+    loop.run_until_complete(until(lambda: thread.running))
+    for task in asyncio.all_tasks(loop):  # so that none complains when it is collected
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+    loop.close()
+    assert threads() == []
+    assert thread.state == "failed"
+    assert thread.snapshot().error == "RuntimeError: its event loop was closed while it ran"
+    assert not run.done()
