@@ -1,0 +1,170 @@
+"""The first notebook as a student has it: run in JupyterLab, looked at, stopped, started."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from lab import Notebook
+from playwright.sync_api import Locator, expect
+
+NAME = "01_anatomy_of_a_task.ipynb"
+FILE = Path(__file__).parents[2] / "notebooks" / NAME
+CELLS = {cell.id: index for index, cell in enumerate(nbformat.read(FILE, 4).cells)}
+
+OpenNotebook = Callable[..., Notebook]
+
+ROOTS = "[t.getId() for t in __import__('task_thread').threads()]"
+TASKS = """[
+    task.get_name() for task in __import__('asyncio').all_tasks()
+    if type(task.get_coro()).__module__.startswith('task_thread')
+]"""
+
+
+def task_row(view: Locator) -> Locator:
+    return view.locator('[role=treeitem][data-kind=task][data-slot="hello_task"]')
+
+
+def thread_row(view: Locator) -> Locator:
+    return view.locator('[role=treeitem][data-kind=thread][data-id="hello"]')
+
+
+def turns(row: Locator) -> int:
+    return int(row.get_attribute("data-turns") or 0)
+
+
+def rate(row: Locator) -> float:
+    return float(row.get_attribute("data-rate") or 0)
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    """Wait until something has become true in the page."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def photograph(nb: Notebook, cell: str, name: str) -> None:
+    for theme in ("dark", "light"):
+        nb.set_theme(theme)
+        nb.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        nb.cell(CELLS[cell])
+        time.sleep(0.5)  # until what scrolled into view is drawn
+        nb.screenshot(f"notebook-01-{name}-{theme}")
+
+
+@pytest.mark.timeout(240)
+def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: OpenNotebook) -> None:
+    nb = open_notebook(NAME)
+    nb.run_all(timeout=120)
+    [slip] = nb.failed_cells()  # the one that fails on purpose
+    assert slip.startswith(f"{CELLS['forgotten-await']}: TypeError: ")
+    assert nb.kernel.evaluate(ROOTS) == ["hello"]
+
+    view = nb.cell(CELLS["all-threads"])
+    task, thread = task_row(view), thread_row(view)
+    expect(thread).to_have_attribute("data-state", "running")
+    seen = turns(task)
+    until(lambda: turns(task) >= seen + 2, "turns count while no cell runs")
+    expect(task).to_contain_text("await asyncio.sleep(1)")
+    photograph(nb, "all-threads", "alive")
+
+    view.get_by_role("button", name="Stop hello").click()
+    expect(thread).to_have_attribute("data-state", "stopped", timeout=1000)
+    frozen = turns(task)
+    assert nb.kernel.evaluate(TASKS) == []
+    time.sleep(1.5)
+    expect(task).to_be_visible()
+    assert turns(task) == frozen
+    assert task.get_attribute("data-state") == "done"
+    photograph(nb, "all-threads", "stopped")
+
+    where_made = CELLS["hello-run"]
+    printed = nb.text(where_made)
+    view.get_by_role("button", name="Start hello").click()
+    expect(thread).to_have_attribute("data-state", "running")
+    until(lambda: turns(task) >= 2, "turns count again")
+    assert "Hello from helloTask__ at hello" in nb.text(where_made).removeprefix(printed)
+
+    view.get_by_role("button", name="Stop all").click()
+    expect(thread).to_have_attribute("data-state", "stopped")
+    assert nb.kernel.evaluate(ROOTS) == []
+    assert nb.kernel.evaluate(TASKS) == []
+    nb.run_cell(CELLS["what-runs"])
+    assert nb.text(CELLS["what-runs"]) == "[]"
+    assert nb.errors == []
+
+
+@pytest.mark.timeout(240)
+def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNotebook) -> None:
+    nb = open_notebook(NAME)
+    for cell in ("imports", "run-only", "hello-thread", "hello-run"):
+        nb.run_cell(CELLS[cell])
+    view = nb.cell(CELLS["hello-run"])
+    until(lambda: turns(task_row(view)) >= 2, "hello turns")
+    view.get_by_role("button", name="Stop hello").click()
+    until(lambda: "helloTask__: cancelling" in nb.text(CELLS["hello-run"]), "its last words")
+    view.get_by_role("button", name="Start hello").click()
+    expect(thread_row(view)).to_have_attribute("data-state", "running")
+
+    nb.run_cell(CELLS["once-run"])
+    once = task_row(nb.cell(CELLS["once-run"]))
+    expect(once).to_have_attribute("data-state", "done")
+    assert turns(once) == 1
+
+    for cell in ("pulse-thread", "pulse-run"):
+        nb.run_cell(CELLS[cell])
+    pulse = nb.cell(CELLS["pulse-run"]).locator('[data-slot="pulse_task"]')
+    until(lambda: turns(pulse) >= 3, "pulse turns")
+    nb.run_cell(CELLS["pulse-zero"])
+    nb.cell(CELLS["pulse-run"])
+    expect(pulse).to_have_attribute("data-state", "done")
+    assert "ZeroDivisionError" in nb.text(CELLS["pulse-run"])
+    photograph(nb, "pulse-run", "failed")
+    nb.run_cell(CELLS["pulse-anew"])
+    nb.cell(CELLS["pulse-run"])
+    until(lambda: 2 <= turns(pulse) < 10, "a new task turns")
+
+    for cell in ("crowd-thread", "crowd-run", "crowd-view"):
+        nb.run_cell(CELLS[cell])
+    crowd = nb.cell(CELLS["crowd-view"]).locator('[data-kind=thread][data-id="crowd"]')
+    until(lambda: 40 < rate(crowd) < 100, "the crowd takes about 67 turns a second")
+    photograph(nb, "crowd-view", "crowd")
+
+    nb.run_cell(CELLS["haste-run"])
+    hasty = nb.cell(CELLS["haste-run"]).locator('[data-slot="pulse_task"]')
+    until(lambda: rate(hasty) > 1000, "a task in a hurry")
+    photograph(nb, "haste-run", "haste")
+    nb.run_cell(CELLS["haste-figure"])
+    nb.run_cell(CELLS["haste-slow"])
+    nb.cell(CELLS["haste-run"])
+    until(lambda: 20 < rate(hasty) < 80, "it is repaired")
+    assert "pulse_task reschedules" in nb.text(CELLS["haste-run"])
+
+    nb.run_cell(CELLS["double-run"])
+    rows = task_row(nb.cell(CELLS["double-run"]))
+    expect(rows).to_have_count(2)
+    nb.run_cell(CELLS["hello-again"])
+    nb.cell(CELLS["double-run"])
+    expect(rows).to_have_count(1)
+    assert nb.failed_cells() == []
+    assert nb.errors == []
+
+
+def test_rows_of_the_crowd_stay_apart_when_the_theme_changes(open_notebook: OpenNotebook) -> None:
+    nb = open_notebook(NAME)
+    for cell in ("imports", "run-only", "crowd-thread", "crowd-run", "crowd-view"):
+        nb.run_cell(CELLS[cell])
+    rows = nb.cell(CELLS["crowd-view"]).locator("[role=treeitem]")
+    rows.nth(3).wait_for()
+    for theme in ("dark", "light"):
+        nb.set_theme(theme)
+        nb.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        boxes = [rows.nth(i).bounding_box() for i in range(4)]
+        ends = [box["y"] + box["height"] for box in boxes if box]
+        starts = [box["y"] for box in boxes if box]
+        assert all(start >= end - 1 for end, start in zip(ends, starts[1:], strict=False)), boxes
