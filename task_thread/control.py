@@ -172,14 +172,8 @@ class Control:
             )
             return effect
 
-        def carry_out() -> None:
-            try:
-                act(effect)
-            except Exception as error:
-                effect.missed(error)
-
         try:
-            loop.call_soon_threadsafe(carry_out)
+            loop.call_soon_threadsafe(self._carry_out, act, effect)
         except RuntimeError:
             effect.missed(
                 RuntimeError(f"the event loop of {self._life.id} is closed: run it on another one")
@@ -188,13 +182,19 @@ class Control:
 
     # On the loop
 
+    def _carry_out(self, act: Callable[[Effect], None], effect: Effect) -> None:
+        try:
+            act(effect)
+        except Exception as error:
+            effect.missed(error)
+
     def _start(self, effect: Effect) -> None:
         life = self._life
         if life.state in (ThreadState.STARTING, ThreadState.RUNNING):
             effect.reached()
             return
         if life.state is ThreadState.STOPPING:
-            life.at_end(lambda: self._start(effect))
+            life.at_end(lambda: self._carry_out(self._start, effect))
             return
 
         parent = life.parent
@@ -279,5 +279,5 @@ def _stopped_early(life: Life) -> RuntimeError:
 
 def _tree(life: Life) -> Iterator[Life]:
     yield life
-    for kid in list(life.kids):
+    for kid in life.below():
         yield from _tree(kid)

@@ -359,7 +359,7 @@ class Driver(Meter):
     def _fail(self, error: BaseException) -> Generator[Any, Any, None]:
         self.coroutine = None
         self.error = error
-        self.following = None
+        self.following = self._turn  # it has its last turn: reSchedule in taskFailed__ makes a task
         if self.owner is None:
             log.failure(log.library, error, "task %s failed", self.name)
             if not isinstance(error, Exception) and not log.in_kernel():
@@ -473,15 +473,14 @@ _GET_CORO_CRASHES = sys.version_info[:2] == (3, 12)
 
 def driver_of(task: object) -> Driver | None:
     """Return the driver of a rescheduling task, or `None` for any other object."""
+    get_coro = getattr(task, "get_coro", None)
+    if get_coro is None:
+        return None
     if _ended_eagerly:
         ended = _ended_eagerly.get(task)
         if ended is not None:
             return ended
-    if _GET_CORO_CRASHES:
-        coroutine = getattr(task, "_coro", None)
-    else:
-        get_coro = getattr(task, "get_coro", None)
-        coroutine = get_coro() if get_coro is not None else None
+    coroutine = getattr(task, "_coro", None) if _GET_CORO_CRASHES else get_coro()
     return coroutine if coroutine.__class__ is Driver else None
 
 

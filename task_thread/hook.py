@@ -56,6 +56,10 @@ class Hook(Scope):
         assert office is not None
         office.deadlines.clear(self)
 
+    def swallowed(self) -> None:
+        if self._name == "enter__":
+            self._life.interrupted()
+
     def late(self) -> None:
         life = self._life
         if not self.cancelled:

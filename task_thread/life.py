@@ -81,6 +81,7 @@ class Life:
         "_guard",
         "_home",
         "_hurried",
+        "_interrupted",
         "_kids",
         "_logger",
         "_raw",
@@ -149,6 +150,7 @@ class Life:
         self._sealed = False
         self._hurried = False
         self._reported = False
+        self._interrupted = False
 
     # What is known about it
 
@@ -205,6 +207,12 @@ class Life:
         self.live = state.live
         self.accepts = not self._stop_asked and state not in _OVER
         self.sends = state not in _OVER
+
+    def below(self) -> list[Life]:
+        """Return its children that live: those it answers for, and those that ran before it did."""
+        known = dict(self._kids or ())
+        known.update((child._life, None) for child in self.thread._children or ())
+        return [kid for kid in known if kid.live and kid.loop is self.loop]
 
     def home_context(self) -> Context:
         """The context in which the root was made: where what it prints belongs."""
@@ -361,7 +369,8 @@ class Life:
             )
         again = self.state is not ThreadState.CREATED
         self.loop = loop
-        self._stop_asked = self._entered = self._sealed = self._hurried = self._reported = False
+        self._stop_asked = self._entered = self._sealed = self._hurried = False
+        self._reported = self._interrupted = False
         self._become(ThreadState.STARTING)
         self.started = loop.time()
         self.error = self.fatal = None
@@ -444,14 +453,17 @@ class Life:
                 raise
             except BaseException as error:
                 self.error = self.error or error
+            if self._interrupted:
+                cancelled = cancelled or CancelledError()
             self._stop_asked = True
             await self._shut_down()
         finally:
             self.main = None
-        if cancelled is not None:
-            raise cancelled
-        if self._hurried:
-            raise CancelledError
+        if self.fatal is None:
+            if cancelled is not None:
+                raise cancelled
+            if self._hurried:
+                raise CancelledError
         self._raise()
 
     async def _start_child(self) -> None:
@@ -471,6 +483,11 @@ class Life:
             self._close()
             await ended
             raise
+        if self._interrupted:
+            ended = self.ended()
+            self._close()
+            await ended
+            raise CancelledError
         if self._stop_asked:
             self._close()
         elif self.guardian is None:
@@ -598,6 +615,11 @@ class Life:
         elif self.thread.parent is not None:
             self._close()
 
+    def interrupted(self) -> None:
+        """Whoever runs the thread was cancelled during `enter__`, which did not let that pass."""
+        self._interrupted = True
+        self.request_stop()
+
     def _close(self) -> None:
         """Let a main task shut a child down; called once in each life."""
         self.main = self._task(self._shut_down(), "main")
@@ -620,6 +642,11 @@ class Life:
             life = life.guardian
         if life.fatal is None:
             life.fatal = error
+        if life.state is ThreadState.STOPPING:
+            # A second Ctrl-C that landed in a turn, say: what is left of the stop is hurried.
+            life._hurried = True
+            if life.main is not None and life.main is not asyncio.current_task():
+                life.main.cancel()
         life.request_stop()
 
     async def _shut_down(self) -> None:
@@ -756,9 +783,7 @@ class Life:
         await end_all(self._turning(), self._within(seconds))
 
     async def _stop_kids(self) -> None:
-        # Besides those it answers for, children that ran before it did, and were added.
-        known = self.kids | {child._life: None for child in self.thread.children}
-        kids = [kid for kid in known if kid.live and kid.loop is self.loop]
+        kids = self.below()
         if kids:
             assert self.loop is not None
             gate = self.loop.create_future()
@@ -828,7 +853,10 @@ class Life:
             self._tell_parent(self.error, guardian)
         endings, self._endings = self._endings, None
         for ending in endings or ():
-            ending()
+            try:
+                ending()
+            except Exception as error:  # whoever else waits must hear of the end all the same
+                self.tell(error, "what waited for its end failed")
 
     def _tell_parent(self, error: BaseException, parent: Life | None = None) -> None:
         parent = parent or self.parent

@@ -148,7 +148,11 @@ class Scope:
                 step: Any = coroutine.send if error is None else coroutine.throw
                 context = self._context
                 waited = step(error) if context is None else context.run(step, error)
+                if self.from_outside:
+                    self._check_swallowed(carrier, by_task)
             except StopIteration as stop:
+                if self.from_outside:
+                    self._check_swallowed(carrier, by_task)
                 return stop.value
             except CancelledError:
                 if by_task and _CAN_TELL:
@@ -157,6 +161,16 @@ class Scope:
                 if self.cancelled and not self.from_outside:
                     return None
                 raise
+
+    def _check_swallowed(self, carrier: asyncio.Task[Any] | None, by_task: bool) -> None:
+        """Find out whether the coroutine went on after a cancellation that nobody took back."""
+        if by_task and _CAN_TELL and cancel_requests(carrier) <= self._cancels:
+            self.from_outside = False
+        else:
+            self.swallowed()
+
+    def swallowed(self) -> None:
+        """Called when the coroutine goes on although the carrying task was cancelled."""
 
     def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
         """Let the task wait, on the scope's own future, for what the coroutine waits for."""

@@ -341,7 +341,7 @@ async def test_setPace_holds_a_task_to_a_ceiling() -> None:
         await until(lambda: loop.time() > began + 0.5)
         turns = thread.turns["a"] - before
         assert turns <= 0.5 * 50 + 2
-        assert turns >= 10  # a busy machine may be late, but not that late
+        assert turns >= 2  # a busy machine may be late
         assert thread.turns["b"] > 100
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from programs import Family, Probe, Sleeper, gone, python, rounds, text, until
+from programs import Family, Probe, Sleeper, forever, gone, python, rounds, text, until
 
 from task_thread import TaskThread, reCreate, threads
 
@@ -241,6 +241,39 @@ def test_a_script_ends_with_the_status_of_sys_exit(where: str) -> None:
     assert "was destroyed but it is pending" not in done.stderr
     assert "never retrieved" not in done.stderr
     assert "never awaited" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+async def test_while_the_tree_stops_already_it_hurries_the_stop(kind: type[BaseException]) -> None:
+    """A second Ctrl-C may arrive while a turn executes; it must not wait for exit_timeout."""
+
+    class Thread(Family):
+        exit_timeout = 60
+
+        async def enter__(self) -> None:
+            await super().enter__()
+            self.gate = asyncio.Event()
+            self.tasks.work = await reCreate(None, self.work__)
+
+        async def work__(self) -> None:
+            await self.gate.wait()
+            raise kind("3")
+
+        async def exit__(self) -> None:
+            await super().exit__()
+            self.gate.set()
+            await forever()
+
+    thread = Thread()
+    run = asyncio.create_task(outcome(thread))
+    await until(lambda: thread.running)
+    children = list(thread.children)
+    await thread.stop()
+    await asyncio.wait([run], timeout=5)
+    assert run.done(), "still waits for exit__"
+    assert type(run.result()) is kind
+    await gone(thread)
+    assert [t.exited for t in (thread, *children)] == [1, 1, 1]  # type: ignore[attr-defined]
 
 
 # In a kernel
