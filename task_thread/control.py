@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import math
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -58,12 +59,14 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
     def reached(self) -> None:
         """Note that the effect was reached."""
         if not self.done():
-            self.set_result(None)
+            with contextlib.suppress(concurrent.futures.InvalidStateError):  # cancelled just now
+                self.set_result(None)
 
     def missed(self, error: BaseException) -> None:
         """Note why it never will be."""
         if not self.done():
-            self.set_exception(error)
+            with contextlib.suppress(concurrent.futures.InvalidStateError):
+                self.set_exception(error)
 
     def __repr__(self) -> str:
         if not self.done():

@@ -167,11 +167,18 @@ class Life:
         """Class and serial number."""
         return f"{type(self.thread).__name__}-{self.serial}"
 
+    def get_id(self) -> Any:
+        """Return what `getId` says; class and serial number if it raises."""
+        try:
+            return self.thread.getId()
+        except Exception:
+            return self.name
+
     @property
     def id(self) -> str:
-        """What `getId` says, whatever it returns or raises."""
+        """What `getId` says, as text, whatever it returns or raises."""
         try:
-            return str(self.thread.getId())
+            return str(self.get_id())
         except Exception:
             return self.name
 
@@ -304,6 +311,8 @@ class Life:
             driver.owner = self
             if not driver.over:
                 self.drivers[driver] = None
+                if self.office is not None and self.office.trace is not None:
+                    driver.watch(self.office.trace)
         if driver.slot is None and driver.owner is self:
             driver.slot = name
             if driver.over:
@@ -427,6 +436,13 @@ class Life:
             await living
         except Exception as error:
             self._tell_parent(error)
+        except (SystemExit, KeyboardInterrupt):
+            # It ends the loop, and so is told; asyncio must not tell it again as never retrieved.
+            task = asyncio.current_task()
+            assert self.loop is not None
+            assert task is not None
+            self.loop.call_soon(lambda: task.cancelled() or task.exception())
+            raise
 
     def _task(
         self,

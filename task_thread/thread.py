@@ -256,14 +256,14 @@ class TaskThread:
             return None
         for child in self.children:
             if (_class is None or isinstance(child, _class)) and (
-                _id is None or child.getId() == _id
+                _id is None or child._life.get_id() == _id
             ):
                 return child
         return None
 
     def getChildIds(self, _class: type | None = None) -> list[Any]:
         """Return the ids of the children, or of those of one class."""
-        return [c.getId() for c in self.children if _class is None or isinstance(c, _class)]
+        return [c._life.get_id() for c in self.children if _class is None or isinstance(c, _class)]
 
     # Signals
 

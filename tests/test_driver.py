@@ -523,7 +523,7 @@ async def test_a_task_may_be_awaited_by_its_handle() -> None:
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
 async def test_reSchedule_in_an_eager_plain_task_made_by_a_turn_makes_a_new_task() -> None:
     loop = asyncio.get_running_loop()
-    loop.set_task_factory(asyncio.eager_task_factory)
+    loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined, unused-ignore]
     made: list[Any] = []
 
     async def turn() -> None:

@@ -41,19 +41,22 @@ def test_it_imports_only_the_standard_library() -> None:
 
 def test_it_costs_at_most_5_ms_on_top_of_asyncio(tmp_path: Path) -> None:
     program = """
-        import asyncio, time
-        began = time.process_time()
+        from time import process_time as now
+        began = now()
+        import asyncio
+        then = now()
         import task_thread
-        print(1000 * (time.process_time() - began))
+        print(1000 * (then - began), 1000 * (now() - then))
     """
     options = ("-X", f"pycache_prefix={tmp_path}")  # whether or not bytecode is written here
     python(program, *options, PYTHONDONTWRITEBYTECODE="")
     costs = []
     for _ in range(40):  # other processes make it slower, never faster
-        costs.append(float(python(program, *options).stdout))
-        if costs[-1] <= 5:
+        theirs, ours = map(float, python(program, *options).stdout.split())
+        costs.append((ours, theirs))
+        if ours <= max(5, theirs / 7):  # a machine at half its speed measures twice the cost
             return
-    raise AssertionError(f"at best {min(costs):.1f} ms over `import asyncio`")
+    raise AssertionError("at best {:.1f} ms over the {:.1f} ms of asyncio".format(*min(costs)))
 
 
 def test_it_says_that_it_is_typed() -> None:

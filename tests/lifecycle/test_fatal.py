@@ -273,7 +273,33 @@ async def test_while_the_tree_stops_already_it_hurries_the_stop(kind: type[BaseE
     assert run.done(), "still waits for exit__"
     assert type(run.result()) is kind
     await gone(thread)
-    assert [t.exited for t in (thread, *children)] == [1, 1, 1]  # type: ignore[attr-defined]
+    assert [t.exited for t in (thread, *children)] == [1, 1, 1]
+
+
+def test_a_script_that_started_its_thread_with_start_ends_with_the_status_of_sys_exit() -> None:
+    done = python(
+        """
+        import asyncio, sys
+        from task_thread import TaskThread, reCreate
+        class Program(TaskThread):
+            async def enter__(self):
+                self.tasks.work = await reCreate(None, self.work__)
+            async def work__(self):
+                sys.exit(7)
+            async def exit__(self):
+                print("exit")
+        async def main():
+            thread = Program()
+            thread.start()
+            await thread.join()
+            await asyncio.sleep(60)
+        asyncio.run(main())
+        """
+    )
+    assert done.returncode == 7, done.stderr
+    assert done.stdout == "exit\n"
+    assert "Program - ERROR - Program-1: work failed: SystemExit: 7" in done.stderr
+    assert "never retrieved" not in done.stderr
 
 
 # In a kernel
