@@ -1,0 +1,510 @@
+"""The tree in a real JupyterLab: what a student sees, presses and hears."""
+
+import re
+import time
+
+import ipykernel
+import pytest
+from playwright.sync_api import expect
+
+PROGRAM = '''
+import asyncio
+from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
+
+class Clock(TaskThread):
+    def __init__(self, name, seconds=0.05, parent=None):
+        self.name, self.seconds = name, seconds
+        super().__init__(parent)
+
+    def getId(self):
+        return self.name
+
+    async def enter__(self):
+        print("enter", self.name)
+        self.tasks.tick = await reCreate(None, self.tick__)
+
+    async def exit__(self):
+        print("exit", self.name)
+
+    async def tick__(self):
+        await asyncio.sleep(self.seconds)
+        self.tasks.tick = await reSchedule(self.tick__)
+
+def mine():
+    """asyncio tasks that are not the kernel's own"""
+    return [t.get_name() for t in asyncio.all_tasks()
+            if "tick" in t.get_name() or "Clock" in t.get_name() or t.get_name() == "signals"]
+
+def samplers():
+    from task_thread_widgets.sampler import _samplers
+    return [sampler.ticks for sampler in _samplers.values()]
+'''
+SHOW = ['clock = Clock("clock")\nclock.start()', "clock"]
+READY = 15_000  # ms: the first time a page loads the widgets takes a while
+
+
+def shown(notebook, index=2):
+    """The panel in the output of a cell, once it has rows."""
+    panel = notebook.cell(index).locator('[data-panel="tree"]')
+    panel.locator('[role="treeitem"]').first.wait_for(timeout=READY)
+    return panel
+
+
+def row(panel, name, kind="thread"):
+    attribute = "data-id" if kind == "thread" else "data-slot"
+    return panel.locator(f'[data-kind="{kind}"][{attribute}="{name}"]')
+
+
+def turns(panel, slot="tick"):
+    return int(row(panel, slot, "task").first.get_attribute("data-turns"))
+
+
+def wait_for_turns(panel, more=3, slot="tick"):
+    """Wait until a task has turned some more."""
+    target = turns(panel, slot) + more
+    deadline = time.monotonic() + 10
+    while turns(panel, slot) < target:
+        assert time.monotonic() < deadline, f"{slot} does not turn"
+        panel.page.wait_for_timeout(20)
+
+
+def button(panel, name):
+    return panel.get_by_role("button", name=name, exact=True)
+
+
+@pytest.fixture
+def clock(open_notebook):
+    """A notebook with a thread that runs, and its panel."""
+    notebook = open_notebook(cells=[PROGRAM, *SHOW])
+    notebook.run_all()
+    assert notebook.failed_cells() == []
+    return notebook, shown(notebook)
+
+
+def test_rows_live_while_no_cell_runs(clock):
+    notebook, panel = clock
+    wait_for_turns(panel)
+    tick = row(panel, "tick", "task")
+    assert tick.get_attribute("data-id") == "clock"
+    assert tick.get_attribute("data-state") == "waiting"
+    expect(tick).to_contain_text("await asyncio.sleep(self.seconds)")
+    expect(row(panel, "clock")).to_have_attribute("data-state", "running")
+    panel.page.wait_for_function(
+        "row => Math.abs(row.dataset.rate - 19.5) < 2.5", arg=tick.element_handle()
+    )
+    assert notebook.errors == []
+
+
+def test_stop_freezes_the_turns_and_start_goes_on(clock):
+    notebook, panel = clock
+    wait_for_turns(panel)
+    pressed = time.monotonic()
+    button(panel, "Stop clock").click()
+    expect(row(panel, "clock")).to_have_attribute("data-state", "stopped", timeout=1000)
+    assert time.monotonic() - pressed < 1
+    assert notebook.kernel.evaluate("(clock.state, mine())") == ["stopped", []]
+    frozen = turns(panel)
+    assert frozen == notebook.kernel.evaluate("clock.snapshot().task('tick').turns")
+    notebook.page.wait_for_timeout(300)
+    assert turns(panel) == frozen
+    assert row(panel, "tick", "task").get_attribute("data-state") == "done"
+
+    button(panel, "Start clock").click()
+    expect(row(panel, "clock")).to_have_attribute("data-state", "running")
+    wait_for_turns(panel)
+    # What it prints lands in the cell where it was made.
+    assert notebook.text(1) == "enter clock\nexit clock\nenter clock\n"
+    assert notebook.errors == []
+
+
+def test_stop_all_ends_every_live_root_and_no_other_task(open_notebook):
+    cells = [
+        PROGRAM + "\nother = asyncio.create_task(asyncio.sleep(600), name='somebody else')",
+        "from task_thread_widgets import ThreadView\nThreadView()",
+        "for name in 'abc':\n    Clock(name).start()",
+    ]
+    notebook = open_notebook(cells=cells)
+    notebook.run_all()
+    panel = shown(notebook, 1)
+    for name in "abc":
+        expect(row(panel, name)).to_have_attribute("data-state", "running")
+    # Slots that are shared are called by their thread as well.
+    expect(button(panel, "Pause tick of b")).to_be_visible()
+    button(panel, "Stop all").click()
+    notebook.page.wait_for_function(
+        """() => [...document.querySelectorAll('.task-thread [data-kind="thread"]')]
+            .every(row => row.dataset.state === 'stopped')""",
+        timeout=2000,
+    )
+    assert notebook.kernel.evaluate("mine()") == []
+    assert notebook.kernel.evaluate("other.done()") is False
+    notebook.kernel.execute("import task_thread\nassert task_thread.threads() == []")
+
+
+def test_pause_step_pace_and_resume(clock):
+    notebook, panel = clock
+    tick = row(panel, "tick", "task")
+    button(panel, "Pause tick").click()
+    expect(tick).to_have_attribute("data-state", "paused")
+    expect(button(panel, "Resume tick")).to_be_focused()
+    before = turns(panel)
+    assert notebook.kernel.evaluate("clock.snapshot().task('tick').turns") == before
+    button(panel, "Step tick").click()
+    expect(tick).to_have_attribute("data-turns", str(before + 1))
+    expect(tick).to_have_attribute("data-state", "paused")
+    button(panel, "Resume tick").click()
+    wait_for_turns(panel)
+
+    button(panel, "Pause clock").click()
+    expect(tick).to_have_attribute("data-state", "paused")
+    button(panel, "Resume clock").click()
+    wait_for_turns(panel)
+
+    slider = panel.get_by_role("slider", name="Pace of tick")
+    assert slider.get_attribute("aria-valuetext") == "no limit"
+    slider.focus()
+    slider.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "0.2/s")
+    deadline = time.monotonic() + 5
+    while notebook.kernel.evaluate("clock.snapshot().task('tick').pace") != 0.2:
+        assert time.monotonic() < deadline
+    slider.press("End")
+    wait_for_turns(panel, 20)
+    assert notebook.errors == []
+
+
+def test_hostile_names_are_shown_as_they_are(open_notebook):
+    name = "<img src=x onerror=alert(1)>"
+    show = f"hostile = Clock({name!r})\nhostile.start()"
+    notebook = open_notebook(cells=[PROGRAM, show, "hostile"])
+    dialogs = []
+    notebook.page.on("dialog", lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
+    notebook.run_all()
+    panel = shown(notebook)
+    expect(panel.locator(".tt-name").first).to_have_text(name)
+    expect(button(panel, f"Stop {name}")).to_be_visible()
+    wait_for_turns(panel)
+    assert panel.locator("img").count() == 0
+    assert dialogs == []
+    (output,) = notebook.outputs(2)
+    assert set(output["data"]) >= {"text/plain", "text/html"}
+    assert "<img" not in "".join(output["data"]["text/html"])
+
+
+def test_the_keyboard_reaches_everything(clock):
+    notebook, panel = clock
+    press = notebook.page.keyboard.press
+    thread, tick = row(panel, "clock"), row(panel, "tick", "task")
+    panel.locator("input[type=search]").focus()
+    for _ in range(3):
+        press("Tab")
+    expect(thread).to_be_focused()
+    assert thread.get_attribute("aria-level") == "1"
+    press("ArrowDown")
+    expect(tick).to_be_focused()
+    assert tick.get_attribute("aria-level") == "2"
+    assert panel.locator('[role="treeitem"][tabindex="0"]').count() == 1
+    press("ArrowLeft")
+    expect(thread).to_be_focused()
+    press("ArrowLeft")
+    expect(thread).to_have_attribute("aria-expanded", "false")
+    assert panel.locator('[role="treeitem"]').count() == 1
+    press("ArrowRight")
+    expect(thread).to_have_attribute("aria-expanded", "true")
+    press("End")
+    expect(tick).to_be_focused()
+    press("Home")
+    press("Tab")
+    expect(button(panel, "Stop clock")).to_be_focused()
+    press("Enter")
+    expect(row(panel, "clock")).to_have_attribute("data-state", "stopped")
+    expect(button(panel, "Start clock")).to_be_focused()
+    press("Space")
+    expect(row(panel, "clock")).to_have_attribute("data-state", "running")
+    # The notebook did not take the keys for its own.
+    assert notebook.page.evaluate(
+        "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+    ) in (0, 2)
+    assert notebook.errors == []
+
+
+def test_folding_by_click_and_filtering(clock):
+    _, panel = clock
+    panel.locator('[data-kind="thread"] .tt-fold').click()
+    expect(row(panel, "tick", "task")).to_have_count(0)
+    panel.locator('[data-kind="thread"] .tt-name').dblclick()
+    expect(row(panel, "tick", "task")).to_have_count(1)
+    panel.locator('[data-kind="thread"] .tt-name').dblclick()
+    expect(row(panel, "tick", "task")).to_have_count(0)
+    panel.get_by_role("searchbox", name="Filter by name").fill("TICK")
+    expect(row(panel, "tick", "task")).to_have_count(1)
+    panel.get_by_role("searchbox", name="Filter by name").fill("nothing")
+    expect(panel.locator('[role="treeitem"]')).to_have_count(0)
+
+
+def test_changes_of_state_are_announced_and_ticks_are_not(clock):
+    _, panel = clock
+    said = panel.get_by_role("status")
+    wait_for_turns(panel, 20)
+    assert said.text_content() == ""
+    button(panel, "Stop clock").click()
+    expect(said).to_have_text("thread clock stopped")
+
+
+def test_a_stopped_child_is_started_again_from_the_page(open_notebook):
+    cells = [
+        PROGRAM,
+        'root = Clock("root")\nroot.start()\nawait asyncio.sleep(0)',
+        'child = Clock("child", parent=root)\nawait child.run()\nawait root.addChild(child)',
+        "root",
+    ]
+    notebook = open_notebook(cells=cells)
+    notebook.run_all()
+    panel = shown(notebook, 3)
+    button(panel, "Stop child").click()
+    expect(row(panel, "child")).to_have_attribute("data-state", "stopped")
+    assert notebook.kernel.evaluate("len(root.children)") == 0
+    button(panel, "Start child").click()
+    expect(row(panel, "child")).to_have_attribute("data-state", "running")
+    assert notebook.kernel.evaluate("root.children == [child]") is True
+    wait_for_turns(panel)
+    # What a button made it print lands where its root was made.
+    assert notebook.text(1) == "enter root\nexit child\nenter child\n"
+    assert notebook.text(2) == "enter child\n"
+
+
+def test_an_error_of_an_action_is_shown_in_its_row(open_notebook):
+    cells = [
+        PROGRAM,
+        "class Broken(Clock):\n"
+        "    async def enter__(self):\n        raise ValueError('<b>no</b> sensor')\n"
+        "broken = Broken('broken')",
+        "broken",
+    ]
+    notebook = open_notebook(cells=cells)
+    notebook.run_all()
+    panel = shown(notebook)
+    button(panel, "Start broken").click()
+    expect(row(panel, "broken")).to_contain_text("ValueError: <b>no</b> sensor")
+    expect(row(panel, "broken")).to_have_attribute("data-state", "failed")
+
+
+def test_what_a_busy_kernel_was_asked_is_shown_as_asked(clock):
+    notebook, panel = clock
+    wait_for_turns(panel)
+    notebook.set_source(0, "import time\ntime.sleep(3)")
+    notebook.start_cell(0)
+    notebook.page.wait_for_timeout(400)
+    button(panel, "Stop clock").click()
+    expect(row(panel, "clock")).to_contain_text("stopping…", timeout=500)
+    expect(row(panel, "clock")).to_contain_text("the kernel is busy", timeout=2000)
+    expect(row(panel, "clock")).to_have_attribute("data-state", "stopped", timeout=5000)
+
+
+@pytest.mark.skipif(
+    ipykernel.version_info < (7,), reason="there a cell that awaits holds up clicks"
+)
+def test_stop_works_while_a_cell_awaits(clock):
+    notebook, panel = clock
+    index = notebook.add_cell("1")
+    notebook.set_source(index, "await asyncio.sleep(8)\nprint('slept')")
+    notebook.start_cell(index)
+    notebook.page.wait_for_timeout(300)
+    notebook.cell(2)
+    wait_for_turns(panel)
+    button(panel, "Stop clock").click()
+    expect(row(panel, "clock")).to_have_attribute("data-state", "stopped", timeout=1000)
+    notebook.wait_idle()
+    assert notebook.text(index) == "slept\n"
+
+
+def test_a_reloaded_page_shows_the_present_state(clock):
+    notebook, panel = clock
+    wait_for_turns(panel)
+    notebook.save()
+    notebook.reload()
+    panel = shown(notebook)
+    wait_for_turns(panel)
+    button(panel, "Stop clock").click()
+    expect(row(panel, "clock")).to_have_attribute("data-state", "stopped", timeout=1000)
+
+
+def test_a_second_browser_and_a_second_display_show_the_same(open_notebook, clock):
+    notebook, panel = clock
+    notebook.add_cell("clock")
+    again = shown(notebook, 3)
+    wait_for_turns(again)
+    notebook.save()
+    second = open_notebook()
+    other = shown(second)
+    wait_for_turns(other)
+    button(other, "Stop clock").click()
+    expect(row(again, "clock")).to_have_attribute("data-state", "stopped")
+    notebook.cell(2)
+    expect(row(panel, "clock")).to_have_attribute("data-state", "stopped")
+    count = "len(__import__('task_thread_widgets').view._views)"
+    assert notebook.kernel.evaluate(count) == 1
+
+
+def test_nothing_is_sampled_for_a_view_that_cannot_be_seen(clock):
+    notebook, panel = clock
+    wait_for_turns(panel)
+    before = notebook.kernel.evaluate("samplers()")
+    assert sum(before) > 0
+
+    def comes_to_rest():
+        deadline = time.monotonic() + 5
+        while True:
+            first = notebook.kernel.evaluate("samplers()")
+            notebook.page.wait_for_timeout(400)
+            if notebook.kernel.evaluate("samplers()") == first:
+                return
+            assert time.monotonic() < deadline, "it goes on sampling"
+
+    # Scrolled away:
+    filler = notebook.add_cell("print('line\\n' * 200)")
+    notebook.cell(filler)
+    panel.evaluate("e => e.closest('.jp-WindowedPanel-outer').scrollTop = 1e6")
+    comes_to_rest()
+    panel.evaluate("e => e.closest('.jp-WindowedPanel-outer').scrollTop = 0")
+    notebook.cell(2)
+    wait_for_turns(panel)
+    # In a hidden tab:
+    notebook.page.evaluate(
+        """() => {
+            Object.defineProperty(document, 'hidden', {value: true, configurable: true});
+            document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+    )
+    comes_to_rest()
+    notebook.page.evaluate(
+        """() => {
+            delete document.hidden;
+            document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+    )
+    wait_for_turns(panel)
+    # Closed:
+    notebook.page.goto("about:blank")
+    comes_to_rest()
+
+
+def test_a_restarted_kernel_is_told_in_the_panel(clock):
+    notebook, panel = clock
+    wait_for_turns(panel)
+    notebook.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
+    )
+    expect(panel.get_by_role("alert")).to_contain_text(
+        re.compile("lost its kernel|No word from the kernel"), timeout=10_000
+    )
+    notebook.page.wait_for_function(  # a kernel that restarts can't be ended
+        """window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status
+            === 'idle'"""
+    )
+
+
+def test_an_error_of_the_page_code_is_shown_in_the_panel(clock):
+    _, panel = clock
+    panel.evaluate("e => { e.treePanel.layOut = () => { throw new Error('on purpose'); }; }")
+    expect(panel.get_by_role("alert")).to_contain_text("on purpose")
+    expect(panel.get_by_role("alert")).to_contain_text("Run the cell again")
+
+
+def test_a_thousand_tasks_keep_few_rows_in_the_page(open_notebook):
+    many = """
+class Many(Clock):
+    async def enter__(self):
+        for n in range(1000):
+            setattr(self.tasks, f"t{n}", await reCreate(None, self.many__, n))
+
+    async def many__(self, n):
+        await asyncio.sleep(0.1)
+        setattr(self.tasks, f"t{n}", await reSchedule(self.many__, n))
+
+many = Many("many")
+many.start()
+"""
+    notebook = open_notebook(cells=[PROGRAM, many, "many"])
+    notebook.run_all()
+    panel = shown(notebook)
+    notebook.page.wait_for_timeout(1000)
+    assert panel.locator('[role="treeitem"]').count() < 60
+    row(panel, "many").focus()
+    notebook.page.keyboard.press("End")
+    last = row(panel, "t999", "task")
+    expect(last).to_be_focused()
+    wait_for_turns(panel, slot="t999")
+    assert panel.locator('[role="treeitem"]').count() < 80
+    frames = notebook.page.evaluate(
+        """() => new Promise(done => {
+            let frames = 0;
+            const began = performance.now();
+            const count = now => {
+                frames += 1;
+                if (now - began < 3000) requestAnimationFrame(count);
+                else done(frames * 1000 / (now - began));
+            };
+            requestAnimationFrame(count);
+        })"""
+    )
+    print(f"{frames:.0f} animation frames/s")
+    assert frames > 30  # 50 and more alone; a test machine may be busy
+    button(panel, "Stop all").click()
+    expect(row(panel, "t999", "task")).to_have_attribute("data-state", "done", timeout=3000)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_readable_in_both_themes_and_any_width(open_notebook, theme):
+    notebook = open_notebook(cells=[PROGRAM, *SHOW], theme=theme)
+    notebook.run_all()
+    panel = shown(notebook)
+    notebook.command("application:toggle-left-area")
+    wait_for_turns(panel)
+    for width in (700, 1280, 1600):
+        notebook.page.set_viewport_size({"width": width, "height": 900})
+        notebook.page.wait_for_timeout(400)
+        outside = panel.evaluate(
+            """root => {
+                const box = root.getBoundingClientRect();
+                return [...root.querySelectorAll('button, input, .tt-name, .tt-state, .tt-code')]
+                    .filter(e => e.offsetParent)
+                    .filter(e => e.getBoundingClientRect().right > box.right + 1)
+                    .map(e => e.className);
+            }"""
+        )
+        assert outside == [], f"cut off at {width} pixels"
+        notebook.screenshot(f"tree-{theme}-{width}")
+    low = panel.evaluate(CONTRAST)
+    assert low == [], "text and background are too much alike"
+    button(panel, "Large").click()
+    notebook.page.wait_for_timeout(300)
+    notebook.screenshot(f"tree-{theme}-large")
+    assert notebook.kernel.evaluate(
+        "list(__import__('task_thread_widgets').view._views.values())[0].tree.large"
+    )
+
+
+CONTRAST = """root => {
+    const context = Object.assign(document.createElement('canvas'), {width: 1, height: 1})
+        .getContext('2d', {willReadFrequently: true});
+    const paint = color => { context.fillStyle = color; context.fillRect(0, 0, 1, 1); };
+    const read = () => [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    const luminance = rgb => rgb.map(c => c / 255)
+        .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const low = [];
+    for (const node of root.querySelectorAll('.tt-name, .tt-state, .tt-turns, .tt-where-line, '
+            + '.tt-code, .tt-sum, .tt-total, .tt-info, .tt-note, .tt-button span')) {
+        if (!node.textContent || !node.offsetParent) continue;
+        const layers = [];
+        for (let e = node; e; e = e.parentElement) layers.unshift(getComputedStyle(e).backgroundColor);
+        layers.forEach(paint);
+        const back = luminance(read());
+        paint(getComputedStyle(node).color);
+        const text = luminance(read());
+        const ratio = (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05);
+        if (ratio < 4.5) low.push([node.className, node.textContent, ratio.toFixed(2)]);
+    }
+    return low;
+}"""

@@ -1,0 +1,265 @@
+"""A whole view in a real JupyterLab: its panels side by side, its tabs, and what is selected."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+PROGRAM = '''
+import asyncio
+from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
+
+class Named(TaskThread):
+    def __init__(self, name, parent=None):
+        self.name = name
+        super().__init__(parent)
+
+    def getId(self):
+        return self.name
+
+class Player(Named):
+    """Answers each ball, after a while."""
+
+    async def enter__(self):
+        self.tasks.breathe = await reCreate(None, self.breathe__)
+
+    async def signalHandler__(self, signal):
+        self.logger.info("got %s", signal.getMessage())
+        await asyncio.sleep(0.1)
+        await self.sigFromChildToParent__(MessageSignal(self, "back"))
+
+    async def breathe__(self):
+        await asyncio.sleep(0.25)
+        self.tasks.breathe = await reSchedule(self.breathe__)
+
+class Game(Named):
+    async def enter__(self):
+        for name in ("ping", "pong"):
+            player = Player(name, self)
+            await player.run()
+            await self.addChild(player)
+        self.tasks.serve = await reCreate(None, self.serve__)
+
+    async def childsignalHandler__(self, signal, child):
+        self.logger.info("%s of %s", signal.getMessage(), child.name)
+
+    async def serve__(self):
+        ball = MessageSignal(self, f"ball at {self.snapshot().uptime:.1f} s")
+        await self.sigFromParentToChild__(ball)
+        await asyncio.sleep(0.4)
+        self.tasks.serve = await reSchedule(self.serve__)
+
+game = Game("game")
+game.start()
+'''
+READY = 20_000
+PANELS = ("timeline", "source", "log", "signals")
+
+
+@pytest.fixture
+def game(open_notebook):
+    notebook = open_notebook(cells=[PROGRAM, "game"])
+    notebook.run_all()
+    assert notebook.failed_cells() == []
+    return notebook, shown(notebook)
+
+
+def shown(notebook, index=1):
+    view = notebook.cell(index).locator(".task-thread-view")
+    view.locator('[role="treeitem"]').first.wait_for(timeout=READY)
+    return view
+
+
+def panel(view, name):
+    return view.locator(f'[data-panel="{name}"]')
+
+
+def row(view, kind, name):
+    attribute = "data-id" if kind == "thread" else "data-slot"
+    return panel(view, "tree").locator(f'[data-kind="{kind}"][{attribute}="{name}"]').first
+
+
+def seen(notebook):
+    """Which panels the kernel takes for seen."""
+    return set(
+        notebook.kernel.evaluate(
+            "[type(p).__name__ for p in __import__('task_thread_widgets').view_of(game).panels"
+            " if p._presences.seen(asyncio.get_running_loop().time(), p._numbered)]"
+        )
+    )
+
+
+def wait_for_seen(notebook, *names):
+    for _ in range(60):
+        if seen(notebook) == set(names):
+            return
+        notebook.page.wait_for_timeout(100)
+    raise AssertionError(f"expected {names}, found {seen(notebook)}")
+
+
+def test_a_tab_shows_its_panel_and_only_what_is_shown_is_sampled(game):
+    notebook, view = game
+    wait_for_seen(notebook, "TreePanel", "TimelinePanel")
+    tabs = view.get_by_role("tablist")
+    expect(tabs.get_by_role("tab")).to_have_text(["Timeline", "Source", "Log", "Signals", "All"])
+    for name, kind in zip(PANELS, ("Timeline", "Source", "Log", "Signal"), strict=True):
+        tab = tabs.get_by_role("tab", name=name, exact=False)
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
+        for other in PANELS:
+            expect(panel(view, other)).to_be_visible(visible=other == name)
+        expect(view.get_by_role("tabpanel")).to_have_count(1)
+        wait_for_seen(notebook, "TreePanel", f"{kind}Panel")
+    assert notebook.errors == []
+
+
+def test_the_tabs_obey_the_keyboard(game):
+    _, view = game
+    view.get_by_role("tab", name="Timeline").focus()
+    view.page.keyboard.press("ArrowRight")
+    expect(view.get_by_role("tab", name="Source")).to_be_focused()
+    expect(panel(view, "source")).to_be_visible()
+    view.page.keyboard.press("ArrowLeft")
+    view.page.keyboard.press("ArrowLeft")
+    expect(view.get_by_role("tab", name="All")).to_be_focused()
+    for name in PANELS:
+        expect(panel(view, name)).to_be_visible()
+    assert view.locator('[role="tab"][tabindex="0"]').count() == 1
+
+
+def test_what_is_selected_in_the_tree_drives_the_other_panels(game):
+    notebook, view = game
+    notebook.page.set_viewport_size({"width": 1600, "height": 2000})
+    view.get_by_role("tab", name="All").click()
+    breathe = panel(view, "tree").locator('[data-id="pong"][data-slot="breathe"]')
+    expect(breathe).to_have_attribute("aria-selected", "false")
+    breathe.locator(".tt-name").click()
+    expect(breathe).to_have_attribute("aria-selected", "true")
+    expect(panel(view, "source")).to_have_attribute("data-slot", "breathe")
+    expect(panel(view, "source")).to_contain_text("await asyncio.sleep(0.25)")
+    expect(panel(view, "signals").get_by_role("button", name="Only pong")).to_be_visible()
+    expect(panel(view, "signals").locator(".sg-edge")).to_have_count(1)
+    # By keyboard.
+    notebook.page.keyboard.press("Home")
+    expect(row(view, "thread", "game")).to_have_attribute("aria-selected", "true")
+    expect(panel(view, "signals").get_by_role("button", name="Only game")).to_be_visible()
+    notebook.page.keyboard.press("ArrowDown")
+    expect(panel(view, "source")).to_have_attribute("data-slot", "serve")
+    # Another panel selects: the tree follows.
+    panel(view, "source").get_by_role("combobox", name="Task").select_option(index=1)
+    chosen = panel(view, "tree").locator('[aria-selected="true"]')
+    expect(chosen).to_have_attribute("data-slot", "breathe")
+    serial = chosen.get_attribute("data-serial")
+    views = "__import__('task_thread_widgets').view_of(game)"
+    notebook.page.wait_for_timeout(300)
+    assert notebook.kernel.evaluate(f"[p.selected for p in {views}.panels]") == (
+        [f"{serial}/breathe"] * 5
+    )
+    chosen.focus()
+    notebook.page.keyboard.press("Escape")
+    expect(panel(view, "tree").locator('[aria-selected="true"]')).to_have_count(0)
+    expect(panel(view, "signals").locator(".sg-edge")).to_have_count(2)
+    assert notebook.errors == []
+
+
+def test_the_panels_follow_even_while_the_kernel_is_busy(game):
+    notebook, view = game
+    view.get_by_role("tab", name="Signals").click()
+    expect(panel(view, "signals").locator(".sg-edge")).to_have_count(2)
+    notebook.set_source(0, "import time\ntime.sleep(4)")
+    notebook.start_cell(0)
+    notebook.page.wait_for_timeout(300)
+    row(view, "thread", "pong").locator(".tt-name").click()
+    expect(panel(view, "signals").locator(".sg-edge")).to_have_count(1, timeout=1500)
+    view.get_by_role("tab", name="Log").click()
+    expect(panel(view, "log")).to_be_visible(timeout=1000)
+    notebook.wait_idle()
+
+
+def test_it_stands_side_by_side_where_there_is_room(game):
+    notebook, view = game
+    notebook.command("application:toggle-left-area")
+
+    def boxes():
+        notebook.page.wait_for_timeout(300)
+        return [panel(view, name).bounding_box() for name in ("tree", "timeline")]
+
+    notebook.page.set_viewport_size({"width": 1600, "height": 900})
+    tree, timeline = boxes()
+    assert timeline["x"] >= tree["x"] + tree["width"]
+    assert timeline["y"] < tree["y"] + 80
+    notebook.page.set_viewport_size({"width": 700, "height": 900})
+    tree, timeline = boxes()
+    assert timeline["y"] >= tree["y"] + tree["height"]
+    assert abs(timeline["width"] - tree["width"]) < 5
+    for name in PANELS:
+        view.get_by_role("tab", name=name.capitalize()).click()
+        notebook.page.wait_for_timeout(200)
+        box, outer = panel(view, name).bounding_box(), view.bounding_box()
+        assert box["x"] + box["width"] <= outer["x"] + outer["width"] + 1, name
+
+
+def test_one_switch_makes_all_of_it_large(game):
+    notebook, view = game
+    view.get_by_role("button", name="Large").click()
+    for name in ("tree", "timeline"):
+        expect(panel(view, name)).to_have_class(re.compile("tt-large"))
+    expect(view.get_by_role("button", name="Large")).to_have_count(1)
+
+
+def test_closing_it_lets_go_of_everything(game):
+    notebook, view = game
+    view.get_by_role("tab", name="All").click()
+    notebook.kernel.execute(
+        """
+import gc, weakref
+from task_thread_widgets import view_of
+from task_thread_widgets.sampler import running_samplers
+view = view_of(game)
+view.close()
+import ipywidgets
+left = [type(w).__name__ for w in ipywidgets.widgets.widget._instances.values()]
+watchers = game._life.office.watchers
+samplers = len(running_samplers())
+gone = weakref.ref(view)
+del view
+gc.collect()
+"""
+    )
+    assert notebook.kernel.evaluate("(left, watchers, samplers, gone() is None)") == [[], 0, 0, True]
+    expect(view).to_have_count(0)
+
+
+def test_showing_it_again_and_reloading_show_the_present_state(game):
+    notebook, view = game
+    view.get_by_role("tab", name="Signals").click()
+    notebook.add_cell("game")
+    again = shown(notebook, 2)
+    expect(again.get_by_role("tab", name="Signals")).to_have_attribute("aria-selected", "true")
+    notebook.save()
+    notebook.reload()
+    view = shown(notebook, 1)
+    expect(panel(view, "signals").locator(".sg-entry").first).to_be_visible()
+    expect(panel(view, "timeline")).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_looks_well(open_notebook, theme):
+    notebook = open_notebook(cells=[PROGRAM, "game"], theme=theme)
+    notebook.run_all()
+    view = shown(notebook)
+    notebook.command("application:toggle-left-area")
+    for width, height in ((1600, 900), (700, 1100)):
+        notebook.page.set_viewport_size({"width": width, "height": height})
+        for name in PANELS:
+            view.get_by_role("tab", name=name.capitalize()).click()
+            notebook.page.wait_for_timeout(1500 if name != "timeline" else 4000)
+            view.evaluate("e => e.scrollIntoView({block: 'start'})")
+            notebook.page.wait_for_timeout(200)
+            notebook.screenshot(f"view-{theme}-{width}-{name}")
+    notebook.page.set_viewport_size({"width": 1600, "height": 1700})
+    row(view, "task", "serve").locator(".tt-name").click()
+    view.get_by_role("tab", name="All").click()
+    notebook.page.wait_for_timeout(3000)
+    notebook.screenshot(f"view-{theme}-all")
+    assert notebook.errors == []

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  announcement, controlName, flatten, keyAction, scrollTo, sharedSlots, windowOf,
+} from "../../widgets/task_thread_widgets/static/tree_layout.js";
+import { TreeStore, isEnded, isLive } from "../../widgets/task_thread_widgets/static/tree_store.js";
+
+const frame = (facts = {}, more = {}) => ({ n: 1, full: false, at: 0, facts, columns: {}, ...more });
+const thread = (row, of = 0, more = {}) =>
+  ({ row, of, serial: 100 + row, name: `t${row}`, state: "running", ...more });
+const task = (row, of, more = {}) => ({ row, of, name: `s${row}`, state: "waiting", ...more });
+
+/** root 1 (tasks 3, 4; child 2 (task 5)). */
+function family() {
+  const store = new TreeStore();
+  store.apply(frame({ add: [thread(1), thread(2, 1), task(3, 1), task(4, 1), task(5, 2)] }, { full: true }));
+  return store;
+}
+const names = (lines) => lines.map((line) => "  ".repeat(line.level - 1) + line.row.name);
+
+test("a full frame replaces everything, and rows keep their numbers' history", () => {
+  const store = family();
+  store.apply(frame({}, { at: 0.1, columns: { turned: [1, 2, 3] } }));
+  assert.deepEqual([3, 4, 5].map((row) => store.rows.get(row).turns), [1, 2, 3]);
+  store.apply(frame({ add: [thread(1), task(4, 1, { turns: 9 })] }, { at: 0.2, full: true }));
+  assert.equal(store.rows.size, 2);
+  assert.equal(store.rows.get(4).turns, 9);
+  assert.equal(store.rows.get(4).beats[store.head], 7);
+});
+
+test("after a gap the beats before it are not taken for the present", () => {
+  const store = family();
+  store.apply(frame({}, { at: 0.1, columns: { turned: [5, 5, 5] } }));
+  store.apply(frame({ add: [thread(1), task(4, 1, { turns: 900 })] }, { at: 60, full: true }));
+  assert.equal(Math.max(...store.rows.get(4).beats), 0);
+  assert.ok(Number.isNaN(store.rateOf(store.rows.get(4))));
+});
+
+test("turns come for every task in order, or for those that are named", () => {
+  const store = family();
+  store.apply(frame({}, { columns: { of: [5, 77], turned: [4, 1] } }));
+  assert.equal(store.rows.get(5).turns, 4);
+  assert.equal(store.turnsOf(store.rows.get(2)), 4);
+  store.apply(frame({ gone: [3] }, { columns: { turned: [1, 1] } }));
+  assert.deepEqual([4, 5].map((row) => store.rows.get(row).turns), [1, 5]);
+});
+
+test("what goes takes all below it along", () => {
+  const store = family();
+  store.apply(frame({ gone: [2] }));
+  assert.deepEqual(names(flatten(store.roots, new Set())), ["t1", "  s3", "  s4"]);
+  store.apply(frame({ gone: [2, 999] }));
+  store.apply(frame({ gone: [1] }));
+  assert.equal(store.rows.size + store.tasks.size, 0);
+});
+
+test("states that changed are known, once", () => {
+  const store = family();
+  store.apply(frame({ set: [[1, { state: "stopped" }], [3, { state: "failed" }], [4, { state: "waiting" }]] }));
+  const changes = store.takeChanges();
+  assert.deepEqual(changes.map(([row, before]) => [row.name, before]), [["t1", "running"], ["s3", "waiting"]]);
+  assert.deepEqual(store.takeChanges(), []);
+  assert.equal(announcement(changes), "thread t1 stopped, task s3 failed");
+});
+
+test("many changes are said shortly, and ticks never", () => {
+  const rows = [1, 2, 3, 4, 5].map((n) => [{ row: n, kind: "thread", name: `t${n}`, state: "stopped" }, ""]);
+  assert.equal(announcement(rows), "thread t1 stopped, thread t2 stopped, thread t3 stopped, and 2 more");
+  assert.equal(announcement([[{ row: 1, kind: "task", name: "s", state: "waiting" }, "running"]]), "");
+});
+
+test("rates of a thread are those of its tasks together", () => {
+  const store = family();
+  for (let i = 1; i <= 30; i++) store.apply(frame({}, { at: i / 10, columns: { turned: [1, 2, 0] } }));
+  assert.equal(store.rateOf(store.rows.get(3)), 10);
+  assert.equal(store.rateOf(store.rows.get(1)), 30);
+  assert.equal(store.rateOf(store.rows.get(2)), 0);
+  assert.equal(store.total(), 30);
+});
+
+test("what is alive is counted", () => {
+  const store = family();
+  store.apply(frame({ set: [[2, { state: "stopped" }], [5, { state: "done" }]] }));
+  assert.deepEqual(store.counts(), { live: 1, stopped: 1, tasks: 2 });
+  assert.ok(isLive(store.rows.get(1)) && !isLive(store.rows.get(2)) && isEnded(store.rows.get(5)));
+});
+
+test("brakes below a thread are told together", () => {
+  const store = family();
+  const root = store.rows.get(1);
+  assert.deepEqual(store.brakesBelow(root), { some: true, held: false, pace: 0 });
+  store.apply(frame({ set: [3, 4, 5].map((row) => [row, { held: true, pace: 5 }]) }));
+  assert.deepEqual(store.brakesBelow(root), { some: true, held: true, pace: 5 });
+  store.apply(frame({ set: [[5, { held: false, pace: 2 }]] }));
+  assert.deepEqual(store.brakesBelow(root), { some: true, held: false, pace: 0 });
+  store.apply(frame({ set: [3, 4, 5].map((row) => [row, { state: "done" }]) }));
+  assert.deepEqual(store.brakesBelow(root), { some: false, held: false, pace: 0 });
+});
+
+test("a thread is followed by its tasks, then by its children", () => {
+  const lines = flatten(family().roots, new Set());
+  assert.deepEqual(names(lines), ["t1", "  s3", "  s4", "  t2", "    s5"]);
+  assert.deepEqual(lines.map((l) => [l.position, l.siblings]), [[1, 1], [1, 3], [2, 3], [3, 3], [1, 1]]);
+});
+
+test("what is folded is put away, unless a filter finds it", () => {
+  const { roots } = family();
+  assert.deepEqual(names(flatten(roots, new Set([2]))), ["t1", "  s3", "  s4", "  t2"]);
+  assert.deepEqual(names(flatten(roots, new Set([1]))), ["t1"]);
+  assert.deepEqual(names(flatten(roots, new Set([1, 2]), " S5 ")), ["t1", "  t2", "    s5"]);
+  assert.deepEqual(names(flatten(roots, new Set(), "t2")), ["t1", "  t2", "    s5"]);
+  assert.deepEqual(flatten(roots, new Set(), "nothing"), []);
+});
+
+test("only the rows that are seen are drawn, and a few more", () => {
+  assert.deepEqual(windowOf(0, 300, 30, 1000, 4), { first: 0, last: 14 });
+  assert.deepEqual(windowOf(3000, 300, 30, 1000, 4), { first: 96, last: 114 });
+  assert.deepEqual(windowOf(29700, 300, 30, 1000, 4), { first: 986, last: 1000 });
+  assert.deepEqual(windowOf(99999, 300, 30, 10, 4), { first: 5, last: 10 });
+  assert.deepEqual(windowOf(0, 300, 0, 10), { first: 0, last: 0 });
+  assert.deepEqual(windowOf(0, 300, 30, 0), { first: 0, last: 0 });
+});
+
+test("scrolling moves no more than it must", () => {
+  assert.equal(scrollTo(5, 100, 300, 30), 100);
+  assert.equal(scrollTo(2, 100, 300, 30), 60);
+  assert.equal(scrollTo(20, 100, 300, 30), 330);
+});
+
+test("slots that several threads share are called by their thread as well", () => {
+  const store = family();
+  store.apply(frame({ add: [task(6, 2, { name: "s3" })] }));
+  const shared = sharedSlots(store.tasks.values());
+  assert.equal(controlName(store.rows.get(6), shared), "s3 of t2");
+  assert.equal(controlName(store.rows.get(4), shared), "s4");
+  assert.equal(controlName(store.rows.get(1), shared), "t1");
+});
+
+test("keys do what a tree's keys do", () => {
+  const lines = flatten(family().roots, new Set());
+  const folded = flatten(family().roots, new Set([2]));
+  const press = (key, index, on = lines) => keyAction(key, on, index, 2);
+  assert.deepEqual(press("ArrowDown", 0), { go: 1 });
+  assert.deepEqual(press("ArrowDown", 4), { go: 4 });
+  assert.deepEqual(press("ArrowUp", 0), { go: 0 });
+  assert.deepEqual(press("Home", 3), { go: 0 });
+  assert.deepEqual(press("End", 0), { go: 4 });
+  assert.deepEqual(press("PageDown", 1), { go: 3 });
+  assert.deepEqual(press("PageUp", 1), { go: 0 });
+  assert.deepEqual(press("ArrowRight", 0), { go: 1 });
+  assert.deepEqual(press("ArrowRight", 3, folded), { open: true });
+  assert.deepEqual(press("ArrowRight", 1), {});
+  assert.deepEqual(press("ArrowLeft", 3), { open: false });
+  assert.deepEqual(press("ArrowLeft", 3, folded), { go: 0 });
+  assert.deepEqual(press("ArrowLeft", 4), { go: 3 });
+  assert.deepEqual(press("Enter", 0), { open: false });
+  assert.deepEqual(press(" ", 3, folded), { open: true });
+  assert.equal(press("x", 0), null);
+  assert.equal(keyAction("ArrowDown", [], 0, 1), null);
+});

@@ -1,0 +1,495 @@
+"""The rows of the tree and what changes in them, frame by frame."""
+
+import asyncio
+import gc
+import weakref
+
+import pytest
+import task_thread_widgets.tree_rows
+from task_thread_widgets.tree_rows import GREYED, TreeRows
+
+from task_thread import TaskThread, reCreate, reSchedule
+
+
+class Model:
+    """What a page would know, told by frames."""
+
+    def __init__(self, rows):
+        self.source = rows
+        self.now = 0.0
+        self.rows = {}
+        self.places = {}
+        self.facts = {}
+
+    def read(self, full=False, seen=()):
+        """Take a frame; returns the facts that it told."""
+        self.now += 0.1
+        frame = self.source.frame(self.now, full, seen)
+        if frame is None:
+            return None
+        assert frame.full == full
+        self.facts = facts = frame.facts
+        if full:
+            self.rows, self.places = {}, {}
+        for row in facts.get("add", ()):
+            assert row["row"] not in self.rows, "added twice"
+            assert not row["of"] or row["of"] in self.rows, "a row before the one above it"
+            self.rows[row["row"]] = {"turns": 0, **row}
+        for number, changed in facts.get("set", ()):
+            self.rows[number].update(changed)
+        for number in facts.get("gone", ()):
+            self._remove(number)
+        for place, *what in facts.get("places", ()):
+            self.places[place] = what
+        self.columns = frame.columns
+        tasks = [number for number, row in self.rows.items() if "serial" not in row]
+        if "turned" in frame.columns:
+            of = frame.columns.get("of", tasks)
+            for number, turned in zip(of, frame.columns["turned"], strict=True):
+                self.rows[number]["turns"] += turned
+        return facts
+
+    def _remove(self, number):
+        del self.rows[number]
+        for below in [n for n, row in self.rows.items() if row["of"] == number]:
+            if below in self.rows:
+                self._remove(below)
+
+    def row(self, name):
+        (row,) = [row for row in self.rows.values() if row.get("name") == name]
+        return row
+
+    def names(self):
+        return [row.get("name") for row in self.rows.values()]
+
+
+class Gated(TaskThread):
+    """Each of its tasks turns when its gate is opened."""
+
+    slots = ("tick",)
+    name = None
+
+    def initVars__(self):
+        self.gates = {slot: asyncio.Semaphore(0) for slot in self.slots}
+
+    def getId(self):
+        return self.name or super().getId()
+
+    async def enter__(self):
+        for slot in self.slots:
+            setattr(self.tasks, slot, await reCreate(None, self.turn__, slot))
+
+    async def turn__(self, slot):
+        await self.gates[slot].acquire()
+        setattr(self.tasks, slot, await reSchedule(self.turn__, slot))
+
+    async def turn(self, slot="tick", times=1):
+        wanted = self.snapshot().task(slot).turns + times
+        for _ in range(times):
+            self.gates[slot].release()
+        while self.snapshot().task(slot).turns < wanted:
+            await asyncio.sleep(0)
+
+
+async def reach(effect):
+    await asyncio.wrap_future(effect)
+
+
+async def started(thread):
+    await reach(thread.control.start())
+    return thread
+
+
+async def end(*threads):
+    for thread in threads:
+        await thread.stop()
+        await thread.join()
+
+
+async def test_the_first_frame_tells_everything_and_the_next_only_what_changed():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    facts = model.read(full=True)
+    assert [row["of"] for row in facts["add"]] == [0, 1]
+    top, tick = model.rows.values()
+    assert (top["serial"], top["state"]) == (thread._life.serial, "running")
+    assert (tick["name"], tick["state"], tick["turns"]) == ("tick", "waiting", 0)
+    assert model.read() is None
+
+    await thread.turn(times=3)
+    assert model.read() == {}
+    assert tick["turns"] == 3
+    assert model.read() is None
+    await end(thread)
+
+
+async def test_turns_of_few_tasks_are_told_by_name_and_those_of_many_in_order():
+    class Many(Gated):
+        slots = ("a", "b", "c", "d")
+
+    thread = await started(Many())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    await thread.turn("c", 2)
+    model.read()
+    assert model.columns["of"].tolist() == [model.row("c")["row"]]
+    for slot in ("a", "b", "d"):
+        await thread.turn(slot)
+    model.read()
+    assert "of" not in model.columns
+    assert model.columns["turned"].tolist() == [1, 1, 0, 1]
+    assert [model.row(slot)["turns"] for slot in "abcd"] == [1, 1, 2, 1]
+    await end(thread)
+
+
+async def test_more_turns_than_fit_into_a_frame_come_with_the_next_ones():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    (driver,) = thread._life.drivers
+    driver.turns += 150_000
+    told = []
+    while model.read() is not None:
+        told.append(model.columns["turned"].tolist()[0])
+    assert told == [65535, 65535, 150_000 - 2 * 65535]
+    await end(thread)
+
+
+async def test_a_full_frame_later_tells_the_turns_so_far():
+    thread = await started(Gated())
+    rows = TreeRows(thread)
+    first, second = Model(rows), Model(rows)
+    first.read(full=True)
+    await thread.turn(times=5)
+    first.read()
+    await thread.turn(times=2)
+    second.read(full=True)
+    assert second.row("tick")["turns"] == 7
+    assert second.rows.keys() == first.rows.keys()
+    await end(thread)
+
+
+async def test_a_stopped_thread_keeps_its_rows_and_a_new_run_uses_them_again():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    await thread.turn(times=4)
+    model.read()
+    numbers = list(model.rows)
+
+    await end(thread)
+    model.read()
+    assert [row["state"] for row in model.rows.values()] == ["stopped", "done"]
+    assert model.row("tick")["turns"] == 4
+    assert model.read() is None
+
+    thread.start()
+    model.read()
+    assert [row["state"] for row in model.rows.values()] == ["starting", "done"]
+    await started(thread)
+    model.read()
+    assert list(model.rows) == numbers
+    assert model.row("tick")["state"] == "waiting"
+    assert model.row("tick")["turns"] == 0
+    await thread.turn()
+    model.read()
+    assert model.row("tick")["turns"] == 1
+    await end(thread)
+
+
+async def test_turns_of_a_new_run_are_told_even_where_the_old_one_began_alike():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    for run in range(3):
+        await thread.turn(times=2 + run)
+        model.read()
+        assert model.row("tick")["turns"] == 2 + run
+        await end(thread)
+        await started(thread)
+        model.read()
+        assert model.row("tick")["turns"] == 0
+    await end(thread)
+
+
+async def test_tasks_come_and_go():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    thread.gates["extra"] = asyncio.Semaphore(0)
+    thread.tasks.extra = await reCreate(None, thread.turn__, "extra")
+    assert [row["name"] for row in model.read()["add"]] == ["extra"]
+    number = model.row("extra")["row"]
+
+    from task_thread import delete
+
+    thread.tasks.extra = await delete(thread.tasks.extra)
+    assert model.read()["gone"] == [number]
+    assert "extra" not in model.names()
+    await end(thread)
+
+
+async def test_a_task_that_is_made_again_in_its_slot_keeps_its_row():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    number = model.row("tick")["row"]
+    await thread.turn(times=3)
+    model.read()
+    thread.tasks.tick = await reCreate(thread.tasks.tick, thread.turn__, "tick")
+    model.read()
+    assert model.row("tick")["row"] == number
+    assert model.row("tick")["turns"] == 0
+    await end(thread)
+
+
+async def test_failures_pauses_and_paces_are_told():
+    class Failing(Gated):
+        async def turn__(self, slot):
+            await super().turn__(slot)
+            raise ValueError("the sensor <b>fell</b> off")
+
+    thread, failing = await started(Gated()), await started(Failing())
+    model, failed = Model(TreeRows(thread)), Model(TreeRows(failing))
+    model.read(full=True)
+    failed.read(full=True)
+    await reach(thread.control.setPace("tick", 5))
+    effect = thread.control.pause("tick")
+    thread.gates["tick"].release()
+    await reach(effect)
+    model.read()
+    assert (model.row("tick")["state"], model.row("tick")["held"]) == ("paused", True)
+    assert model.row("tick")["pace"] == 5
+    await reach(thread.control.resume())
+    model.read()
+    assert model.row("tick")["held"] is False
+
+    failing.gates["tick"].release()
+    while failing.snapshot().task("tick").state != "failed":
+        await asyncio.sleep(0)
+    failed.read()
+    assert failed.row("tick")["state"] == "failed"
+    assert failed.row("tick")["error"] == "ValueError: the sensor <b>fell</b> off"
+    await end(thread, failing)
+
+
+async def test_waiting_places_and_queues_are_read_only_for_rows_that_are_seen():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    facts = model.read(full=True)
+    assert "places" not in facts
+    top, tick = model.rows
+    facts = model.read(seen=[tick])
+    (place,) = facts["places"]
+    assert place[2] == "await self.gates[slot].acquire()"
+    assert place[3].endswith("turn__")
+    assert model.rows[tick]["at"] == place[0]
+    assert model.read(seen=[tick]) is None, "the same place is not told again"
+    assert model.read(seen=[top])["set"] == [[top, {"queues": [0, 0, 0, 0, 0]}]]
+    assert model.read(seen=[999]) is None
+
+    other = Model(model.source)
+    other.read(full=True, seen=[tick])
+    assert other.places[other.rows[tick]["at"]] == model.places[model.rows[tick]["at"]]
+    await end(thread)
+
+
+async def family():
+    class Parent(Gated):
+        name = "parent"
+
+        async def enter__(self):
+            child = Gated(self)
+            child.name = "child"
+            await child.run()
+            await self.addChild(child)
+            self.kids = getattr(self, "kids", 0) + 1
+            child.name = f"child {self.kids}"
+
+    return await started(Parent())
+
+
+async def test_a_stopped_child_stays_for_a_while_and_can_be_started_again():
+    parent = await family()
+    rows = TreeRows(parent)
+    model = Model(rows)
+    model.read(full=True)
+    serial = model.row("child 1")["serial"]
+    await end(rows.thread(serial))
+    gc.collect()
+    model.read()
+    assert model.row("child 1")["state"] == "stopped"
+    assert parent.children == []
+
+    model.now += GREYED - 1
+    assert model.read() is None
+    await reach(rows.thread(serial).control.start())
+    model.read()
+    assert model.row("child 1")["state"] == "running"
+    assert [child.name for child in parent.children] == ["child 1"]
+
+    await end(rows.thread(serial))
+    model.read()
+    model.now += GREYED + 1
+    model.read()
+    assert model.names() == ["parent"]
+    assert rows.thread(serial) is None
+    await end(parent)
+
+
+async def test_a_new_run_of_the_parent_takes_the_place_of_its_old_children():
+    parent = await family()
+    model = Model(TreeRows(parent))
+    model.read(full=True)
+    await end(parent)
+    model.read()
+    assert [row["state"] for row in model.rows.values()] == ["stopped", "stopped", "done"]
+    await started(parent)
+    model.read()
+    assert model.names() == ["parent", "child 2", "tick"]
+    await end(parent)
+
+
+async def test_a_grandchild_goes_with_its_parent():
+    parent = await family()
+    child = parent.findChild("child 1")
+    grandchild = Gated(child)
+    grandchild.name = "grandchild"
+    await grandchild.run()
+    await child.addChild(grandchild)
+    rows = TreeRows(parent)
+    model = Model(rows)
+    model.read(full=True)
+    assert "grandchild" in model.names()
+    await end(child)
+    model.read()
+    model.now += GREYED + 1
+    model.read()
+    assert model.names() == ["parent"]
+    await end(parent)
+
+
+async def test_all_live_roots_are_shown_as_they_come_and_stay_when_they_stop():
+    rows = TreeRows()
+    model = Model(rows)
+    model.read(full=True)
+    assert model.rows == {}
+    first = await started(Gated())
+    second = await started(Gated())
+    model.read()
+    assert len(model.rows) == 4
+    await end(first)
+    model.read()
+    assert [r["state"] for r in model.rows.values() if "serial" in r] == ["stopped", "running"]
+    assert rows.roots() == [first, second]
+    await end(second)
+
+
+async def test_a_stopped_root_that_nobody_holds_goes():
+    rows = TreeRows()
+    model = Model(rows)
+    thread = await started(Gated())
+    model.read(full=True)
+    await end(thread)
+    model.read()
+    gone = weakref.ref(thread)
+    del thread
+    gc.collect()
+    assert gone() is None
+    model.read()
+    assert model.rows == {}
+
+
+async def test_nothing_that_lives_is_held_while_nobody_looks():
+    thread = await started(Gated())
+    rows = TreeRows()
+    model = Model(rows)
+    model.read(full=True)
+    rows.rest()
+    numbers = list(model.rows)
+    gone = weakref.ref(thread)
+    await end(thread)
+    model.read(full=True)
+    assert list(model.rows) == numbers, "the numbers are kept over a rest"
+    rows.rest()
+    del thread
+    gc.collect()
+    assert gone() is None
+
+
+async def test_ids_that_fail_are_replaced_and_long_ones_are_cut():
+    class Odd(TaskThread):
+        id = "x" * 10_000
+
+        def getId(self):
+            if self.id is None:
+                raise ValueError("no id")
+            return self.id
+
+        def getInfo(self):
+            raise ValueError("no info")
+
+    thread = await started(Odd())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    (row,) = model.rows.values()
+    assert row["name"] == "x" * 299 + "…"
+    assert row["info"] == thread._life.name
+    thread.id = None
+    for _ in range(10):
+        model.read(seen=[row["row"]])
+    assert row["name"] == thread._life.name
+    await end(thread)
+
+
+async def test_rows_beyond_the_limit_are_counted(monkeypatch):
+    monkeypatch.setattr(task_thread_widgets.tree_rows, "MOST_ROWS", 3)
+
+    class Many(Gated):
+        slots = ("a", "b", "c", "d", "e")
+
+    thread = await started(Many())
+    model = Model(TreeRows(thread))
+    assert model.read(full=True)["more"] == 3
+    assert model.names()[1:] == ["a", "b"]
+    assert model.read() is None
+    await end(thread)
+    await started(thread)
+    model.read()
+    assert len(model.rows) == 3
+    await end(thread)
+
+
+async def test_a_closed_view_knows_no_thread():
+    thread = await started(Gated())
+    rows = TreeRows(thread)
+    Model(rows).read(full=True)
+    rows.close()
+    assert rows.thread(thread._life.serial) is None
+    assert rows.roots() == []
+    await end(thread)
+
+
+@pytest.mark.parametrize("moment", ["enter", "exit"])
+async def test_children_made_while_starting_and_stopping_are_shown(moment):
+    model = None
+
+    class Parent(TaskThread):
+        async def enter__(self):
+            if moment == "enter":
+                child = Gated(self)
+                await child.run()
+                model.read(full=True)
+
+        async def exit__(self):
+            if moment == "exit":
+                model.read(full=True)
+
+    parent = Parent()
+    model = Model(TreeRows(parent))
+    await started(parent)
+    if moment == "enter":
+        assert [row["state"] for row in model.rows.values()] == ["starting", "running", "waiting"]
+    await end(parent)
+    if moment == "exit":
+        assert [row["state"] for row in model.rows.values()] == ["stopping"]

@@ -1,0 +1,101 @@
+"""ThreadView, and how a thread shows itself."""
+
+import gc
+import weakref
+
+import ipywidgets
+import pytest
+from task_thread_widgets import ThreadView, TreePanel, view_of
+
+import task_thread
+from task_thread import TaskThread
+
+LIVE = "application/vnd.jupyter.widget-view+json"
+
+
+class Named(TaskThread):
+    def getId(self):
+        return "<img src=x onerror=alert(1)>"
+
+
+def test_displaying_a_thread_again_makes_nothing_new(loop, comms):
+    thread = Named()
+    view = view_of(thread)
+    opened = len(comms)
+    for _ in range(100):
+        assert view_of(thread) is view
+        view.live_part()
+    assert len(comms) == opened
+
+
+def test_a_view_is_closed_whole_and_lets_go_of_its_thread(loop, comms):
+    thread = Named()
+    view = view_of(thread)
+    view.close()
+    assert all(comm.closed for comm in comms.values())
+    assert ipywidgets.widgets.widget._instances == {}
+    assert view.live_part() == {}
+    gone = weakref.ref(thread)
+    del thread
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_closed_view_is_replaced_by_a_new_one(loop):
+    thread = Named()
+    first = view_of(thread)
+    first.close()
+    second = view_of(thread)
+    assert second is not first
+    assert view_of(thread) is second
+    first.close()
+    assert view_of(thread) is second
+
+
+def test_the_output_carries_text_and_html_of_the_same_tree(loop):
+    view = ThreadView(Named())
+    bundle = view._repr_mimebundle_()
+    assert set(bundle) == {LIVE, "text/plain", "text/html"}
+    assert bundle[LIVE]["model_id"] == view.model_id
+    assert "<img src=x onerror=alert(1)> [created]" in bundle["text/plain"]
+    assert "&lt;img src=x onerror=alert(1)&gt;" in bundle["text/html"]
+    assert "<img" not in bundle["text/html"]
+
+
+def test_a_panel_shows_itself_alone_too(loop):
+    panel = TreePanel(Named())
+    bundle, metadata = panel._repr_mimebundle_()
+    assert set(bundle) == {LIVE, "text/plain", "text/html"}
+    assert metadata == {}
+
+
+def test_a_closed_view_still_says_something(loop):
+    view = ThreadView(Named())
+    view.close()
+    assert view.tree.text() == "no thread is running"
+
+
+def test_a_view_of_all_says_that_none_runs(loop):
+    view = ThreadView()
+    assert repr(view) == "no thread is running"
+    assert "no thread is running" in view.tree.still_part()["text/html"]
+
+
+async def test_a_view_of_all_shows_the_live_roots(loop):
+    thread = Named()
+    view = ThreadView()
+    assert view.tree.roots == []
+    thread.start()
+    assert view.tree.roots == task_thread.threads() == [thread]
+    await thread.stop()
+    await thread.join()
+
+
+def test_a_view_without_a_loop_still_shows_the_tree():
+    view = ThreadView(Named())
+    assert LIVE in view.live_part()
+
+
+def test_what_is_no_thread_is_refused(loop):
+    with pytest.raises(TypeError, match="expected a TaskThread"):
+        ThreadView("thread")

@@ -1,0 +1,23 @@
+"""The live view of task_thread programs in a notebook: panels on anywidget, and what composes them.
+
+Imports the core `task_thread`, never the other way; the core comes here when a thread is displayed.
+"""
+
+from __future__ import annotations
+
+from .log_panel import LogPanel
+from .signal_panel import SignalPanel
+from .source_panel import SourcePanel
+from .timeline_panel import TimelinePanel
+from .tree_panel import TreePanel
+from .view import ThreadView, view_of
+
+__all__ = [
+    "LogPanel",
+    "SignalPanel",
+    "SourcePanel",
+    "ThreadView",
+    "TimelinePanel",
+    "TreePanel",
+    "view_of",
+]

@@ -1,0 +1,141 @@
+"""What a page may ask for: a fixed list of actions on the threads that its panel shows.
+
+An ask names a thread by its serial number, and a task by its slot; it is carried out through
+`thread.control` on the thread's own loop, and answered when the effect is reached. Anything that is
+not on the list is refused.
+
+    start  stop                 a thread
+    send                        a text, as a MessageSignal, to a thread
+    pause  resume  step  pace   a task, or without a slot all tasks of a thread and of all below it
+    stop_all                    every live root that the panel shows
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import math
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from task_thread import MessageSignal, TaskThread
+
+from .refusal import Refusal, brief, field
+
+
+class Shown(Protocol):
+    """What a panel shows."""
+
+    def thread(self, serial: int) -> TaskThread | None:
+        """Return a thread that the panel shows, or `None`."""
+
+    def roots(self) -> list[TaskThread]:
+        """Return the topmost threads that the panel shows."""
+
+
+Answer = Callable[[str], None]
+"""Called once with "" when the effect was reached, else with what went wrong; on any OS thread."""
+
+_ON_A_THREAD = ("start", "stop")
+_ON_TASKS = ("pause", "resume", "step", "pace")
+ACTIONS = (*_ON_A_THREAD, *_ON_TASKS, "send", "stop_all")
+LONGEST_TEXT = 1000  # characters of a message
+ORIGIN = "the page"  # of a message that was typed there
+
+
+def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
+    """Do what a page asks for.
+
+    Args:
+        message: with `action`, and `serial`, `slot`, `hz`, `text` as the action needs them.
+        shown: where the thread must be found.
+        answer: told of the effect.
+
+    Raises:
+        Refusal: it is not on the list, or not about a thread that is shown.
+    """
+    action = field(message, "action", str, "")
+    if action not in ACTIONS:
+        raise Refusal(f"expected one of {', '.join(ACTIONS)}, found {brief(action)}")
+    if action == "stop_all":
+        roots = [root for root in shown.roots() if root.state.live]
+        _all_of([_at_home(root, root.control.stop) for root in roots], answer)
+        return
+    serial = field(message, "serial", int)
+    thread = None if serial is None else shown.thread(serial)
+    if thread is None:
+        raise Refusal(f"expected the serial number of a thread in this view, found {brief(serial)}")
+    slot = field(message, "slot", str)
+    if slot is not None and len(slot) > 1000:
+        raise Refusal(f"expected the slot of a task, found {len(slot)} characters")
+    control = thread.control
+    if action in _ON_A_THREAD:
+        effect = _at_home(thread, control.start if action == "start" else control.stop)
+    elif action == "pace":
+        hz = field(message, "hz", float)
+        if hz is None or not 0 <= hz < math.inf:
+            raise Refusal(f"expected a pace in turns/s, 0 or more, found {brief(hz)}")
+        effect = control.setPace(slot, hz)
+    elif action == "send":
+        text = field(message, "text", str)
+        if text is None or not 0 < len(text) <= LONGEST_TEXT:
+            found = brief(text) if text is None else f"{len(text):,} characters"
+            raise Refusal(f"expected a text of 1 to {LONGEST_TEXT:,} characters, found {found}")
+        if not thread._life.accepts:
+            # The core would count it as undelivered and say nothing; whoever typed it wants to know.
+            answer(f"{thread._life.id} is {thread.state} and takes no signals: start it first")
+            return
+        effect = control.send(MessageSignal(ORIGIN, text))
+    else:
+        effect = getattr(control, action)(slot)
+    _all_of([effect], answer)
+
+
+def _at_home(thread: TaskThread, ask: Callable[[], Future[Any]]) -> Future[Any]:
+    """Ask in the context where the thread was made: that cell gets what its hooks print."""
+    return thread._life.home_context().copy().run(ask)
+
+
+def _all_of(effects: list[Future[Any]], answer: Answer) -> None:
+    left = len(effects)
+    errors: list[str] = []
+
+    def reached(effect: Future[Any]) -> None:
+        nonlocal left
+        left -= 1
+        error = _error_of(effect)
+        if error:
+            errors.append(error)
+        if not left:
+            answer("; ".join(errors))
+
+    if not effects:
+        answer("")
+    for effect in effects:
+        effect.add_done_callback(reached)
+
+
+def _error_of(effect: Future[Any]) -> str:
+    if effect.cancelled():
+        return "it was cancelled"
+    error = effect.exception()
+    if error is None:
+        return ""
+    text = str(error)[:500]
+    # The core's own sentences say all; an error of the student's code is known by its name.
+    if isinstance(error, (RuntimeError, LookupError)) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def on_loop(loop: asyncio.AbstractEventLoop, answer: Answer) -> Answer:
+    """Return an `Answer` that is carried to a loop, since effects come about on any OS thread."""
+
+    def carried(error: str) -> None:
+        try:
+            loop.call_soon_threadsafe(functools.partial(answer, error))
+        except RuntimeError:  # the loop was closed: nobody is left to be told
+            pass
+
+    return carried

@@ -1,0 +1,225 @@
+"""What all panels have in common: who looks, when to send a frame, and what the page may say.
+
+    page                          any OS thread          the kernel's main loop
+    hello, visible, beat, rows ─► _from_page ─────────► _heard ─► the sampler runs
+    do                                                  _heard ─► desk ─► thread.control ─► answer
+                                  frame, answer, error ◄─ sample
+
+A panel draws nothing and knows no page: its Python half makes frames, its JavaScript half draws them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextvars import Context, copy_context
+from typing import Any
+
+import anywidget
+from traitlets import Bool, Unicode
+
+from .desk import Shown, carry_out, on_loop
+from .frames import Frame
+from .home import home_loop
+from .presence import Presences
+from .refusal import Refusal, brief, field
+from .sampler import sampler_of
+
+logger = logging.getLogger("task_thread.widgets")
+
+_QUIET = 1.0  # seconds until a frame is sent even if nothing changed: the page must hear us
+_MOST_ROWS_SEEN = 500
+
+
+class Panel(anywidget.AnyWidget):
+    """The base of all panels.
+
+    Attributes:
+        large: whether the panel is shown in a large size, for a projector.
+        selected: what other panels and this one look at: a thread as "SERIAL", a task as
+            "SERIAL/SLOT", or nothing.
+    """
+
+    large = Bool(False, help="Show the panel in a large size, for a projector.").tag(sync=True)
+    selected = Unicode("", help="The thread, or thread and task, that is looked at.").tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        self._presences = Presences()
+        self._numbered = 0
+        self._sent_at = float("-inf")
+        self._full = True  # the next frame must be
+        self._resting: asyncio.TimerHandle | None = None
+        self._told_errors: set[str] = set()
+        self._loop = home_loop()
+        # Messages are sent as from the cell that made the panel: ipykernel 7.4 sends what the page
+        # says next to the subshell that last sent on the comm, and a page's subshell dies with it.
+        self._context: Context = copy_context()
+        super().__init__(**traits)
+        self.on_msg(self._from_page)
+
+    # What a panel says of itself
+
+    @property
+    def shown(self) -> Shown | None:
+        """What the page may act upon; `None` once the panel is closed."""
+        raise NotImplementedError
+
+    def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
+        """Return what changed, or `None`.
+
+        Args:
+            now: the loop's time, in seconds.
+            lag: how much later than due the loop called, in seconds.
+            full: whether to tell everything.
+            rows: those that somebody sees.
+        """
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        """Called when nobody looks any more."""
+
+    def expire(self) -> None:
+        """Called when nobody has looked for a while."""
+
+    # Sampling; on the loop
+
+    def sample(self, now: float, lag: float) -> bool:
+        """Send a frame if anybody looks; called by the sampler."""
+        if self.comm is None:
+            return False
+        seen = self._presences.seen(now, self._numbered)
+        if not seen:
+            self._full = True
+            self.rest()
+            if self._resting is None and self._loop is not None:
+                self._resting = self._loop.call_later(30, self._expired)
+            return False
+        rows = frozenset().union(*(presence.rows for presence in seen))
+        try:
+            frame = self.make_frame(now, lag, self._full, rows)
+        except Exception as error:
+            self._met("The kernel could not look at the program", error)
+            self._full = True
+            return True
+        if frame is None:
+            if now - self._sent_at < _QUIET:
+                return True
+            frame = Frame(False, now, {})
+        frame.facts["lag"] = round(lag * 1000, 1)
+        self._full = False
+        self._numbered += 1
+        self._sent_at = now
+        content, buffers = frame.message(self._numbered)
+        self._send_to_page(content, buffers)
+        return True
+
+    def _expired(self) -> None:
+        self._resting = None
+        self.expire()
+
+    # From the page
+
+    def _from_page(self, _: object, content: Any, buffers: Any) -> None:
+        """Hand a message to the loop; called on any OS thread."""
+        if self._loop is None or self._loop.is_closed():
+            self._loop = home_loop()
+        if self._loop is None:
+            logger.warning("no event loop is known to this view: show it again in a cell")
+            return
+        # In the cell's context too, so that what is logged of it lands there.
+        self._loop.call_soon_threadsafe(self._heard, content, context=self._context.copy())
+
+    def _heard(self, message: Any) -> None:
+        try:
+            self._obey(message)
+        except Refusal as refusal:
+            logger.warning("a message of the page was refused: %s", refusal)
+            self._answer(message, str(refusal))
+        except Exception as error:
+            self._met("The kernel could not carry out what the page asked for", error)
+            self._answer(message, f"{type(error).__name__}: {error}")
+
+    def _obey(self, message: Any) -> None:
+        if not isinstance(message, dict):
+            raise Refusal(f"expected a dict, found {brief(message)}")
+        loop = self._loop
+        if self.comm is None or loop is None:
+            return
+        kind = field(message, "kind", str, "")
+        view = field(message, "view", str, "")
+        if not 0 < len(view) <= 64:
+            raise Refusal(f"expected the id of a view, found {brief(view)}")
+        if kind == "do":
+            if self.shown is not None:
+                answer = on_loop(loop, lambda error: self._answer(message, error))
+                carry_out(message, self.shown, answer)
+            return
+        if kind == "bye":
+            self._presences.gone(view)
+            return
+        if kind not in ("hello", "visible", "hidden", "beat", "rows"):
+            raise Refusal(
+                f"expected hello, visible, hidden, beat, rows, bye or do, found {brief(kind)}"
+            )
+        newest = field(message, "newest", int, 0)
+        rows = _row_numbers(message)
+        presence = self._presences.heard(view, loop.time())
+        presence.newest = min(max(newest, 0), self._numbered)
+        if rows is not None:
+            presence.rows = rows
+        if kind == "hidden":
+            presence.visible = False
+        elif kind == "visible" or (kind == "hello" and field(message, "seen", bool, True)):
+            presence.visible = True
+            presence.newest = self._numbered
+            self._full = True
+        if presence.visible:
+            if self._resting is not None:
+                self._resting.cancel()
+                self._resting = None
+            sampler_of(loop).join(self)
+
+    # To the page
+
+    def _answer(self, message: Any, error: str) -> None:
+        if isinstance(message, dict) and isinstance(message.get("ask"), int):
+            view = message.get("view")
+            view = view if isinstance(view, str) and len(view) <= 64 else ""
+            self._send_to_page(
+                {"kind": "answer", "view": view, "ask": message["ask"], "error": error}, []
+            )
+
+    def _met(self, what: str, error: Exception) -> None:
+        """Tell an error of our own, in the log and in the panel, once."""
+        text = f"{what}: {type(error).__name__}: {error}"
+        if text not in self._told_errors and len(self._told_errors) < 100:
+            self._told_errors.add(text)
+            logger.error("%s", text, exc_info=error)
+            self._send_to_page({"kind": "error", "text": text[:1000]}, [])
+
+    def _send_to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        if self.comm is not None:
+            # A copy, since a context can't be entered twice, as a nested loop would.
+            self._context.copy().run(self.send, content, buffers)
+
+    def close(self) -> None:
+        """Let go of the thread and of the page."""
+        if not hasattr(self, "_context"):  # collected after its constructor refused
+            return
+        self._presences.clear()
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        if self._loop is not None and not self._loop.is_closed():
+            sampler_of(self._loop).leave(self)
+        self.on_msg(self._from_page, remove=True)
+        super().close()
+
+
+def _row_numbers(message: dict[str, Any]) -> frozenset[int] | None:
+    rows = field(message, "rows", list)
+    if rows is None:
+        return None
+    if len(rows) > _MOST_ROWS_SEEN or not all(type(row) is int for row in rows):
+        raise Refusal(f"expected at most {_MOST_ROWS_SEEN} numbers of rows, found {brief(rows)}")
+    return frozenset(rows)

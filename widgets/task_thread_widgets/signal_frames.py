@@ -1,0 +1,518 @@
+"""The signals of a tree: who sent what to whom, and how it goes on each edge.
+
+Reads the `Passage`s of a trace, which is acquired while somebody looks and released afterwards. An
+edge joins two threads, the upper and the lower one, and carries signals down (they wait in the lower
+one's inbox) and up (in its outbox). What a cell, or this page, sends to a thread goes down the edge to
+its parent too, and is listed as sent by nobody, number 0; a thread without a parent hangs from nobody.
+
+The list of signals is bounded. Up to 100 signals/s each has an entry of its own; above that each edge
+has one running entry, which counts, and shows the newest. The text of a signal is asked for only when
+it is told, and is cut. No signal is kept here, nor any thread that lives, while nobody looks.
+
+The facts of a frame, all optional:
+
+    threads  new or changed: [[serial, name, class, state, parent's serial], ...]; state "" has gone
+    edges    new ones: [[edge, upper, lower], ...]
+    gone     edges of threads that ended a while ago: [edge, ...]
+    counts   of edges that somebody sees: [[edge, down, up, waiting down, waiting up, undelivered], ...]
+    signals  entries, oldest first, new or changed: [[entry, from, to, lane, kind, text, at, waited], ...];
+             a running one goes on with [..., count, rate, since, edges]
+    rate     signals/s of the last second, all edges together
+    missed   signals that were too many to be looked at, in all
+    more     how many threads are left out
+    clock    what to add to the loop's time for the time of day, in seconds
+"""
+
+from __future__ import annotations
+
+import reprlib
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from task_thread import MessageSignal, Signal, TaskThread, threads
+from task_thread.life import Life
+from task_thread.trace import Passage, Trace
+
+from .frames import Frame
+from .lives import lives_of
+from .watching import Watching
+
+KEPT = 200  # entries of the list
+FLOOD = 100  # signals/s above which each edge has one running entry
+_EBB = 60  # signals/s below which each signal has its own again
+_RUNNING = 20  # running entries; further edges share one
+_TOLD = 20  # running entries told in one frame
+MOST_THREADS = 2_000
+_MOST_EDGES = 5_000
+_NAMES_UP_TO = 300  # threads whose names are read again and again
+_MATCH_EVERY = 10  # frames
+_LONGEST = 200  # characters of a signal's text
+_OUTSIDE = 0
+GREYED = 30.0  # seconds that the edges of a thread stay that has left the tree
+
+Pair = tuple[int, int]  # sender and receiver, or upper and lower
+
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = _LONGEST
+_brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxdict = 12
+
+
+class Known:
+    """A thread that is shown, held weakly."""
+
+    __slots__ = ("left", "name", "parent", "ref", "serial", "told")
+
+    def __init__(self, life: Life) -> None:
+        self.serial = life.serial
+        self.ref = weakref.ref(life.thread)
+        self.parent = _OUTSIDE
+        self.name = ""
+        self.left: float | None = None  # when it was found to have left the tree
+        self.told: tuple[Any, ...] = ()
+
+
+class Edge:
+    """Two threads that send each other signals."""
+
+    __slots__ = ("down", "lower", "number", "told", "up", "upper")
+
+    def __init__(self, number: int, upper: int, lower: int) -> None:
+        self.number = number
+        self.upper = upper
+        self.lower = lower
+        self.down = 0
+        self.up = 0
+        self.told: tuple[int, ...] = ()
+
+
+class Entry:
+    """A line of the list: one signal, or a running count of many with the newest of them."""
+
+    __slots__ = ("count", "edges", "facts", "marks", "number", "since", "waited")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.facts: list[Any] = []
+        self.count = 0  # 0 for a single signal
+        self.since = 0.0
+        self.waited = 0.0
+        self.edges: set[Pair] = set()
+        self.marks: deque[tuple[float, int]] = deque()
+
+    def whole(self, now: float) -> list[Any]:
+        if not self.count:
+            return [self.number, *self.facts]
+        while len(self.marks) > 1 and self.marks[0][0] < now - 1:
+            self.marks.popleft()
+        rate = sum(count for at, count in self.marks if at >= now - 1)
+        since = round(self.since, 3)
+        return [self.number, *self.facts, self.count, rate, since, len(self.edges)]
+
+
+class SignalFrames:
+    """All that a signal panel tells.
+
+    Args:
+        thread: the thread on top, held until `close`; `None` for every live root of the process.
+    """
+
+    def __init__(self, thread: TaskThread | None = None) -> None:
+        self._top = thread
+        self._all = thread is None
+        self._watching = Watching()
+        self._read: list[tuple[Trace, int]] = []  # up to which number each trace was read
+        self._newest = float("-inf")  # when the newest signal was taken that was read
+        self._known: dict[int, Known] = {}  # by serial number
+        self._strangers: set[int] = set()  # serial numbers that are in no tree that is shown
+        self._edges: dict[Pair, Edge] = {}  # by upper and lower
+        self._by_number: dict[int, Edge] = {}
+        self._lanes: dict[int, str] = {}
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._numbers = 0
+        self._running: dict[Pair, Entry] = {}
+        self._changed: dict[Entry, None] = {}  # in the order in which they are to be told
+        self._marks: deque[tuple[float, int]] = deque()
+        self._frames = 0
+        self._rate = 0
+        self._missed = self._missed_told = 0
+        self._more = self._more_told = 0
+        self._flooded = False
+        # The frame in the making:
+        self._new_edges: list[Edge] = []
+        self._gone_edges: list[int] = []
+
+    # What a page may name
+
+    def thread(self, serial: int) -> TaskThread | None:
+        """Return a thread that is shown, or `None`."""
+        known = self._known.get(serial)
+        return None if known is None else known.ref()
+
+    def roots(self) -> list[TaskThread]:
+        """Return the topmost threads that are shown."""
+        return threads() if self._all else [] if self._top is None else [self._top]
+
+    # Letting go
+
+    def rest(self) -> None:
+        """Record nothing, and let go of whatever lives, while nobody looks."""
+        self._watching.release()
+        self._read = []
+        for entry in self._changed:
+            self._settle(entry)
+
+    def close(self) -> None:
+        """Let go of everything, for good."""
+        self.rest()
+        self._top = None
+        self._all = False
+        self._known.clear()
+
+    # Frames
+
+    def frame(self, now: float, full: bool, seen: Iterable[int]) -> Frame | None:
+        """Return what changed, or `None` if nothing did.
+
+        Args:
+            now: the loop's time, in seconds.
+            full: whether to tell everything.
+            seen: the numbers of the edges that somebody sees.
+        """
+        facts: dict[str, Any] = {}
+        self._new_edges, self._gone_edges = [], []
+        told_threads: list[tuple[Any, ...]] = []
+        if full or self._frames % _MATCH_EVERY == 0:
+            told_threads = self._match(now)
+        self._frames += 1
+        passages = self._passages()
+        groups = _by_pair(passages)
+        if self._are_strange(groups):
+            told_threads += self._match(now)
+            self._are_strange(groups)
+        for pair, group in groups.items():
+            upper, lower, down = self._way(pair)
+            edge = self._edge(upper, lower)
+            if edge is not None and down:
+                edge.down += len(group)
+            elif edge is not None:
+                edge.up += len(group)
+        self._list(passages, groups, now)
+
+        edges = self._new_edges
+        if full:
+            told_threads = [known.told for known in self._known.values()]
+            edges = list(self._by_number.values())
+            self._changed = dict.fromkeys(self._entries)
+            facts["clock"] = round(time.time() - now, 3)
+        if told_threads:
+            facts["threads"] = told_threads
+        if edges:
+            facts["edges"] = [[edge.number, edge.upper, edge.lower] for edge in edges]
+        if self._gone_edges and not full:
+            facts["gone"] = self._gone_edges
+        seen_edges = [self._by_number[number] for number in seen if number in self._by_number]
+        counts = self._counts(dict.fromkeys((*edges, *seen_edges)), full)
+        if counts:
+            facts["counts"] = counts
+        signals = self._signals(now, KEPT if full else _TOLD)
+        if signals:
+            facts["signals"] = signals
+        rate = sum(count for _, count in self._marks)
+        if full or rate != self._rate:
+            facts["rate"] = self._rate = rate
+        if full or self._missed != self._missed_told:
+            facts["missed"] = self._missed_told = self._missed
+        if full or self._more != self._more_told:
+            facts["more"] = self._more_told = self._more
+        return Frame(full, now, facts) if full or facts else None
+
+    def _passages(self) -> list[Passage]:
+        """Return the signals that were taken since the frame before."""
+        read = {id(trace): number for trace, number in self._read}
+        self._read = []
+        found: list[Passage] = []
+        for trace in self._watching.match(self.roots()):
+            number = read.get(id(trace))
+            self._read.append((trace, trace.passed))
+            kept = len(trace.passages)
+            # Others may have watched before: what was taken since we looked last is still there.
+            new = kept if number is None else trace.passed - number
+            if new > kept:
+                self._missed += new - kept
+                new = kept
+            # One call in C, since a tree on another OS thread goes on meanwhile.
+            latest = list(islice(reversed(trace.passages), new))
+            latest.reverse()
+            if number is None:
+                latest = [p for p in latest if p.taken > self._newest]
+            found += latest
+        if len(self._read) > 1:
+            found.sort(key=_when)
+        if found:
+            self._newest = found[-1].taken
+        if not self._all:
+            known = self._known
+            if not self._is_root():
+                found = [p for p in found if p.receiver in known or p.sender in known]
+        return found
+
+    def _is_root(self) -> bool:
+        return self._top is not None and self._top._life.guardian is None
+
+    def _are_strange(self, pairs: Iterable[Pair]) -> bool:
+        """Whether a thread is named that was not met before; told once of each."""
+        strange = {serial for pair in pairs for serial in pair if serial not in self._known}
+        strange -= self._strangers
+        strange.discard(_OUTSIDE)
+        if len(self._strangers) > _MOST_EDGES:
+            self._strangers.clear()
+        self._strangers |= strange
+        return bool(strange)
+
+    # Threads and edges
+
+    def _match(self, now: float) -> list[tuple[Any, ...]]:
+        """Look for new threads and edges; return what is told of threads that changed."""
+        told: list[tuple[Any, ...]] = []
+        met: set[int] = set()
+        self._more = 0
+        names = len(self._known) <= _NAMES_UP_TO
+        for life in self._lives():
+            serial = life.serial
+            met.add(serial)
+            above = life.parent
+            parent = above.serial if above is not None and above.serial in met else _OUTSIDE
+            known = self._known.get(serial)
+            if known is None:
+                if len(self._known) >= MOST_THREADS:
+                    self._more += 1
+                    continue
+                known = self._known[serial] = Known(life)
+            known.parent = parent
+            known.left = None
+            if names or not known.name:
+                known.name = _cut(life.id)
+            kind = _cut(type(life.thread).__name__)
+            facts = (serial, known.name, kind, life.state.value, parent)
+            if facts != known.told:
+                known.told = facts
+                told.append(facts)
+            if life.inbox is not None or life.outbox is not None or life.undelivered:
+                self._edge(parent, serial)
+        absent = [known for serial, known in self._known.items() if serial not in met]
+        if absent:
+            told += self._see_off(absent, now)
+        return told
+
+    def _lives(self) -> Iterable[Life]:
+        if self._all or self._top is not None:
+            return lives_of(self._top)
+        return ()
+
+    def _see_off(self, absent: list[Known], now: float) -> list[tuple[Any, ...]]:
+        """Threads have left the tree: they go, after a while, unless the list names them."""
+        told: list[tuple[Any, ...]] = []
+        listed = {serial for entry in self._entries for serial in _named_by(entry)}
+        for known in absent:
+            if known.left is None:
+                known.left = now
+            thread = known.ref()
+            state = "stopped" if thread is None else thread.state.value
+            edges = [pair for pair in self._edges if known.serial in pair]
+            if now - known.left >= GREYED or not edges:
+                for pair in edges:
+                    number = self._edges.pop(pair).number
+                    del self._by_number[number]
+                    self._gone_edges.append(number)
+                if known.serial not in listed:
+                    del self._known[known.serial]
+                    state = ""
+            facts = (*known.told[:3], state, known.parent)
+            if facts != known.told:
+                known.told = facts
+                told.append(facts)
+        return told
+
+    def _way(self, pair: Pair) -> tuple[int, int, bool]:
+        """Return upper and lower thread of the edge that a signal took, and whether it went down."""
+        sender, receiver = pair
+        known = self._known.get(sender)
+        if known is not None and known.parent == receiver:
+            return receiver, sender, False
+        if sender == _OUTSIDE and receiver in self._known:
+            # `sigFromParentToChild__` called in a cell: its edge is the parent's all the same.
+            return self._known[receiver].parent, receiver, True
+        return sender, receiver, True
+
+    def _edge(self, upper: int, lower: int) -> Edge | None:
+        edge = self._edges.get((upper, lower))
+        if edge is None and len(self._edges) < _MOST_EDGES:
+            self._numbers += 1
+            edge = self._edges[upper, lower] = Edge(self._numbers, upper, lower)
+            self._by_number[edge.number] = edge
+            self._new_edges.append(edge)
+        return edge
+
+    def _counts(self, edges: Iterable[Edge], full: bool) -> list[list[int]]:
+        counts = []
+        for edge in edges:
+            known = self._known.get(edge.lower)
+            # A queue belongs to the lower thread; it is told at the edge to its parent.
+            waits = (0, 0, 0)
+            if known is not None and known.parent == edge.upper:
+                thread = known.ref()
+                if thread is None:
+                    waits = (0, 0, edge.told[4] if edge.told else 0)
+                else:
+                    life = thread._life
+                    waits = (
+                        0 if life.inbox is None else life.inbox.qsize(),
+                        0 if life.outbox is None else life.outbox.qsize(),
+                        life.undelivered,
+                    )
+            facts = (edge.down, edge.up, *waits)
+            if full or facts != edge.told:
+                edge.told = facts
+                counts.append([edge.number, *facts])
+        return counts
+
+    # The list
+
+    def _list(self, passages: list[Passage], groups: dict[Pair, list[Passage]], now: float) -> None:
+        marks = self._marks
+        while marks and marks[0][0] < now - 1:
+            marks.popleft()
+        recent = sum(1 for p in passages if p.taken >= now - 1)
+        if recent:
+            marks.append((now, recent))
+        rate = sum(count for _, count in marks)
+        self._flooded = rate > (_EBB if self._flooded else FLOOD)
+        if self._flooded:
+            for pair, group in groups.items():
+                self._run_on(pair, group)
+            return
+        self._running.clear()
+        for passage in passages[-KEPT:]:
+            self._new_entry().facts = [passage]
+
+    def _run_on(self, pair: Pair, group: list[Passage]) -> None:
+        others = (-1, -1)  # the edges that share an entry
+        key = pair if pair in self._running or len(self._running) < _RUNNING else others
+        entry = self._running.get(key)
+        if entry is None:
+            entry = self._running[key] = self._new_entry()
+            entry.since = group[0].taken
+        newest = group[-1]
+        entry.count += len(group)
+        entry.edges.add(pair)
+        entry.marks.append((newest.taken, len(group)))
+        entry.facts = [newest]
+        self._changed.pop(entry, None)
+        self._changed[entry] = None
+
+    def _new_entry(self) -> Entry:
+        self._numbers += 1
+        entry = Entry(self._numbers)
+        if len(self._entries) == KEPT:
+            oldest = self._entries[0]
+            self._changed.pop(oldest, None)
+            for key, running in list(self._running.items()):
+                if running is oldest:
+                    del self._running[key]
+        self._entries.append(entry)
+        self._changed[entry] = None
+        return entry
+
+    def _signals(self, now: float, most_running: int) -> list[list[Any]]:
+        """Return the entries to tell: every new single one, of the running ones some in turn."""
+        told = []
+        for entry in list(self._changed):
+            if entry.count:
+                if not most_running:
+                    continue
+                most_running -= 1
+            self._settle(entry)
+            del self._changed[entry]
+            told.append(entry.whole(now))
+        return told
+
+    def _settle(self, entry: Entry) -> None:
+        """Ask the newest signal of an entry what it says, and let go of it."""
+        if entry.facts and isinstance(entry.facts[0], Passage):
+            entry.facts = self._facts(entry.facts[0])
+
+    def _facts(self, passage: Passage) -> list[Any]:
+        signal = passage.signal
+        waited = None if passage.sent is None else round(passage.taken - passage.sent, 6)
+        return [
+            passage.sender,
+            passage.receiver,
+            self._lane(passage),
+            _cut(type(signal).__name__),
+            text_of(signal),
+            round(passage.taken, 3),
+            waited,
+        ]
+
+    def _lane(self, passage: Passage) -> str:
+        """Return the slot of the task that sent it."""
+        lane = passage.lane
+        if not lane:
+            return ""
+        name = self._lanes.get(lane)
+        if name is None:
+            if len(self._lanes) > _MOST_EDGES:
+                self._lanes.clear()
+            sender = self.thread(passage.sender)
+            if sender is not None:
+                for driver in list(sender._life.drivers):
+                    self._lanes[driver.serial] = _cut(driver.name)
+            name = self._lanes.setdefault(lane, "")
+        return name
+
+
+def _by_pair(passages: list[Passage]) -> dict[Pair, list[Passage]]:
+    """Return signals by sender and receiver."""
+    groups: dict[Pair, list[Passage]] = {}
+    for passage in passages:
+        pair = (passage.sender, passage.receiver)
+        group = groups.get(pair)
+        if group is None:
+            groups[pair] = [passage]
+        else:
+            group.append(passage)
+    return groups
+
+
+def _named_by(entry: Entry) -> tuple[int, ...]:
+    first = entry.facts[0] if entry.facts else None
+    if isinstance(first, Passage):
+        return first.sender, first.receiver
+    return tuple(entry.facts[:2])
+
+
+def _when(passage: Passage) -> float:
+    return passage.taken
+
+
+def text_of(signal: Signal) -> str:
+    """Return what a signal says, cut; never raises, whatever the student's `__str__` does."""
+    try:
+        if isinstance(signal, MessageSignal):
+            message = signal.message
+            return _cut(message) if isinstance(message, str) else _brief.repr(message)
+        if type(signal).__str__ is not Signal.__str__:
+            return _cut(str(signal))
+        facts = islice(vars(signal).items(), 8)
+        return _cut(", ".join(f"{name}={_brief.repr(value)}" for name, value in facts))
+    except Exception as error:
+        return f"its text could not be asked for: {type(error).__name__}"
+
+
+def _cut(text: str) -> str:
+    """Return a text, shortened if it is very long."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,64 @@
+"""The signals of a thread and of all below it: who sent what to whom, and a form to send one.
+
+What is shown is gathered in `signal_frames.py` and drawn by `static/signal_panel.js`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from task_thread import TaskThread
+
+from .desk import Shown
+from .frames import Frame
+from .page_code import script, style
+from .panel import Panel
+from .signal_frames import SignalFrames
+
+
+class SignalPanel(Panel):
+    """Edges with their counts and queues, the newest signals, and a form to send a message.
+
+    Args:
+        thread: the thread on top; `None` for every live root of the kernel, new ones as they appear.
+
+    Raises:
+        TypeError: `thread` is not a TaskThread.
+    """
+
+    _esm = script("signal_panel.js")
+    _css = style("theme.css", "panel_page.css", "signal_panel.css")
+
+    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        if thread is not None and not isinstance(thread, TaskThread):
+            raise TypeError(
+                f"expected a TaskThread, or nothing for all of them, found "
+                f"{type(thread).__name__} {thread!r}"
+            )
+        self._signals = SignalFrames(thread)
+        super().__init__(**traits)
+
+    @property
+    def shown(self) -> Shown | None:
+        return self._signals if self.comm is not None else None
+
+    def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
+        """Return what happened among the signals."""
+        return self._signals.frame(now, full, rows)
+
+    def rest(self) -> None:
+        """Record nothing while nobody looks."""
+        self._signals.rest()
+
+    def close(self) -> None:
+        """Let go of the thread and of the page."""
+        super().close()
+        if hasattr(self, "_signals"):
+            self._signals.close()
+
+    def __repr__(self) -> str:
+        return (
+            "<SignalPanel: signals of "
+            + (", ".join(root._life.id for root in self._signals.roots()) or "no thread")
+            + ">"
+        )

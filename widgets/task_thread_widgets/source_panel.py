@@ -1,0 +1,68 @@
+"""The code of one task as the student wrote it, with the line at which it waits.
+
+What it shows is found in `source_frames.py` and drawn in `static/source_panel.js`.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from task_thread import TaskThread
+
+from .desk import Shown
+from .frames import Frame
+from .page_code import script, style
+from .panel import Panel
+from .source_frames import SourceFrames
+from .tree_panel import live_part
+
+
+class SourcePanel(Panel):
+    """The source of the selected task, live.
+
+    Args:
+        thread: the thread whose tasks, and those of all below it, can be shown; `None` for all.
+
+    Raises:
+        TypeError: `thread` is not a TaskThread.
+    """
+
+    _esm = script("source_panel.js")
+    _css = style("theme.css", "panel_page.css", "source_panel.css")
+
+    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        if thread is not None and not isinstance(thread, TaskThread):
+            raise TypeError(
+                f"expected a TaskThread, or nothing for all of them, found "
+                f"{type(thread).__name__} {thread!r}"
+            )
+        self._source = SourceFrames(thread)
+        super().__init__(**traits)
+
+    @property
+    def shown(self) -> Shown | None:
+        """Nothing: it has no buttons that act."""
+        return None
+
+    def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
+        """Return what changed in the task and its code."""
+        return self._source.frame(now, full, self.selected)
+
+    def rest(self) -> None:
+        """Watch and count no longer."""
+        self._source.rest()
+
+    def close(self) -> None:
+        """Let go of the thread and of the page."""
+        super().close()
+        if hasattr(self, "_source"):
+            self._source.close()
+
+    def __repr__(self) -> str:
+        return self._source.text()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        text = self._source.text()
+        still = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
+        return {**live_part(self), **still}, {}

@@ -1,0 +1,189 @@
+// What every panel does in the page, whatever it draws: takes frames in order, tells the kernel
+// whether it is seen, asks it for actions, draws once per animation frame, and shows its own errors.
+
+import { Asks } from "./asks.js";
+import { make, setAttribute, setShown, setText } from "./dom.js";
+import { FrameOrder, readFrame } from "./frames.js";
+import { announcePresence } from "./presence.js";
+
+const kernelSilentAfter = 4000; // milliseconds without a word from the kernel, which speaks each second
+
+/** The base of a panel's page: a subclass is called after its panel, `LogPage` for "log". */
+export class PanelPage {
+  constructor(model, el, signal) {
+    this.model = model;
+    this.signal = signal;
+    this.order = new FrameOrder();
+    this.asks = new Asks();
+    this.lost = false;
+    this.fault = "";
+    this.drawing = 0;
+    this.drawn = 0; // frames drawn, for measurements
+    this.handled = 0; // milliseconds spent in frames and drawing, for measurements
+    this.drawTime = 0; // of these in drawing
+    this.banner = make("div", { class: "tt-banner", role: "alert", hidden: true });
+    this.live = make("div", { class: "tt-unseen", role: "status", "aria-live": "polite" });
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.largeButton = make("button", {
+      type: "button", class: "tt-button tt-page-large", "aria-pressed": "false",
+      title: "Large, for a projector",
+      click: this.guard(() => {
+        this.model.set("large", !this.model.get("large"));
+        this.model.save_changes();
+      }),
+    }, "Large");
+    this.header = make("div", { class: "tt-page-header" });
+    this.body = make("div", { class: "tt-page-body" });
+    this.root = make("div", {
+      class: "task-thread tt-page", "data-panel": this.constructor.name.replace(/Page$/, "").toLowerCase(),
+      // JupyterLab's shortcuts would take the keys to move between cells.
+      "data-lm-suppress-shortcuts": "true",
+    }, this.header, this.banner, this.body, this.live);
+    this.root.panelPage = this; // for measurements in a test
+    this.build();
+    el.append(this.root);
+    this.listen();
+    this.showSize();
+  }
+
+  // ---- For each panel to say
+
+  /** Fill header and body; called once. */
+  build() {}
+
+  /** A frame came. @param {import("./frames.js").Frame} _frame */
+  take(_frame) {}
+
+  /** An answer came. @param {import("./asks.js").Ask} _ask @param {string} _error */
+  answered(_ask, _error) {}
+
+  /** Draw everything anew. */
+  drawNow() {}
+
+  // ---- Beginning and end
+
+  listen() {
+    const { model, root, signal } = this;
+    this.presence = announcePresence(root, (message) => this.send(message),
+      () => this.order.newest, signal);
+    model.on("msg:custom", this.guard((content, buffers) => this.hear(content, buffers)));
+    model.on("change:large", this.guard(() => this.showSize()));
+    model.on("change:selected", this.guard(() => this.draw()));
+    // ipywidgets says so when the kernel restarts or dies.
+    model.on("comm_live_update", this.guard(() => { this.lost = true; this.showBanner(); this.draw(); }));
+    const resized = new ResizeObserver(this.guard(() => this.resized()));
+    resized.observe(root);
+    this.calm.addEventListener("change", this.guard(() => this.draw()), { signal });
+    const watching = setInterval(this.guard(() => this.watch()), 500);
+    signal.addEventListener("abort", () => {
+      resized.disconnect();
+      clearInterval(watching);
+      cancelAnimationFrame(this.drawing);
+    });
+  }
+
+  /** Let an error in our own code show in the panel, instead of nowhere. */
+  guard(listener) {
+    return (...args) => {
+      try {
+        return listener(...args);
+      } catch (error) {
+        console.error(error);
+        this.fault = `This panel met an error of its own: ${error}. The program is not affected. `
+          + "Run the cell again, or reload the page.";
+        this.showBanner();
+      }
+    };
+  }
+
+  // ---- From the kernel, and to it
+
+  hear(content, buffers) {
+    const began = performance.now();
+    this.asks.heardAt = began;
+    if (content.kind === "frame") {
+      const frame = readFrame(content, buffers);
+      this.lost = false;
+      if (!this.order.take(frame)) {
+        this.presence.missed();
+        return;
+      }
+      if (frame.full) this.presence.gotAll();
+      this.take(frame);
+    } else if (content.kind === "answer" && content.view === this.presence.view) {
+      const ask = this.asks.answer(content.ask, content.error);
+      if (ask) this.answered(ask, content.error);
+    } else if (content.kind === "error") {
+      this.fault = content.text;
+      this.showBanner();
+    }
+    this.handled += performance.now() - began;
+    this.draw();
+  }
+
+  send(message) {
+    try {
+      this.model.send(message);
+    } catch (error) {
+      console.warn("task_thread: nothing could be sent to the kernel:", error);
+    }
+  }
+
+  /** Ask the kernel to do something about a thread. */
+  act(action, serial, more = {}) {
+    const ask = this.asks.ask(action, serial, performance.now());
+    this.send({ kind: "do", view: this.presence.view, ask, action, serial, ...more });
+    this.draw();
+  }
+
+  /** Twice a second: has the kernel fallen silent? */
+  watch() {
+    if (this.asks.open.size) this.draw();
+    this.showBanner();
+  }
+
+  showBanner() {
+    const silence = performance.now() - this.asks.heardAt;
+    let text = this.fault;
+    if (this.lost) {
+      text = "This view has lost its kernel, which was restarted or ended. Run the cell again.";
+    } else if (this.presence?.isSeen() && this.order.newest && silence > kernelSilentAfter) {
+      text = `No word from the kernel for ${Math.round(silence / 1000)} s: it is busy in a cell or `
+        + "a task that does not await, or it is gone.";
+    }
+    setText(this.banner, text);
+    setShown(this.banner, text !== "");
+    setAttribute(this.root, "data-lost", this.lost ? "" : null);
+  }
+
+  // ---- Draw
+
+  draw() {
+    if (this.drawing) return;
+    this.drawing = requestAnimationFrame(this.guard(() => {
+      this.drawing = 0;
+      const began = performance.now();
+      this.drawNow();
+      this.drawn++;
+      const took = performance.now() - began;
+      this.drawTime += took;
+      this.handled += took;
+    }));
+  }
+
+  resized() {
+    this.draw();
+  }
+
+  showSize() {
+    const large = !!this.model.get("large");
+    this.root.classList.toggle("tt-large", large);
+    setAttribute(this.largeButton, "aria-pressed", large);
+    this.resized();
+  }
+
+  /** Say something to a screen reader. */
+  say(text) {
+    this.live.textContent = text;
+  }
+}

@@ -1,0 +1,298 @@
+// The signals of a tree: its edges with their queues, the newest signals, a form to send one.
+// What it draws from signal_store.js and signal_layout.js, which know no page.
+
+import { make, setAttribute, setShown, setText } from "./dom.js";
+import { formatCount, formatRate, plural } from "./numbers.js";
+import { PanelPage } from "./panel_page.js";
+import { receivers, selectedThread, shownEdges, shownEntries } from "./signal_layout.js";
+import { EdgeView, EntryView, sendShape } from "./signal_rows.js";
+import { SignalStore } from "./signal_store.js";
+import { windowOf } from "./tree_layout.js";
+
+const tellEdgesEvery = 150; // milliseconds
+const mostEdgesTold = 100;
+
+class SignalsPage extends PanelPage {
+  // ---- Build the DOM
+
+  build() {
+    this.store = new SignalStore();
+    this.filter = "";
+    this.follows = true; // whether only the selected thread's signals are shown
+    this.held = false;
+    /** @type {Map<number, EdgeView>} */
+    this.edgeViews = new Map();
+    this.spareEdges = [];
+    /** @type {Map<number, EntryView>} */
+    this.entryViews = new Map();
+    this.spareEntries = [];
+    this.edgeHeight = 0;
+    this.edges = [];
+    this.edgesOf = "";
+    this.listOf = "";
+    this.options = new Map();
+    this.optionsOf = -1;
+    this.edgesTold = "";
+    this.edgesToldAt = 0;
+    this.undelivered = 0;
+    this.rate = make("span", { class: "sg-total" });
+    this.sum = make("span", { class: "tt-page-soft sg-sum" });
+    this.search = make("input", {
+      type: "search", class: "tt-page-search sg-filter", placeholder: "Filter", "aria-label": "Filter signals",
+      input: this.guard(() => { this.filter = this.search.value; this.draw(); }),
+    });
+    this.onlyButton = make("button", {
+      type: "button", class: "tt-button sg-only", "aria-pressed": "true", hidden: true,
+      click: this.guard(() => { this.follows = !this.follows; this.draw(); }),
+    });
+    this.holdButton = make("button", {
+      type: "button", class: "tt-button sg-hold", "aria-pressed": "false",
+      title: "Let the list stand still, to read it",
+      click: this.guard(() => { this.held = !this.held; this.draw(); }),
+    }, "Hold");
+    this.edgeList = make("div", { class: "sg-edges", role: "list", "aria-label": "edges" });
+    this.scroller = make("div", { class: "tt-page-scroller sg-edge-scroller", tabindex: "0", role: "group",
+      "aria-label": "edges between threads" }, this.edgeList);
+    this.list = make("div", { class: "sg-list", role: "list", "aria-label": "signals, newest first" });
+    this.listScroller = make("div", { class: "tt-page-scroller sg-list-scroller", tabindex: "0", role: "group",
+      "aria-label": "newest signals" }, this.list);
+    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.note = make("div", { class: "tt-page-empty", hidden: true });
+    this.header.append(this.rate, this.sum, make("span", { class: "tt-page-tools" },
+      this.onlyButton, this.search, this.holdButton, this.largeButton));
+    this.body.append(
+      this.scroller, this.buildForm(), this.empty, this.listScroller, this.note);
+    this.scroller.addEventListener("scroll", this.guard(() => this.draw()));
+  }
+
+  buildForm() {
+    this.receiver = make("select", { class: "tt-page-select sg-receiver", "aria-label": "To thread" });
+    this.text = make("input", {
+      type: "text", class: "tt-page-search sg-message", maxlength: "1000", placeholder: "a message",
+      "aria-label": "Message", autocomplete: "off",
+      input: this.guard(() => this.draw()),
+      // A notebook may keep Enter from submitting the form.
+      keydown: this.guard((event) => {
+        if (event.key !== "Enter" || event.isComposing) return;
+        event.preventDefault();
+        this.sendMessage();
+      }),
+    });
+    this.sendButton = make("button", { type: "submit", class: "tt-button sg-send" },
+      sendShape(), make("span", {}, "Send"));
+    this.told = make("span", { class: "sg-told" });
+    return make("form", {
+      class: "sg-form", "aria-label": "Send a message",
+      submit: this.guard((event) => {
+        event.preventDefault();
+        this.sendMessage();
+      }),
+    }, make("span", { class: "sg-form-word" }, "Send"), this.text,
+    make("span", { class: "sg-form-word" }, "to"), this.receiver, this.sendButton, this.told);
+  }
+
+  // ---- From the kernel
+
+  take(frame) {
+    this.store.apply(frame);
+    let undelivered = 0;
+    for (const edge of this.store.edges.values()) undelivered += edge.undelivered;
+    if (undelivered > this.undelivered && !frame.full) {
+      this.say(`${plural(undelivered, "signal")} undelivered`);
+    }
+    this.undelivered = undelivered;
+  }
+
+  answered(ask, error) {
+    const name = this.store.nameOf(ask.row);
+    this.showTold(error || `sent to ${name}`, error ? "error" : null);
+    this.say(error || `sent to ${name}`);
+    if (!error && this.text.value === this.sent) this.text.value = "";
+  }
+
+  showTold(text, tone) {
+    setText(this.told, text);
+    setAttribute(this.told, "data-tone", tone);
+    setAttribute(this.told, "title", text || null);
+    clearTimeout(this.telling);
+    if (text && !tone) this.telling = setTimeout(() => setText(this.told, ""), 4000);
+  }
+
+  // ---- To the kernel
+
+  sendMessage() {
+    const serial = +this.receiver.value;
+    if (!serial || !this.text.value || this.lost) return;
+    this.sent = this.text.value;
+    this.showTold("", null);
+    this.act("send", serial, { text: this.sent });
+  }
+
+  tellEdges(first, last) {
+    const now = performance.now();
+    if (now - this.edgesToldAt < tellEdgesEvery) return; // the next frame draws again
+    const shown = this.edges.slice(first, Math.min(last, first + mostEdgesTold));
+    const rows = shown.map((edge) => edge.number);
+    const told = rows.join();
+    if (told === this.edgesTold || !this.presence.isSeen()) return;
+    const before = new Set(this.edgesTold.split(",").map(Number));
+    for (const edge of shown) if (!before.has(edge.number)) edge.fresh = true;
+    this.edgesTold = told;
+    this.edgesToldAt = now;
+    this.presence.tell("rows", { rows });
+  }
+
+  // ---- Draw
+
+  drawNow() {
+    const selected = selectedThread(this.model.get("selected"));
+    const known = this.store.threads.has(selected) ? selected : 0;
+    const only = this.follows ? known : 0;
+    this.drawHeader(known);
+    this.drawForm(known);
+    this.drawEdges(only);
+    if (!this.held) this.drawList(only);
+  }
+
+  drawHeader(selected) {
+    const { store } = this;
+    setText(this.rate, `${formatRate(store.rate)} signals/s`);
+    const parts = [plural(store.edges.size, "edge")];
+    if (this.undelivered) parts.push(`${formatCount(this.undelivered)} undelivered`);
+    parts.push("counted while somebody looks");
+    setText(this.sum, parts.join(" · "));
+    setShown(this.onlyButton, selected !== 0);
+    setText(this.onlyButton, `Only ${store.nameOf(selected)}`);
+    setAttribute(this.onlyButton, "title", "Show the signals of the selected thread only");
+    setAttribute(this.onlyButton, "aria-pressed", this.follows);
+    setAttribute(this.holdButton, "aria-pressed", this.held);
+    let note = "";
+    if (store.missed) note = `${plural(store.missed, "signal")} came too fast to be counted. `;
+    if (store.more) note += `${plural(store.more, "further thread")} not shown.`;
+    setText(this.note, note);
+    setShown(this.note, note !== "");
+  }
+
+  drawForm(selected) {
+    const { store, options } = this;
+    if (this.optionsOf !== store.shape) {
+      this.optionsOf = store.shape;
+      const wanted = new Map(receivers(store));
+      for (const [serial, option] of options) {
+        if (wanted.has(serial)) continue;
+        option.remove();
+        options.delete(serial);
+      }
+      for (const [serial, name] of wanted) {
+        let option = options.get(serial);
+        if (!option) {
+          option = make("option", { value: serial });
+          options.set(serial, option);
+          this.receiver.append(option);
+        }
+        setText(option, name);
+      }
+    }
+    if (selected !== this.proposed) {
+      this.proposed = selected;
+      if (options.has(selected)) this.receiver.value = String(selected);
+    }
+    const asked = this.asks.of(+this.receiver.value);
+    setText(this.sendButton.lastChild, asked ? "Sending…" : "Send");
+    if (asked && this.asks.isSilent(asked, performance.now())) {
+      this.showTold("asked; the kernel is busy and has not answered yet", "warning");
+    }
+    const able = options.size > 0 && this.text.value !== "" && !this.lost;
+    setAttribute(this.sendButton, "aria-disabled", able ? null : "true");
+  }
+
+  drawEdges(only) {
+    const { store } = this;
+    const of = `${store.shape} ${only} ${this.filter}`;
+    if (of !== this.edgesOf) {
+      this.edgesOf = of;
+      this.edges = shownEdges(store, this.filter, only);
+    }
+    const { edges } = this;
+    if (!this.edgeHeight && edges.length) {
+      const probe = new EdgeView();
+      this.edgeList.append(probe.element);
+      this.edgeHeight = probe.element.getBoundingClientRect().height || 46;
+      probe.element.remove();
+    }
+    const height = this.edgeHeight;
+    setAttribute(this.edgeList, "style", `height:${edges.length * height}px`);
+    setShown(this.scroller, edges.length > 0);
+    const { first, last } = windowOf(
+      this.scroller.scrollTop, this.scroller.clientHeight, height, edges.length);
+    const wanted = new Map();
+    for (let i = first; i < last; i++) wanted.set(edges[i].number, i);
+    for (const [number, view] of this.edgeViews) {
+      if (wanted.has(number)) continue;
+      this.edgeViews.delete(number);
+      this.spareEdges.push(view);
+      view.element.remove();
+    }
+    for (const [number, index] of wanted) {
+      let view = this.edgeViews.get(number);
+      if (!view) {
+        view = this.spareEdges.pop() ?? new EdgeView();
+        this.edgeViews.set(number, view);
+        this.edgeList.append(view.element);
+      }
+      view.update(edges[index], { store, top: index * height, calm: this.calm.matches });
+    }
+    this.tellEdges(first, last);
+  }
+
+  drawList(only) {
+    const { store } = this;
+    const running = store.entries.some((entry) => entry.count);
+    const of = `${store.listed} ${store.shape} ${only} ${this.filter}`;
+    if (of === this.listOf && !running) return;
+    this.listOf = of;
+    const entries = shownEntries(store, this.filter, only);
+    const wanted = new Set(entries.map((entry) => entry.number));
+    for (const [number, view] of this.entryViews) {
+      if (wanted.has(number)) continue;
+      this.entryViews.delete(number);
+      this.spareEntries.push(view);
+      view.element.remove();
+    }
+    let place = this.list.firstChild;
+    let flashes = this.entryViews.size && !this.calm.matches ? 4 : 0; // none for those of a full frame
+    for (const entry of entries) {
+      let view = this.entryViews.get(entry.number);
+      if (!view) {
+        view = this.spareEntries.pop() ?? new EntryView();
+        this.entryViews.set(entry.number, view);
+        if (flashes-- > 0) view.flash();
+      }
+      view.update(entry, store);
+      if (view.element === place) place = place.nextSibling;
+      else this.list.insertBefore(view.element, place);
+    }
+    setShown(this.listScroller, entries.length > 0);
+    setShown(this.empty, entries.length === 0);
+    setText(this.empty, this.emptyText(only));
+  }
+
+  emptyText(only) {
+    if (!this.order.newest) return "waiting for the kernel…";
+    if (this.filter.trim()) return "no signal fits the filter";
+    if (only) return `no signal of ${this.store.nameOf(only)} since you look`;
+    if (!this.store.threads.size) return "no thread is running";
+    return "no signal since you look: send one above, or from a cell";
+  }
+
+  resized() {
+    this.edgeHeight = 0;
+    this.draw();
+  }
+}
+
+function render({ model, el, signal }) {
+  new SignalsPage(model, el, signal);
+}
+
+export default { render };

@@ -1,0 +1,169 @@
+// An edge and an entry as DOM, made once and used again.
+
+import { make, makeShape, setAttribute, setShown, setText } from "./dom.js";
+import { formatCount, formatRate } from "./numbers.js";
+import {
+  countText, dots, edgeText, formatTime, formatWait, pips, waitShare, waitTone,
+} from "./signal_layout.js";
+
+const dotTime = 700; // milliseconds from one end to the other
+const mostDots = 24; // on one way at the same time
+
+/** One direction of an edge: an arrow along which dots run, and the queue at its end. */
+class WayView {
+  constructor(up) {
+    this.up = up;
+    this.running = 0;
+    this.track = make("span", { class: "sg-track" });
+    this.boxes = make("span", { class: "sg-boxes" });
+    this.element = make("span", { class: `sg-way ${up ? "sg-up" : "sg-down"}`, "aria-hidden": "true" },
+      ...(up ? [this.boxes, this.track] : [this.track, this.boxes]));
+    this.count = make("span", { class: "sg-count" });
+    this.rate = make("span", { class: "sg-rate" });
+    this.waiting = make("span", { class: "sg-waiting" });
+    this.numbers = make("span", { class: "sg-numbers" },
+      make("span", { class: "sg-arrow" }, up ? "↑" : "↓"), this.count, this.rate, this.waiting);
+  }
+
+  update(way, rate, moving) {
+    setText(this.count, formatCount(way.handled));
+    setText(this.rate, way.handled ? `${formatRate(rate)}/s` : "");
+    const { boxes, text } = pips(way.waiting);
+    setText(this.waiting, text);
+    setAttribute(this.element, "data-live", rate > 0 ? "" : null);
+    setAttribute(this.boxes, "style", `--sg-boxes:${boxes}`);
+    setAttribute(this.boxes, "data-many", way.waiting > 8 ? "" : null);
+    if (moving) this.run(dots(way.came));
+  }
+
+  /** Let dots run along the arrow, spread over the tenth of a second in which they came. */
+  run(count) {
+    const width = this.track.clientWidth;
+    for (let i = 0; i < count && width && this.running < mostDots; i++) {
+      const dot = make("span", { class: "sg-dot" });
+      this.track.append(dot);
+      this.running++;
+      const path = this.up ? [width, 0] : [0, width];
+      const moved = dot.animate(
+        path.map((x) => ({ transform: `translateX(${x}px)` })),
+        { duration: dotTime, delay: (i * 100) / count, easing: "ease-in-out", fill: "backwards" },
+      );
+      moved.finished.catch(() => {}).then(() => {
+        dot.remove();
+        this.running--;
+      });
+    }
+  }
+}
+
+export class EdgeView {
+  constructor() {
+    this.upper = make("span", { class: "sg-name sg-upper" });
+    this.lower = make("span", { class: "sg-name" });
+    this.kind = make("span", { class: "sg-kind" });
+    this.down = new WayView(false);
+    this.up = new WayView(true);
+    this.undelivered = make("span", { class: "sg-undelivered" });
+    this.element = make("div", { class: "sg-edge", role: "listitem" },
+      this.upper,
+      make("span", { class: "sg-ways" }, this.down.element, this.up.element),
+      make("span", { class: "sg-lower" }, this.lower, this.kind),
+      make("span", { class: "sg-sums" }, this.down.numbers, this.up.numbers),
+      this.undelivered);
+    this.drawnAt = 0; // the frame whose dots were let run
+  }
+
+  /**
+   * @param {import("./signal_store.js").Edge} edge
+   * @param {object} context store, top, calm
+   */
+  update(edge, { store, top, calm }) {
+    const fresh = this.drawnAt !== store.at || this.edge !== edge;
+    this.edge = edge;
+    this.drawnAt = store.at;
+    const thread = store.threads.get(edge.lower);
+    setAttribute(this.element, "style", `top:${top}px`);
+    setAttribute(this.element, "data-upper", store.nameOf(edge.upper));
+    setAttribute(this.element, "data-lower", store.nameOf(edge.lower));
+    setAttribute(this.element, "data-over",
+      thread?.state === "stopped" || thread?.state === "failed" || !thread ? "" : null);
+    setAttribute(this.element, "aria-label", edgeText(edge, store));
+    setText(this.upper, store.nameOf(edge.upper));
+    setAttribute(this.upper, "data-outside", edge.upper ? null : "");
+    setAttribute(this.upper, "title", edge.upper ? store.nameOf(edge.upper)
+      : "a cell, another program, or this page");
+    setText(this.lower, store.nameOf(edge.lower));
+    setAttribute(this.lower, "title", store.nameOf(edge.lower));
+    setText(this.kind, thread && thread.state !== "running" ? thread.state : "");
+    this.down.update(edge.down, store.rateOf(edge.down), fresh && !calm);
+    this.up.update(edge.up, store.rateOf(edge.up), fresh && !calm);
+    // Nothing goes up to nobody.
+    setShown(this.up.element, edge.upper !== 0 || edge.up.handled > 0);
+    setShown(this.up.numbers, edge.upper !== 0 || edge.up.handled > 0);
+    setText(this.undelivered,
+      edge.undelivered ? `${formatCount(edge.undelivered)} undelivered` : "");
+  }
+}
+
+export class EntryView {
+  constructor() {
+    this.time = make("span", { class: "sg-time" });
+    this.from = make("span", { class: "sg-from" });
+    this.to = make("span", { class: "sg-to" });
+    this.lane = make("span", { class: "sg-lane" });
+    this.kind = make("span", { class: "sg-class" });
+    this.badge = make("span", { class: "sg-badge" });
+    this.text = make("span", { class: "sg-text" });
+    this.more = make("span", { class: "sg-more" });
+    this.waited = make("span", { class: "sg-waited-number" });
+    this.bar = make("span", { class: "sg-bar-fill" });
+    this.element = make("div", { class: "sg-entry", role: "listitem" },
+      this.time,
+      make("span", { class: "sg-route" }, this.from, this.lane,
+        make("span", { class: "sg-to-arrow", role: "img", "aria-label": "to" }, "→"), this.to),
+      this.kind,
+      make("span", { class: "sg-what" }, this.badge, this.text, this.more),
+      make("span", { class: "sg-waited", title: "how long it waited in its queue" },
+        make("span", { class: "sg-bar", "aria-hidden": "true" }, this.bar), this.waited));
+  }
+
+  /** @param {import("./signal_store.js").Entry} entry */
+  update(entry, store) {
+    this.entry = entry;
+    setText(this.time, formatTime(entry.at + store.clock, new Date().getTimezoneOffset()));
+    setText(this.from, store.nameOf(entry.from));
+    setAttribute(this.from, "title", store.nameOf(entry.from));
+    setAttribute(this.from, "data-outside", entry.from ? null : "");
+    setText(this.lane, entry.lane);
+    setText(this.to, store.nameOf(entry.to));
+    setAttribute(this.to, "title", store.nameOf(entry.to));
+    setText(this.kind, entry.kind);
+    setText(this.text, entry.text);
+    setAttribute(this.text, "title", entry.text || null);
+    setText(this.waited, formatWait(entry.waited));
+    setAttribute(this.waited.parentNode, "data-tone", waitTone(entry.waited) || null);
+    setAttribute(this.waited.parentNode, "title", entry.waited === null
+      ? "sent before anybody looked" : "how long it waited in its queue");
+    setAttribute(this.bar, "style", `width:${(100 * waitShare(entry.waited)).toFixed(0)}%`);
+    const { badge, more } = entry.count ? countText(entry, store.at) : { badge: "", more: "" };
+    setText(this.badge, badge);
+    setText(this.more, more);
+    setShown(this.badge, badge !== "");
+    setAttribute(this.element, "data-running", entry.count ? "" : null);
+  }
+
+  /** Light up: it has just come. */
+  flash() {
+    this.element.animate([
+      { backgroundColor: "color-mix(in srgb, var(--tt-brand) 15%, transparent)" },
+      { backgroundColor: "transparent" },
+    ], 500);
+  }
+}
+
+/** An icon for the button that sends. */
+export function sendShape() {
+  const shape = makeShape();
+  setAttribute(shape.firstChild, "d", "M2 2.5l12.5 5.5L2 13.5l1.6-4.6L9 8L3.6 7.1z");
+  return shape;
+}

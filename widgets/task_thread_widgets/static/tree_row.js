@@ -1,0 +1,270 @@
+// One row of the tree as DOM, made once and used again for whichever row is scrolled into view.
+
+import { make, makeShape, setAttribute, setShape, setShown, setText } from "./dom.js";
+import {
+  beatHeight, formatCount, formatPace, formatRate, pacePosition, paces, plural, rateShare,
+} from "./numbers.js";
+import { controlName, rowId } from "./tree_layout.js";
+import { beatsKept, isEnded, isLive } from "./tree_store.js";
+
+const beatsDrawn = 45; // tenths of a second
+
+/** A button with a shape and a word, whose accessible name is set by `update`. */
+function makeButton(kind, shape, word) {
+  const button = make("button", { type: "button", class: `tt-button tt-${kind}`, tabindex: "-1" });
+  button.append(makeShape(shape), make("span", {}, word));
+  return button;
+}
+
+export class RowView {
+  /** @param {(action: string, row: import("./tree_store.js").Row, hz?: number) => void} act */
+  constructor(act) {
+    /** @type {import("./tree_store.js").Row | null} */
+    this.row = null;
+    this.movedAt = 0; // when the pace was last moved, in milliseconds
+    this.beatsShown = -1;
+    this.turnsShown = 0;
+    this.shape = makeShape();
+    this.fold = make("span", { class: "tt-fold", "aria-hidden": "true" });
+    this.name = make("span", { class: "tt-name" });
+    this.info = make("span", { class: "tt-info" });
+    this.state = make("span", { class: "tt-state" });
+    this.turns = make("span", { class: "tt-turns" });
+    this.beats = make("canvas", { class: "tt-beats", "aria-hidden": "true" });
+    this.rate = make("span", { class: "tt-rate-number" });
+    this.bar = make("span", { class: "tt-bar-fill" });
+    this.where = make("span", { class: "tt-where-line" });
+    this.code = make("code", { class: "tt-code" });
+    this.note = make("span", { class: "tt-note" });
+
+    const button = (kind, shape, word, action) => {
+      const made = makeButton(kind, shape, word);
+      made.addEventListener("click", (event) => {
+        // The second click of a double click falls on the button that took this one's place.
+        if (event.detail > 1 && action !== "step") return;
+        if (made.getAttribute("aria-disabled") === "true") return;
+        act(action, this.row);
+      });
+      return made;
+    };
+    this.start = button("start", "running", "Start", "start");
+    this.stop = button("stop", "stopped", "Stop", "stop");
+    this.pause = button("pause", "paused", "Pause", "pause");
+    this.resume = button("resume", "running", "Resume", "resume");
+    this.step = button("step", "step", "Step", "step");
+    this.pace = make("input", {
+      type: "range", class: "tt-pace", min: "0", max: String(paces.length - 1), step: "1",
+      tabindex: "-1",
+      input: () => {
+        this.movedAt = performance.now();
+        setText(this.paceText, formatPace(paces[+this.pace.value]));
+      },
+      change: () => act("pace", this.row, paces[+this.pace.value]),
+    });
+    this.paceText = make("span", { class: "tt-pace-text", "aria-hidden": "true" });
+    this.controls = [
+      this.start, this.stop, this.pause, this.resume, this.step, this.pace,
+    ];
+
+    this.element = make(
+      "div",
+      { role: "treeitem", class: "tt-row", tabindex: "-1" },
+      make("span", { class: "tt-who" }, this.fold, this.shape, this.name, this.info),
+      this.state,
+      make("span", { class: "tt-turns-cell" }, this.turns, make("span", { class: "tt-unit" })),
+      make(
+        "span",
+        { class: "tt-rate" },
+        this.beats,
+        make("span", { class: "tt-bar", "aria-hidden": "true" }, this.bar),
+        this.rate,
+      ),
+      make("span", { class: "tt-where" }, this.where, this.code, this.note),
+      make(
+        "span",
+        { class: "tt-controls" },
+        this.start, this.stop, this.pause, this.resume, this.step,
+        make("span", { class: "tt-pace-box" }, this.pace, this.paceText),
+      ),
+    );
+    this.element.rowView = this;
+  }
+
+  /**
+   * Show a row.
+   * @param {import("./tree_layout.js").Line} line
+   * @param {object} context what the whole panel knows: store, asks, shared, active, now, index, ...
+   */
+  update(line, context) {
+    const { row } = line;
+    const { store, asks, active } = context;
+    const isThread = row.kind === "thread";
+    const element = this.element;
+    const changedRow = this.row !== row;
+    this.row = row;
+    const name = controlName(row, context.shared);
+    const turns = store.turnsOf(row);
+    const over = isThread ? !isLive(row) : isEnded(row);
+    const rate = over || row.state === "paused" ? 0 : store.rateOf(row);
+    const ask = asks.of(row.row);
+
+    setAttribute(element, "data-kind", row.kind);
+    setAttribute(element, "data-id", isThread ? row.name : row.above?.name ?? "");
+    setAttribute(element, "data-serial", row.serial);
+    setAttribute(element, "data-slot", isThread ? null : row.name);
+    setAttribute(element, "data-state", row.state);
+    setAttribute(element, "data-turns", turns);
+    setAttribute(element, "data-rate", (rate || 0).toFixed(2));
+    setAttribute(element, "aria-level", line.level);
+    setAttribute(element, "aria-posinset", line.position);
+    setAttribute(element, "aria-setsize", line.siblings);
+    setAttribute(element, "aria-expanded", line.foldable ? line.open : null);
+    setAttribute(element, "aria-selected", context.selected === rowId(row));
+    setAttribute(element, "aria-label", `${row.kind} ${name}, ${row.state}`);
+    setAttribute(element, "tabindex", active === row.row ? 0 : -1);
+    setAttribute(element, "style", `--tt-level:${line.level - 1};--tt-index:${context.index}`);
+    setAttribute(this.fold, "data-open", line.foldable ? line.open : null);
+
+    setShape(this.shape, row.state);
+    setText(this.name, row.name);
+    setAttribute(this.name, "title", row.name);
+    setText(this.info, isThread && row.info !== row.name ? row.info : "");
+    setText(this.state, ask ? ask.doing : row.state);
+    setAttribute(this.state, "data-asked", ask ? "" : null);
+    const turning = !over && (!isThread || row.tasks.length > 0);
+    setText(this.turns, turns || turning ? formatCount(turns) : "");
+    setText(this.turns.nextSibling, turns || turning ? (turns === 1 ? "turn" : "turns") : "");
+    setText(this.rate, turning ? `${formatRate(rate)}/s` : "");
+    setAttribute(this.bar, "style", `width:${(100 * rateShare(rate)).toFixed(1)}%`);
+    setAttribute(this.bar.parentNode, "data-fast", !isThread && rate > 100 ? "" : null);
+    setShown(this.bar.parentNode, turning && !isThread);
+    this.updateWhere(row, ask, context);
+    this.updateControls(row, name, over, active === row.row, context);
+    this.updateBeats(row, changedRow, turning, context);
+    if (!isThread && !changedRow && turns > this.turnsShown && rate < 8 && !context.still) {
+      this.shape.animate([{ transform: "scale(1.6)" }, { transform: "scale(1)" }], 300);
+    }
+    this.turnsShown = turns;
+  }
+
+  updateWhere(row, ask, { store, asks, now }) {
+    const error = asks.errors.get(row.row);
+    let where = "";
+    let code = "";
+    let note = "";
+    let title = null;
+    let tone = null;
+    if (error) {
+      [note, tone] = [error, "error"];
+    } else if (ask && asks.isSilent(ask, now)) {
+      [note, tone] = ["asked; the kernel is busy and has not answered yet", "warning"];
+    } else if (row.error) {
+      [note, tone] = [row.error, "error"];
+    } else if (row.kind === "thread") {
+      note = signalsText(row.queues);
+      const [waitIn, waitOut] = row.queues ?? [0, 0];
+      if (waitIn + waitOut) tone = "warning";
+    } else {
+      const place = row.at ? store.places.get(row.at) : null;
+      if (place) {
+        where = `line ${place.line}:`;
+        code = place.source || place.fn;
+        title = `${place.fn}, line ${place.line} of ${place.file}`;
+      }
+    }
+    for (const [node, text] of [[this.where, where], [this.code, code], [this.note, note]]) {
+      setShown(node, text !== "");
+    }
+    setText(this.where, where);
+    setText(this.code, code);
+    setText(this.note, note);
+    setAttribute(this.note, "data-tone", tone);
+    setAttribute(this.where.parentNode, "title", title ?? (note || null));
+  }
+
+  updateControls(row, name, over, isActive, { store, asks, lost }) {
+    const isThread = row.kind === "thread";
+    let { held, pace } = row;
+    let turning = !over;
+    if (isThread && turning) ({ some: turning, held, pace } = store.brakesBelow(row));
+    const focused = document.activeElement;
+    const shown = new Map([
+      [this.start, isThread && over],
+      [this.stop, isThread && !over],
+      [this.pause, turning && !held],
+      [this.resume, turning && held],
+      [this.step, turning && !isThread],
+    ]);
+    for (const [button, wanted] of shown) setShown(button, wanted);
+    setShown(this.pace.parentNode, turning);
+    if (focused instanceof HTMLElement && focused.hidden && this.element.contains(focused)) {
+      // The focus goes on to the button that took the place of this one.
+      const next = [...shown.keys()].find((button) => !button.hidden);
+      (next ?? this.element).focus({ preventScroll: true });
+    }
+    setAttribute(this.start, "aria-label", `Start ${name}`);
+    setAttribute(this.stop, "aria-label", `Stop ${name}`);
+    setAttribute(this.pause, "aria-label", `Pause ${name}`);
+    setAttribute(this.resume, "aria-label", `Resume ${name}`);
+    setAttribute(this.step, "aria-label", `Step ${name}`);
+    setAttribute(this.pace, "aria-label", `Pace of ${name}`);
+    const asked = !!asks.of(row.row);
+    setAttribute(this.start, "aria-disabled", lost || asked ? "true" : null);
+    setAttribute(this.stop, "aria-disabled", lost || row.state === "stopping" ? "true" : null);
+    for (const button of [this.pause, this.resume, this.step]) {
+      setAttribute(button, "aria-disabled", lost ? "true" : null);
+    }
+    // While it is being moved it shows where the hand has it.
+    if (this.pace !== focused || performance.now() - this.movedAt > 1500) {
+      const position = String(pacePosition(pace));
+      if (this.pace.value !== position) this.pace.value = position;
+      setText(this.paceText, formatPace(pace));
+    }
+    setAttribute(this.pace, "aria-valuetext", formatPace(paces[+this.pace.value]));
+    for (const control of this.controls) setAttribute(control, "tabindex", isActive ? 0 : -1);
+  }
+
+  /** Draw the last seconds, a tenth each: a beat for each turn, the present at the right. */
+  updateBeats(row, changedRow, turning, { store, beatColor, ratio, em, still }) {
+    const shown = turning && !still;
+    setShown(this.beats, shown);
+    if (!shown || (this.beatsShown === store.head && !changedRow)) return;
+    const beats = store.beatsOf(row);
+    this.beatsShown = store.head;
+    const canvas = this.beats;
+    // In whole pixels of the screen, or the beats would be of unequal width.
+    const step = Math.max(1, Math.round(em * 0.155 * ratio));
+    const width = step * beatsDrawn;
+    const height = Math.round(em * 1.4 * ratio);
+    if (canvas.width !== width || canvas.height !== height) {
+      Object.assign(canvas, { width, height });
+      canvas.style.width = `${width / ratio}px`;
+      canvas.style.height = `${height / ratio}px`;
+    }
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = beatColor;
+    context.globalAlpha = 0.35;
+    context.fillRect(0, height - 1, width, 1);
+    for (let i = 0; i < beatsDrawn; i++) {
+      const turns = beats[(store.head + 1 + i + beatsKept - beatsDrawn) % beatsKept];
+      if (!turns) continue;
+      context.globalAlpha = 0.25 + (0.75 * i) / beatsDrawn;
+      const high = Math.round(beatHeight(turns) * height);
+      context.fillRect(i * step, height - high, step, high);
+    }
+  }
+}
+
+/** @param {number[] | null} queues signals that wait in and out, handled, sent, undelivered */
+export function signalsText(queues) {
+  if (!queues) return "";
+  const [waitIn, waitOut, received, sent, undelivered] = queues;
+  const parts = [];
+  if (received) parts.push(`${plural(received, "signal")} in`);
+  if (sent) parts.push(received ? `${formatCount(sent)} out` : `${plural(sent, "signal")} out`);
+  if (waitIn) parts.push(`${formatCount(waitIn)} waiting in`);
+  if (waitOut) parts.push(`${formatCount(waitOut)} waiting out`);
+  if (undelivered) parts.push(`${formatCount(undelivered)} undelivered`);
+  return parts.join(", ");
+}

@@ -1,0 +1,222 @@
+// What the page knows of the tree: rows, kept up to date by frames. Nothing here touches the page.
+
+import { rateOf } from "./numbers.js";
+
+/**
+ * @typedef {object} Row
+ * @property {number} row its number, kept through stops and starts
+ * @property {"thread" | "task"} kind
+ * @property {Row | null} above the thread that it belongs to
+ * @property {Row[]} tasks of a thread
+ * @property {Row[]} kids of a thread
+ * @property {number} serial of the thread (on task rows too)
+ * @property {string} name id of a thread, slot of a task
+ * @property {string} state
+ * @property {number} turns
+ * @property {Uint16Array | null} beats of a task: turns in the last seconds, a tenth each, in a ring
+ */
+
+export const beatsKept = 60; // tenths of a second
+
+const defaults = {
+  name: "", state: "", error: "", info: "", class: "",
+  held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null,
+};
+
+/** All rows, and what changed since somebody last asked. */
+export class TreeStore {
+  constructor() {
+    this.clear();
+    this.shape = 0; // goes up whenever rows come, go, or are renamed
+    this.changes = []; // [row, its state before], for announcements
+  }
+
+  clear() {
+    /** @type {Map<number, Row>} */
+    this.rows = new Map();
+    /** @type {Map<number, Row>} */
+    this.tasks = new Map(); // in the order of the columns
+    this.roots = [];
+    this.places = new Map();
+    this.more = 0;
+    this.lag = 0;
+    this.kernel = 0; // turns/s of the whole kernel; 0 if all of it is shown
+    this.at = 0;
+    this.head = 0; // where in `beats` the present tenth of a second stands
+    this.known = 0; // how many tenths of `beats` are known
+  }
+
+  /** @param {import("./frames.js").Frame} frame */
+  apply(frame) {
+    const { facts, columns } = frame;
+    const before = frame.full ? this.rows : null;
+    if (frame.full) {
+      const { head, at, known } = this;
+      const gap = frame.at - at > 1.5;
+      this.clear();
+      // What came while nobody looked is not known, tenth by tenth.
+      Object.assign(this, { head, at: gap ? frame.at - 0.1 : at, known: gap ? 0 : known });
+      this.shape++;
+      this.gap = gap;
+    }
+    this.advance(frame.at, before);
+    for (const [place, line, source, fn, file] of facts.places ?? []) {
+      this.places.set(place, { line, source, fn, file });
+    }
+    for (const fact of facts.add ?? []) this.add(fact, before);
+    for (const [number, changed] of facts.set ?? []) this.set(number, changed);
+    for (const number of facts.gone ?? []) this.remove(number);
+    this.more = facts.more ?? this.more;
+    this.lag = facts.lag ?? this.lag;
+    this.kernel = facts.kernel ?? this.kernel;
+    this.turn(columns);
+  }
+
+  add(fact, before) {
+    const above = this.rows.get(fact.of) ?? null;
+    const kind = fact.serial ? "thread" : "task";
+    /** @type {any} */
+    const row = { ...defaults, ...fact, kind, above, tasks: [], kids: [], beats: null };
+    const old = before?.get(row.row);
+    if (kind === "task") {
+      row.serial = above ? above.serial : 0;
+      row.beats = (!this.gap && old?.beats) || new Uint16Array(beatsKept);
+      if (old && !this.gap) row.beats[this.head] = Math.max(0, row.turns - old.turns);
+      this.tasks.set(row.row, row);
+      above?.tasks.push(row);
+    } else {
+      (above ? above.kids : this.roots).push(row);
+    }
+    this.rows.set(row.row, row);
+    if (old && old.state !== row.state) this.changes.push([row, old.state]);
+    this.shape++;
+  }
+
+  set(number, changed) {
+    const row = this.rows.get(number);
+    if (!row) return;
+    if ("state" in changed && changed.state !== row.state) this.changes.push([row, row.state]);
+    if ("name" in changed && changed.name !== row.name) this.shape++;
+    Object.assign(row, changed);
+  }
+
+  remove(number) {
+    const top = this.rows.get(number);
+    if (!top) return;
+    const list = top.kind === "task" ? top.above?.tasks : top.above ? top.above.kids : this.roots;
+    const index = list ? list.indexOf(top) : -1;
+    if (index >= 0) list.splice(index, 1);
+    const stack = [top];
+    while (stack.length) {
+      const row = stack.pop();
+      this.rows.delete(row.row);
+      this.tasks.delete(row.row);
+      stack.push(...row.tasks, ...row.kids);
+    }
+    this.shape++;
+  }
+
+  /** Let time pass in the beats. */
+  advance(at, rows) {
+    const steps = Math.min(beatsKept, Math.max(1, Math.round((at - this.at) * 10)));
+    this.at = at;
+    this.known = Math.min(beatsKept, this.known + steps);
+    for (let i = 0; i < steps; i++) {
+      this.head = (this.head + 1) % beatsKept;
+      for (const row of (rows ?? this.tasks).values()) if (row.beats) row.beats[this.head] = 0;
+    }
+  }
+
+  /** Add the turns since the frame before. */
+  turn({ turned, of }) {
+    if (turned && of) {
+      for (let i = 0; i < of.length; i++) this.turnOne(this.tasks.get(of[i]), turned[i]);
+    } else if (turned) {
+      let i = 0;
+      for (const row of this.tasks.values()) this.turnOne(row, turned[i++]);
+    }
+  }
+
+  turnOne(row, turns) {
+    if (!row || !turns) return;
+    row.turns += turns;
+    row.beats[this.head] += turns;
+  }
+
+  /** @returns {[Row, string][]} rows whose state changed since the last call, and their states before */
+  takeChanges() {
+    const changes = this.changes;
+    this.changes = [];
+    return changes;
+  }
+
+  /** Turns of a task, or of all tasks of a thread. */
+  turnsOf(row) {
+    return row.kind === "task" ? row.turns : row.tasks.reduce((sum, task) => sum + task.turns, 0);
+  }
+
+  /** Beats of a task, or those of all tasks of a thread together. */
+  beatsOf(row) {
+    return row.kind === "task" ? row.beats : this.beatsOfAll(row.tasks);
+  }
+
+  beatsOfAll(tasks) {
+    const sum = new Float64Array(beatsKept);
+    for (const task of tasks) for (let i = 0; i < beatsKept; i++) sum[i] += task.beats[i];
+    return sum;
+  }
+
+  /** Turns/s of a task, or of all tasks of a thread. */
+  rateOf(row) {
+    return rateOf(this.beatsOf(row), this.head, this.known);
+  }
+
+  /** Turns/s of all tasks. */
+  total() {
+    return rateOf(this.beatsOfAll(this.tasks.values()), this.head, this.known);
+  }
+
+  /** How many threads live, and how many tasks turn. */
+  counts() {
+    let live = 0;
+    let stopped = 0;
+    let tasks = 0;
+    for (const row of this.rows.values()) {
+      if (row.kind === "thread") isLive(row) ? live++ : stopped++;
+      else if (!isEnded(row)) tasks++;
+    }
+    return { live, stopped, tasks };
+  }
+
+  /**
+   * What holds the tasks below a thread: whether some turn, whether all of these are held, and their
+   * pace, if it is the same one.
+   */
+  brakesBelow(thread) {
+    let some = false;
+    let held = true;
+    let pace;
+    const stack = [thread];
+    while (stack.length) {
+      const row = stack.pop();
+      for (const task of row.tasks) {
+        if (isEnded(task)) continue;
+        some = true;
+        held &&= task.held;
+        pace = pace === undefined || pace === task.pace ? task.pace : 0;
+      }
+      stack.push(...row.kids);
+    }
+    return { some, held: some && held, pace: pace ?? 0 };
+  }
+}
+
+/** @param {Row} thread */
+export function isLive(thread) {
+  return thread.state === "running" || thread.state === "starting" || thread.state === "stopping";
+}
+
+/** @param {Row} task */
+export function isEnded(task) {
+  return task.state === "done" || task.state === "failed";
+}

@@ -1,0 +1,593 @@
+"""What happened in the lanes of a timeline since the frame before it.
+
+Reads the traces of the trees that are shown. Only lanes that somebody sees are told in detail: event by
+event as long as they come to fewer than 1,000 a second in all; of the busiest lanes above that, sums for
+each 10 ms: turns ended, and time spent running. So traffic follows neither the number of lanes nor the
+turn rate, and the page can say what it draws. A lane that comes into view is told from as far back as
+the trace reaches.
+
+The facts of a frame, all optional; times in milliseconds before the frame's own, unless said otherwise:
+
+    add      new lanes: {"lane", "of", "kind", "serial", "name", "state"}; of threads also "started", when
+             this run began, in loop time
+    set      changed fields: [[lane, {field: value}], ...]
+    gone     numbers of lanes that went
+    lanes    the lanes told in detail from now on; one that is told nothing goes on as it was
+    since    from when on they are told; the frame before, unless events were lost
+    back     lanes told from further back: [[lane, since, state then or -1, turns ended], ...]
+    marks    [[when, lane, "state" | "failed" | "trouble", text], ...]
+    signals  [[sent, handled, from lane or 0, to lane, kind, text, how many], ...]
+    stalls   the loop did nothing else: [[from, to, the lane that held it up or 0], ...]
+    hidden   {"marks": n, "signals": n} that were too many, or between lanes that nobody sees;
+             {"lost": n} events that came too fast to be kept
+    wall     the time of day at loop time 0, in seconds
+    tick     of the sums: loop time in units of 10 ms
+    more     how many lanes are left out
+    away     how many threads run on another event loop, and are not recorded
+
+and its columns, for each lane of which there is news, in this order: `lane`, `size` (number of items),
+`turns` (ended until then), `form` (0: events, 1: sums); then of each event `when` (in milliseconds as
+above) and `what` (run, wait, rest, turn, end: 0 to 4), of each sum `tick` (from the fact), `count`,
+`busy` (microseconds) and `after` (what it did at the end).
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
+
+from task_thread import MessageSignal, TaskThread
+from task_thread.life import Life, running_loop
+from task_thread.office import Office
+from task_thread.snapshot import describe
+from task_thread.trace import Kind, Passage, Trace, unwatch, watch
+
+from .frames import Frame
+from .refusal import brief
+from .timeline_lanes import LINGER, Lane, TimelineLanes
+from .tree_rows import cut
+
+EVENTS = 1000.0  # a second that are told one by one
+BURST = 300  # events of one lane in one frame above which it is told in sums
+STALL = 0.05  # seconds
+MOST_SEEN = 80  # lanes
+MOST_TOLD = 60  # signals, and marks, in one frame
+PER_TICK = 100  # sums a second
+
+_RUN, _WAIT, _REST, _TURN, _END = Kind.RUN, Kind.WAIT, Kind.REST, Kind.TURN, Kind.END
+_UNKNOWN = -1
+_GONE_BY = 0xFFFF  # the most turns that one sum can tell
+
+Happening = tuple[Kind, float, int, Any]  # an event as the trace keeps it
+_who = itemgetter(2)
+
+
+class _Held:
+    """The hold on one tree's trace in one run, and how far it was read."""
+
+    def __init__(self, life: Life, office: Office, now: float) -> None:
+        # The thread on top lives as long as its tree: recording can be ended through it.
+        while life.guardian is not None:
+            life = life.guardian
+        self._life = life
+        self._office = office
+        self.trace: Trace = watch(life)
+        self.began = now
+        self._read = self.trace.added
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
+        return not self._life.live or self._life.office is not self._office
+
+    def batch(self) -> tuple[int, list[Happening]]:
+        """Return how many events were lost since the last call, and the others."""
+        found = self.trace.batch(self._read)
+        self._read = self.trace.added
+        return found
+
+    def release(self) -> None:
+        """Let go; the trace of a later run is somebody else's."""
+        if self._life.office is self._office:
+            unwatch(self._life)
+
+
+class TimelineFrames:
+    """The frames of one panel.
+
+    Args:
+        top: the thread on top; `None` for every live root of the process.
+    """
+
+    def __init__(self, top: TaskThread | None = None) -> None:
+        self.lanes = TimelineLanes(top)
+        self._held: dict[Office, _Held] = {}
+        self._before: float | None = None  # when the frame before was made
+        self._seen: dict[int, Lane] = {}  # told in detail
+        self._more_told = self._away_told = 0
+
+    # Letting go
+
+    def rest(self) -> None:
+        """Record nothing any more, and let go of whatever lives."""
+        for held in self._held.values():
+            held.release()
+        self._held.clear()
+        self._seen = {}
+        self._before = None
+        self.lanes.rest()
+
+    def close(self) -> None:
+        """Let go of everything, for good."""
+        self.rest()
+        self.lanes.close()
+
+    # Frames
+
+    def frame(self, now: float, lag: float, full: bool, rows: Iterable[int]) -> Frame | None:
+        """Return what happened, or `None` if nothing did.
+
+        Args:
+            now: the loop's time, in seconds.
+            lag: how much later than due the loop called, in seconds.
+            full: whether to tell everything.
+            rows: the numbers of the lanes that somebody sees.
+        """
+        before = self._before if self._before is not None else now
+        held_before = len(self._held)
+        away = self._watch_tops(now)
+        since = before
+        called_for = len(self._held) > held_before
+        hidden: dict[str, int] = {}
+        events: list[Happening] = []
+        stalls: list[tuple[float, float, int]] = []
+        for office, held in list(self._held.items()):
+            lost, batch = held.batch()
+            if held.over:
+                held.release()
+                del self._held[office]
+            if lost and batch:
+                since = max(since, batch[0][1])
+                hidden["lost"] = hidden.get("lost", 0) + lost
+            stalls += find_stalls(batch)
+            events += batch
+        # At 30,000 events/s each of these lines takes a tenth of a millisecond, a loop takes one.
+        rare = [event for event in events if event[0] > _TURN]
+        unknown = {*map(_who, events)} - self.lanes.tasks.keys()
+        unknown -= {event[2] for event in rare if event[0] > Kind.FAILED}  # numbers of threads
+        changed = any(event[0] is _END or event[0] is Kind.STATE for event in rare)
+        self.lanes.search(now, called_for or changed or bool(unknown))
+
+        seen = self._lanes_of(rows)
+        back = seen if full else {n: lane for n, lane in seen.items() if n not in self._seen}
+        told = {number: lane for number, lane in seen.items() if number not in back}
+        facts: dict[str, Any] = {}
+        columns = _Columns(now)
+        self._tell_lanes(told, events, now, max(now - before, 0.01), columns)
+        if back:
+            facts["back"], past = self._tell_back(back, now, before, columns)
+            rare = past + rare
+        facts.update(self._tell_others(seen, rare, now, hidden))
+        if hidden:
+            facts["hidden"] = hidden
+        facts.update(self._tell_stalls(stalls, now, lag))
+        facts.update(self._lane_facts(full, away))
+        if full or seen.keys() != self._seen.keys():
+            facts["lanes"] = list(seen)
+        if full:
+            facts["wall"] = round(time.time() - now, 3)
+        self._seen = seen
+        if self._before is None:
+            self._before = now
+        if not (full or facts or columns.lane):
+            return None  # the next frame tells of this time as well
+        self._before = now
+        facts["since"] = _ago(since, now)
+        if columns.ticks:
+            facts["tick"] = columns.base
+        return Frame(full, now, facts, columns.named())
+
+    def _watch_tops(self, now: float) -> int:
+        """Hold the trace of every tree that is shown; return how many are out of reach."""
+        away = 0
+        loop = running_loop()
+        for thread in self.lanes.tops():
+            life = thread._life
+            if not life.live or life.office is None:
+                continue
+            if life.loop is not loop:
+                away += 1
+            elif life.office not in self._held:
+                self._held[life.office] = _Held(life, life.office, now)
+        return away
+
+    def _lanes_of(self, rows: Iterable[int]) -> dict[int, Lane]:
+        lanes = self.lanes.lanes
+        found = {number: lanes[number] for number in rows if number in lanes}
+        if len(found) > MOST_SEEN:
+            found = {number: found[number] for number in sorted(found)[:MOST_SEEN]}
+        return found
+
+    # What is told of the lanes
+
+    def _lane_facts(self, full: bool, away: int) -> dict[str, Any]:
+        lanes = self.lanes
+        facts: dict[str, Any] = {}
+        if full:
+            facts["add"] = [lane.whole() for lane in lanes.lanes.values()]
+        else:
+            added = {lane.number: lane for lane in lanes.added if lane.number in lanes.lanes}
+            if added:
+                facts["add"] = [lane.whole() for lane in added.values()]
+            changed = [[n, told] for n, told in lanes.changed.items() if n not in added]
+            if changed:
+                facts["set"] = changed
+            if lanes.gone:
+                facts["gone"] = lanes.gone
+        lanes.added, lanes.changed, lanes.gone = [], {}, []
+        if full or lanes.more != self._more_told:
+            facts["more"] = self._more_told = lanes.more
+        if full or away != self._away_told:
+            facts["away"] = self._away_told = away
+        return facts
+
+    def _tell_lanes(
+        self,
+        lanes: dict[int, Lane],
+        events: list[Happening],
+        now: float,
+        elapsed: float,
+        columns: _Columns,
+    ) -> None:
+        by_task: dict[int, list[Happening]] = {}
+        chunks = []
+        for lane in lanes.values():
+            chunk: list[Happening] = []
+            for who in lane.who:
+                by_task[who] = chunk
+            chunks.append((lane, chunk))
+            self.lanes.look(lane, now)
+        for event in [event for event in events if event[2] in by_task]:
+            if event[0] <= _END:
+                by_task[event[2]].append(event)
+        decide(chunks, elapsed)
+        for lane, chunk in chunks:
+            if chunk:
+                columns.add(lane, chunk, lane.dense)
+
+    def _tell_back(
+        self, lanes: dict[int, Lane], now: float, before: float, columns: _Columns
+    ) -> tuple[list[list[Any]], list[Happening]]:
+        """Tell lanes that come into view from as far back as the traces reach.
+
+        Returns:
+            From when on each is told, and what else happened in them before this frame.
+        """
+        chunks: dict[int, list[Happening]] = {}
+        by_task: dict[int, list[Happening]] = {}
+        for lane in lanes.values():
+            chunk = chunks[lane.number] = []
+            for who in lane.who:
+                by_task[who] = chunk
+            self.lanes.look(lane, now)
+        past: list[Happening] = []
+        began = now
+        for held in self._held.values():
+            _, events = held.trace.batch(0)
+            began = min(began, events[0][1] if events else held.began)
+            for event in [event for event in events if event[2] in by_task]:
+                if event[0] <= _END and now - event[1] < LINGER:
+                    by_task[event[2]].append(event)
+            past += [event for event in events if event[0] > _END and event[1] <= before]
+        past = [event for event in past if self._number_of(event) in lanes]
+        began = max(began, now - LINGER)
+        back: list[list[Any]] = []
+        for number, lane in lanes.items():
+            chunk = chunks[number]
+            if chunk:
+                lane.rate = len(chunk) / max(now - chunk[0][1], 0.1)
+                lane.dense = len(chunk) > BURST
+                back.append([number, _ago(chunk[0][1], now), _UNKNOWN, lane.turned])
+                columns.add(lane, chunk, lane.dense)
+            else:
+                lane.rate, lane.dense = 0.0, False
+                present = int(_present(lane)) if lane.is_task else _UNKNOWN
+                back.append([number, _ago(began, now), present, lane.turned])
+        return back, past[-MOST_TOLD:]
+
+    # What happened besides turns
+
+    def _tell_others(
+        self,
+        seen: dict[int, Lane],
+        events: list[Happening],
+        now: float,
+        hidden: dict[str, int],
+    ) -> dict[str, Any]:
+        marks: list[list[Any]] = []
+        passages: list[Passage] = []
+        hidden_marks = 0
+        for kind, when, who, what in events:
+            if kind <= _END:
+                continue
+            if kind is Kind.SIGNAL:
+                passages.append(what)
+                continue
+            number = self._number_of((kind, when, who, what))
+            if number not in seen or len(marks) >= MOST_TOLD:
+                hidden_marks += 1
+                continue
+            name = {Kind.STATE: "state", Kind.FAILED: "failed"}.get(kind, "trouble")
+            text = what.value if kind is Kind.STATE else _error(what)
+            marks.append([_ago(when, now), number, name, text])
+        facts: dict[str, Any] = {}
+        if marks:
+            facts["marks"] = marks
+        if hidden_marks:
+            hidden["marks"] = hidden_marks
+        if passages:
+            signals, left_out = self._tell_signals(passages, seen, now)
+            if signals:
+                facts["signals"] = signals
+            if left_out:
+                hidden["signals"] = left_out
+        return facts
+
+    def _tell_stalls(
+        self, stalls: list[tuple[float, float, int]], now: float, lag: float
+    ) -> dict[str, Any]:
+        late = now - lag
+        # What a task did in that time tells it better.
+        if lag >= STALL and not any(end > late for _, end, _ in stalls):
+            stalls = [*stalls, (late, now, 0)]
+        if not stalls:
+            return {}
+        tasks = self.lanes.tasks
+        told = [
+            [_ago(begin, now), _ago(end, now), tasks[who].number if who in tasks else 0]
+            for begin, end, who in stalls
+        ]
+        return {"stalls": told}
+
+    def _number_of(self, event: Happening) -> int:
+        """Return the number of the lane in which something happened; 0 for a signal, and for none."""
+        if event[0] is Kind.SIGNAL:
+            return 0
+        of_task = event[0] <= Kind.FAILED
+        lane = (self.lanes.tasks if of_task else self.lanes.threads).get(event[2])
+        return 0 if lane is None else lane.number
+
+    def _tell_signals(
+        self, passages: list[Passage], seen: dict[int, Lane], now: float
+    ) -> tuple[list[list[Any]], int]:
+        ways: list[tuple[Passage, int, int]] = []
+        left_out = 0
+        for passage in passages:
+            receiver = self.lanes.threads.get(passage.receiver)
+            if receiver is None:
+                continue
+            sender = self.lanes.tasks.get(passage.lane) if passage.lane else None
+            sender = sender or self.lanes.threads.get(passage.sender)
+            start = 0 if sender is None else sender.number
+            if receiver.number in seen or start in seen:
+                ways.append((passage, start, receiver.number))
+            else:
+                left_out += 1
+        if len(ways) <= MOST_TOLD:
+            return [_signal(*way, now) for way in ways], left_out
+        # Too many to be told one by one: the first of each way, and how many they were.
+        grouped: dict[tuple[int, int], list[Any]] = {}
+        for passage, start, end in ways:
+            row = grouped.get((start, end))
+            if row is not None:
+                row[6] += 1
+            elif len(grouped) < MOST_TOLD:
+                grouped[start, end] = _signal(passage, start, end, now)
+            else:
+                left_out += 1
+        return list(grouped.values()), left_out
+
+
+class _Columns:
+    """The columns of a frame in the making."""
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+        self.lane = array("I")
+        self.size = array("H")
+        self.turns = array("I")
+        self.form = array("B")
+        self.when = array("f")
+        self.what = array("B")
+        self.ticks: list[int] = []
+        self.count = array("H")
+        self.busy = array("H")
+        self.after = array("B")
+
+    @property
+    def base(self) -> int:
+        """The tick from which those of the sums are counted."""
+        return min(self.ticks)
+
+    def named(self) -> dict[str, array[Any]]:
+        columns: dict[str, array[Any]] = {}
+        for name in ("lane", "size", "turns", "form", "when", "what", "count", "busy", "after"):
+            column = getattr(self, name)
+            if len(column):
+                columns[name] = column
+        if self.ticks:
+            base = self.base
+            columns["tick"] = array("H", [tick - base for tick in self.ticks])
+        return columns
+
+    def add(self, lane: Lane, events: list[Happening], dense: bool) -> None:
+        """Add the news of a lane."""
+        size = self._sums(events) if dense else self._events(events)
+        self.lane.append(lane.number)
+        self.size.append(size)
+        self.turns.append(_turns_told(lane, events) & 0xFFFFFFFF)
+        self.form.append(dense)
+
+    def _events(self, events: list[Happening]) -> int:
+        now = self._now
+        for kind, when, _, _ in events:
+            self.when.append((when - now) * 1000)
+            self.what.append(kind)
+        return len(events)
+
+    def _sums(self, events: list[Happening]) -> int:
+        """Add up what happened in each 10 ms; those in which it only waited go without saying."""
+        sums: dict[int, list[Any]] = {}
+        running: float | None = None
+        tick = -1
+        end = 0.0
+        row: list[Any] = [0, 0.0, _RUN]
+        for kind, when, _, _ in events:
+            if when >= end or tick < 0:
+                if running is not None:
+                    running = _spread(sums, running, when)
+                tick = int(when * PER_TICK)
+                end = (tick + 1) / PER_TICK
+                row = sums.setdefault(tick, [0, 0.0, _RUN])
+            if kind is _TURN:
+                row[0] += 1
+                continue
+            if kind is not _RUN and running is not None:
+                row[1] += when - running
+            running = when if kind is _RUN else None
+            row[2] = kind
+        oldest = int((self._now - LINGER) * PER_TICK)
+        size = 0
+        for tick, (count, busy, after) in sums.items():
+            if tick >= oldest:
+                self.ticks.append(tick)
+                self.count.append(min(count, _GONE_BY))
+                self.busy.append(min(10_000, round(busy * 1e6)))
+                self.after.append(after)
+                size += 1
+        return size
+
+
+def _spread(sums: dict[int, list[Any]], begin: float, end: float) -> float:
+    """Add a run to each full or partial tick before the one of its end; return where that begins."""
+    last = int(end * PER_TICK)
+    for tick in range(int(begin * PER_TICK), last):
+        border = (tick + 1) / PER_TICK
+        sums.setdefault(tick, [0, 0.0, _RUN])[1] += border - begin
+        begin = border
+    return begin
+
+
+def decide(chunks: list[tuple[Lane, list[Happening]]], elapsed: float) -> None:
+    """Decide which lanes are told in sums: the busiest, if all together have too many events.
+
+    Args:
+        chunks: the lanes and their events.
+        elapsed: seconds in which they happened.
+    """
+    weight = min(1.0, 3 * elapsed)
+    for lane, events in chunks:
+        lane.rate += (len(events) / elapsed - lane.rate) * weight
+    rates = sorted(lane.rate for lane, _ in chunks)
+    # What has become calmer again must be clearly so, or it would be drawn now this way, now that.
+    some = any(lane.dense for lane, _ in chunks)
+    left = EVENTS * (0.8 if some else 1.0)
+    share = float("inf")
+    for index, rate in enumerate(rates):
+        fair = left / (len(rates) - index)
+        if rate > fair:
+            share = fair
+            break
+        left -= rate
+    for lane, events in chunks:
+        lane.dense = lane.rate > share * (0.8 if lane.dense else 1.0) or len(events) > BURST
+
+
+def find_stalls(events: list[Happening]) -> list[tuple[float, float, int]]:
+    """Find where the code of a task held up the loop.
+
+    Only times are looked at, a few of them: between two events that are `STALL` apart nothing else
+    happened, and if a task's code ran then, it is what the loop was busy with.
+
+    Args:
+        events: of one tree, in their order.
+
+    Returns:
+        Of each stall when it began and ended, and the task's serial number.
+    """
+    stalls = []
+    index = 0
+    last = len(events) - 1
+    while index < last:
+        near = bisect_right(events, events[index][1] + STALL, index, key=_when) - 1
+        if near > index:
+            index = near
+            continue
+        began = _step_at(events, index)
+        if began is not None:
+            end = events[index + 1][1]
+            stalls.append((events[began][1], end, events[began][2]))
+        index += 1
+    return stalls
+
+
+_when = itemgetter(1)
+
+
+def _step_at(events: list[Happening], index: int) -> int | None:
+    """Return the event with which the step began that was under way after an event, or `None`."""
+    for at in range(index, max(index - 1000, -1), -1):
+        kind = events[at][0]
+        if kind is _RUN:
+            return at
+        if kind in (_WAIT, _REST, _END):
+            return None
+    return None
+
+
+def _present(lane: Lane) -> Kind:
+    driver = lane.driver
+    if driver is None:
+        return _END
+    return _REST if driver.coroutine is None else _WAIT
+
+
+def _turns_told(lane: Lane, events: list[Happening]) -> int:
+    """Return how many turns had ended at the last event that tells of one.
+
+    The last turn of a task that does not reschedule ends without such an event.
+    """
+    at_end = lane.driver is None and not lane.broken and events[-1][0] is _END
+    if at_end and lane.turned and (len(events) < 2 or events[-2][0] is not _TURN):
+        return lane.turned - 1
+    return lane.turned
+
+
+def _ago(when: float, now: float) -> float:
+    """Return a time in milliseconds, counted from the frame's own."""
+    return round((when - now) * 1000, 2)
+
+
+def _signal(passage: Passage, start: int, end: int, now: float) -> list[Any]:
+    signal = passage.signal
+    text = ""
+    if isinstance(signal, MessageSignal):
+        try:
+            message = signal.getMessage()
+            text = message if isinstance(message, str) else brief(message)
+        except Exception:
+            text = "?"
+    sent = None if passage.sent is None else _ago(passage.sent, now)
+    taken = _ago(passage.taken, now)
+    return [sent, taken, start, end, cut(type(signal).__name__), cut(text)[:120], 1]
+
+
+def _error(error: object) -> str:
+    try:
+        return cut(describe(error)) if isinstance(error, BaseException) else ""
+    except Exception:
+        return type(error).__name__

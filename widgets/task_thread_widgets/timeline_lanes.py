@@ -1,0 +1,329 @@
+"""The lanes of a timeline: one per thread and one per task, in the order of the tree.
+
+A lane outlives its task: a task of the same slot that comes after it, in the next run or in this one,
+goes on in the same lane; so does a thread that takes the place of one of its name. An ended lane stays
+for as long as the page remembers what happened in it. So a program that makes and ends tasks all the
+time has no more lanes than tasks at a time. Lanes hold no thread, and no task that has ended.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import deque
+from typing import Any
+
+from task_thread import TaskThread, threads
+from task_thread.driver import Driver
+from task_thread.life import Life
+from task_thread.states import TaskState
+
+from .lives import lives_of
+from .tree_rows import cut
+
+LINGER = 60.0  # seconds that an ended lane stays; as long as the page remembers
+MOST_LANES = 10_000
+_EVERY = 1.0  # seconds until names and states are looked up again, if nothing calls for it before
+_CHEAP = 0.001  # seconds that looking for lanes may take at any time
+_SHARE = 0.01  # of the loop's time that looking for lanes may take
+
+
+class Lane:
+    """One line of the timeline.
+
+    Attributes:
+        number: by which the page knows it.
+        of: the lane of the thread that it belongs to, or `None`.
+        serial: of its thread.
+        is_task: whether it is a task's.
+        told: what the page was told of it: name, state, serial; of a thread when its run started.
+        ended: when it was found ended; `None` while it lives.
+        driver: the task of a task's lane, while it turns.
+        who: the serial numbers of its task, and of the one before it.
+        turned: how many turns its task has ended.
+        broken: whether the last one was broken off.
+        tasks: the lanes of a thread's tasks.
+        rate: events/s, smoothed.
+        dense: whether its events are told in sums.
+    """
+
+    __slots__ = (
+        "broken",
+        "dense",
+        "driver",
+        "ended",
+        "is_task",
+        "met",
+        "number",
+        "of",
+        "rate",
+        "ref",
+        "serial",
+        "tasks",
+        "told",
+        "turned",
+        "who",
+    )
+
+    def __init__(self, number: int, of: Lane | None, serial: int) -> None:
+        self.number = number
+        self.of = of
+        self.serial = serial
+        self.is_task = False
+        self.told: dict[str, Any] = {}
+        self.ended: float | None = None
+        self.met = 0  # the last search that found it
+        self.ref: weakref.ref[TaskThread] | None = None
+        self.driver: Driver | None = None
+        self.who: tuple[int, ...] = ()
+        self.turned = 0
+        self.broken = False
+        self.tasks: list[Lane] = []
+        self.rate = 0.0
+        self.dense = False
+
+    def whole(self) -> dict[str, Any]:
+        """Return all that was told of it."""
+        kind = "task" if self.is_task else "thread"
+        of = self.of.number if self.of is not None else 0
+        return {"lane": self.number, "of": of, "kind": kind, **self.told}
+
+
+class TimelineLanes:
+    """All lanes of one panel.
+
+    Args:
+        top: the thread on top; `None` for every live root of the process.
+
+    Attributes:
+        lanes: by their numbers.
+        threads: the lanes of threads, by the thread's serial number.
+        tasks: the lanes of tasks, by the task's serial number.
+        more: how many lanes are left out.
+        added, changed, gone: since somebody last took them.
+    """
+
+    def __init__(self, top: TaskThread | None) -> None:
+        self.top = top
+        self.everything = top is None
+        self.lanes: dict[int, Lane] = {}
+        self.threads: dict[int, Lane] = {}
+        self.tasks: dict[int, Lane] = {}
+        self.more = 0
+        self.added: list[Lane] = []
+        self.changed: dict[int, dict[str, Any]] = {}
+        self.gone: list[int] = []
+        self._numbers = 0
+        self._searches = 0
+        self._earliest = 0.0  # when the next search may come
+        self._due = 0.0  # when it must
+        self._left: dict[tuple[Lane | None, str], deque[Lane]] | None = None
+
+    def tops(self) -> list[TaskThread]:
+        """Return the threads on top that there are now."""
+        if self.everything:
+            return threads()
+        return [] if self.top is None else [self.top]
+
+    def search(self, now: float, called_for: bool) -> None:
+        """Find out which lanes there are.
+
+        Args:
+            now: in seconds.
+            called_for: whether something happened that makes it likely that there are others.
+        """
+        if now < (self._earliest if called_for else self._due):
+            if called_for:
+                self._due = self._earliest
+            return
+        began = time.perf_counter()
+        self._searches += 1
+        self.more = 0
+        self._left = None
+        for life in [] if self.top is None and not self.everything else lives_of(self.top):
+            self._meet(life, now)
+        self._part(now)
+        spent = time.perf_counter() - began
+        # In a small program it may come with every frame.
+        self._earliest = now + (spent / _SHARE if spent > _CHEAP else 0)
+        self._due = max(self._earliest, now + _EVERY)
+
+    def look(self, lane: Lane, now: float) -> None:
+        """Look up the state of a task; what is told of lanes that somebody sees."""
+        driver = lane.driver
+        if driver is None:
+            return
+        self.tell(lane, state=driver.state.value)
+        lane.turned = driver.turns
+        if driver.over:
+            lane.broken = driver.error is not None or driver.task.cancelled()
+            lane.driver = None
+            lane.ended = now
+
+    def rest(self) -> None:
+        """Let go of whatever lives; the lanes keep their numbers."""
+        self.tasks.clear()
+        for lane in self.lanes.values():
+            lane.driver = None
+            lane.who = ()
+        self._earliest = self._due = 0.0
+
+    def close(self) -> None:
+        """Let go of everything, for good."""
+        self.top = None
+        self.everything = False
+        for lanes in (self.lanes, self.threads, self.tasks):
+            lanes.clear()
+
+    # How they are found
+
+    def _meet(self, life: Life, now: float) -> None:
+        lane = self.threads.get(life.serial)
+        name = cut(life.id)
+        if lane is None:
+            parent = life.parent
+            above = None if parent is None else self.threads.get(parent.serial)
+            lane = self._left_by(above, name) or self._add(above, life.serial)
+            if lane is None:
+                return
+            self.threads.pop(lane.serial, None)
+            self.threads[life.serial] = lane
+            lane.serial = life.serial
+            lane.ref = weakref.ref(life.thread)
+            for below in lane.tasks:
+                below.serial = life.serial
+                self.tell(below, serial=life.serial)
+        lane.met = self._searches
+        self.tell(
+            lane,
+            name=name,
+            state=life.state.value,
+            serial=life.serial,
+            started=round(life.started, 4),
+        )
+        if life.live:
+            lane.ended = None
+        elif lane.ended is None:
+            lane.ended = now
+        spare: dict[str, deque[Lane]] | None = None
+        for driver in list(life.drivers):
+            task = self.tasks.get(driver.serial)
+            if task is None:
+                spare = _spare(lane) if spare is None else spare
+                task = self._adopt(lane, driver, spare)
+                if task is None:
+                    continue
+            task.met = self._searches
+            self.tell(task, name=cut(driver.name))
+            self.look(task, now)
+
+    def _adopt(self, thread: Lane, driver: Driver, spare: dict[str, deque[Lane]]) -> Lane | None:
+        """Give a task a lane: one of its name whose task has ended, else a new one."""
+        same = spare.get(cut(driver.name))
+        lane = same.popleft() if same else self._add(thread, thread.serial)
+        if lane is None:
+            return None
+        if not lane.is_task:
+            lane.is_task = True
+            thread.tasks.append(lane)
+        if len(lane.who) > 1:  # the page has been told all of that one
+            self.tasks.pop(lane.who[0], None)
+        lane.who = (*lane.who[-1:], driver.serial)
+        self.tasks[driver.serial] = lane
+        lane.driver = driver
+        lane.ended = None
+        return lane
+
+    def _left_by(self, above: Lane | None, name: str) -> Lane | None:
+        """Return the lane of a thread of that name that has ended: its successor goes on in it."""
+        if self._left is None:
+            self._left = {}
+            for lane in self.threads.values():
+                thread = None if lane.ref is None else lane.ref()
+                if thread is None or not thread.state.live:
+                    self._left.setdefault((lane.of, lane.told["name"]), deque()).append(lane)
+        same = self._left.get((above, name))
+        while same:
+            lane = same.popleft()
+            if lane.met != self._searches and lane.number in self.lanes:
+                return lane
+        return None
+
+    def _add(self, of: Lane | None, serial: int) -> Lane | None:
+        if len(self.lanes) >= MOST_LANES:
+            self.more += 1
+            return None
+        self._numbers += 1
+        lane = Lane(self._numbers, of, serial)
+        lane.told = {"name": "", "state": "", "serial": serial}
+        self.lanes[lane.number] = lane
+        self.added.append(lane)
+        return lane
+
+    def _part(self, now: float) -> None:
+        """Look after the lanes that were not met: what they showed has ended."""
+        for thread in list(self.threads.values()):
+            if thread.number not in self.lanes:
+                continue
+            if thread.met != self._searches:
+                found = None if thread.ref is None else thread.ref()
+                if found is not None:
+                    self.tell(thread, state=found.state.value)
+                if thread.ended is None:
+                    thread.ended = now
+            if self._over(thread, now):
+                self._remove(thread)
+                continue
+            kept = []
+            for lane in thread.tasks:
+                if lane.met != self._searches:
+                    self.look(lane, now)
+                    if lane.ended is None:  # it ended while nobody looked
+                        lane.ended = now
+                        self.tell(lane, state=TaskState.DONE.value)
+                if self._over(lane, now) and lane.met != self._searches:
+                    self._forget(lane)
+                else:
+                    kept.append(lane)
+            if len(kept) < len(thread.tasks):
+                thread.tasks = kept
+
+    def _over(self, lane: Lane, now: float) -> bool:
+        if lane.ended is None or now - lane.ended < LINGER:
+            return False
+        return self.top is None or lane.is_task or lane.serial != self.top._life.serial
+
+    def _remove(self, top: Lane) -> None:
+        """Remove a thread's lane and all below it."""
+        below = [lane for lane in self.threads.values() if lane.of is top]
+        for lane in below:
+            self._remove(lane)
+        for lane in top.tasks:
+            self._forget(lane)
+        self.threads.pop(top.serial, None)
+        self._forget(top)
+
+    def _forget(self, lane: Lane) -> None:
+        for serial in lane.who:
+            if self.tasks.get(serial) is lane:
+                del self.tasks[serial]
+        self.lanes.pop(lane.number, None)
+        self.changed.pop(lane.number, None)
+        self.gone.append(lane.number)
+
+    def tell(self, lane: Lane, **facts: Any) -> None:
+        """Tell the page what it was not told yet."""
+        told = lane.told
+        for name, value in facts.items():
+            if told.get(name) != value:
+                told[name] = value
+                self.changed.setdefault(lane.number, {})[name] = value
+
+
+def _spare(thread: Lane) -> dict[str, deque[Lane]]:
+    """Return the lanes of a thread whose tasks have ended, by their names."""
+    spare: dict[str, deque[Lane]] = {}
+    for lane in thread.tasks:
+        if lane.driver is None or lane.driver.over:
+            spare.setdefault(lane.told["name"], deque()).append(lane)
+    return spare

@@ -1,0 +1,125 @@
+"""The tree of threads and tasks: states, turns, waiting lines, and the buttons that steer them.
+
+The rows are read in `tree_rows.py` and drawn in `static/tree_panel.js`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from task_thread import TaskThread, threads
+from task_thread.display import html_tree, text_tree
+
+from .desk import Shown
+from .frames import Frame
+from .lives import lives_of
+from .page_code import script, style
+from .panel import Panel
+from .tree_rows import TreeRows
+
+_SUM_EVERY = 1.0  # seconds
+
+
+class TreePanel(Panel):
+    """A live tree with controls.
+
+    Args:
+        thread: the thread on top; `None` for every live root of the kernel, new ones as they appear.
+
+    Raises:
+        TypeError: `thread` is not a TaskThread.
+    """
+
+    _esm = script("tree_panel.js")
+    _css = style("theme.css", "tree_panel.css")
+
+    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        if thread is not None and not isinstance(thread, TaskThread):
+            raise TypeError(
+                f"expected a TaskThread, or nothing for all of them, found "
+                f"{type(thread).__name__} {thread!r}"
+            )
+        self._rows = TreeRows(thread)
+        self._thread = thread
+        self._summed_at = float("-inf")
+        self._summed = 0.0
+        super().__init__(**traits)
+
+    @property
+    def shown(self) -> Shown | None:
+        return self._rows if self.comm is not None else None
+
+    @property
+    def roots(self) -> list[TaskThread]:
+        """The topmost threads that it shows."""
+        return self._rows.roots()
+
+    def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
+        """Return what changed in the tree."""
+        frame = self._rows.frame(now, full, rows)
+        if self._thread is not None and (full or now - self._summed_at >= _SUM_EVERY):
+            total = self._kernel_total(now)
+            if full or total != self._summed:
+                self._summed = total
+                frame = frame or Frame(False, now, {})
+                frame.facts["kernel"] = total
+        return frame
+
+    def _kernel_total(self, now: float) -> float:
+        """Return the turns/s of all threads of the kernel; 0 if there are none but those shown."""
+        self._summed_at = now
+        if all(root is self._thread for root in threads()):
+            return 0.0
+        drivers = (driver for life in lives_of(None) for driver in list(life.drivers))
+        return round(sum(driver.rate(now) for driver in drivers if not driver.over), 1)
+
+    def rest(self) -> None:
+        """Let go of what lives while nobody looks."""
+        self._rows.rest()
+
+    def expire(self) -> None:
+        """Let go of stopped children."""
+        self._rows.expire()
+
+    def close(self) -> None:
+        """Let go of the thread and of the page."""
+        super().close()
+        if hasattr(self, "_rows"):
+            self._rows.close()
+            self._thread = None
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def text(self) -> str:
+        """Return the tree as plain text."""
+        return (
+            "\n".join(text_tree(root.snapshot()) for root in self.roots) or "no thread is running"
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {**self.live_part(), **self.still_part()}, {}
+
+    def live_part(self) -> dict[str, Any]:
+        """Return the live view's part of a MIME bundle."""
+        return live_part(self)
+
+    def still_part(self) -> dict[str, Any]:
+        """Return the same tree as text and as HTML, for places without widgets."""
+        return {
+            "text/plain": self.text(),
+            "text/html": html_tree([root.snapshot() for root in self.roots]),
+        }
+
+
+def live_part(widget: Any) -> dict[str, Any]:
+    """Return what makes a notebook show a widget; nothing for one that is closed."""
+    if widget.comm is None:
+        return {}
+    return {
+        "application/vnd.jupyter.widget-view+json": {
+            "version_major": 2,
+            "version_minor": 0,
+            "model_id": widget.model_id,
+        }
+    }

@@ -1,0 +1,501 @@
+"""The rows of a tree of threads and tasks, and what changed in them since the frame before.
+
+Reads the live objects instead of `thread.snapshot()`: frozen records of 1,000 tasks cost more than a
+whole frame may. Three more things keep a frame small: only what changed is told; turns travel as a
+column of differences; and the costly facts of a row, the line at which a task waits or the queues of a
+thread, are looked up only for the rows that somebody sees.
+
+A row has a number and keeps it through stops and starts. Rows hold no thread that has stopped, save a
+stopped child: that one is held, greyed, for 30 s. While nobody looks they hold nothing that lives.
+
+The facts of a frame, all optional:
+
+    add     new rows: {"row", "of", "name", "state", ...}; a thread's has its "serial"
+    set     changed fields: [[row, {field: value}], ...]
+    gone    numbers of rows that went, each with all below it
+    places  new waiting places: [[place, line, source, function, file], ...]; a row names its as "at"
+    more    how many rows are left out
+
+and its columns: `turned`, the turns since the frame before of each task row, in the order in which the
+rows came, or of those that the column `of` names. The page makes rates of them: sent as well they were
+a third of the traffic.
+"""
+
+from __future__ import annotations
+
+import weakref
+from array import array
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from task_thread import TaskThread, threads
+from task_thread.driver import Driver
+from task_thread.life import Life
+from task_thread.snapshot import describe
+from task_thread.states import TaskState, ThreadState
+from task_thread.where import Place
+
+from .frames import Frame
+
+GREYED = 30.0  # seconds that a stopped child stays
+MOST_ROWS = 10_000
+_NAMES_EVERY = 10  # frames
+_MOST_PLACES = 5_000
+_LONGEST = 300  # characters of a name, a line or an error
+_MOST_TURNED = 0xFFFF  # turns in one frame; what is above waits for the next one
+
+
+class TaskRow:
+    """A task: what was told of it, and while somebody looks its driver."""
+
+    __slots__ = ("above", "driver", "held", "number", "slot", "state", "told", "turns")
+
+    def __init__(self, number: int, above: ThreadRow) -> None:
+        self.number = number
+        self.above = above
+        self.driver: Driver | None = None
+        self.slot: str | None = None
+        self.state: TaskState | None = None
+        self.held: tuple[bool, float] | None = None  # of its brake: paused, and its pace
+        self.turns = 0
+        self.told: dict[str, Any] = {}
+
+
+class ThreadRow:
+    """A thread: what was told of it, and its rows below.
+
+    Attributes:
+        tasks: its tasks' rows, by their drivers.
+        idle: rows without a driver: of a thread that has stopped, or while nobody looks.
+        settled: whether it has stopped and was read for the last time.
+        run: when its run began, to tell one run from the next.
+        ended: when it, a child, was found stopped.
+        held: the thread itself, if it is a child.
+    """
+
+    __slots__ = (
+        "above",
+        "ended",
+        "failed",
+        "held",
+        "idle",
+        "kids",
+        "number",
+        "ref",
+        "run",
+        "serial",
+        "settled",
+        "state",
+        "tasks",
+        "told",
+    )
+
+    def __init__(self, number: int, life: Life, above: ThreadRow | None) -> None:
+        self.number = number
+        self.serial = life.serial
+        self.above = above
+        self.ref = weakref.ref(life.thread)
+        self.held = None if above is None else life.thread
+        self.kids: dict[int, ThreadRow] = {}
+        self.tasks: dict[Driver, TaskRow] = {}
+        self.idle: list[TaskRow] = []
+        self.settled = False
+        self.run = life.started
+        self.ended: float | None = None
+        self.state: ThreadState | None = None
+        self.failed = False
+        self.told: dict[str, Any] = {
+            "serial": life.serial,
+            "class": cut(type(life.thread).__name__),
+        }
+
+
+Row = TaskRow | ThreadRow
+
+
+class TreeRows:
+    """All rows of one panel.
+
+    Args:
+        thread: the thread on top, held until `close`; `None` for every live root of the process.
+    """
+
+    def __init__(self, thread: TaskThread | None = None) -> None:
+        self._top = thread
+        self._all = thread is None
+        self._numbers = 0
+        self._frames = 0
+        self._threads: dict[int, ThreadRow] = {}  # by serial number
+        self._tasks: dict[int, TaskRow] = {}  # by row number; the order of the columns
+        self._rows: dict[int, Row] = {}  # by row number
+        self._places: dict[Place, int] = {}
+        self._more = self._more_told = 0
+        # The frame in the making:
+        self._add: list[Row] = []
+        self._set: dict[int, dict[str, Any]] = {}
+        self._gone: list[int] = []
+        self._new_places: list[list[Any]] = []
+
+    # What a page may name
+
+    def thread(self, serial: int) -> TaskThread | None:
+        """Return a thread that has a row, or `None`."""
+        row = self._threads.get(serial)
+        return None if row is None else row.ref()
+
+    def roots(self) -> list[TaskThread]:
+        """Return the topmost threads that are shown, or would be if somebody looked."""
+        if not self._all:
+            return [] if self._top is None else [self._top]
+        found = {thread._life.serial: thread for thread in threads()}
+        for row in self._threads.values():
+            thread = row.ref()
+            if row.above is not None:
+                found.pop(row.serial, None)
+            elif thread is not None:
+                found[row.serial] = thread
+        return [found[serial] for serial in sorted(found)]
+
+    # Letting go
+
+    def rest(self) -> None:
+        """Let go of whatever lives, while nobody looks; the rows keep their numbers."""
+        for row in self._threads.values():
+            _settle(row)
+            row.settled = False
+            if row.ended is None:
+                row.held = None
+
+    def expire(self) -> None:
+        """Let go of stopped children too."""
+        for row in self._threads.values():
+            row.held = None
+
+    def close(self) -> None:
+        """Let go of everything, for good."""
+        self._top = None
+        self._all = False
+        self._threads.clear()
+        self._tasks.clear()
+        self._rows.clear()
+
+    # Frames
+
+    def frame(self, now: float, full: bool, seen: Iterable[int]) -> Frame | None:
+        """Return what changed, or `None` if nothing did.
+
+        Args:
+            now: the loop's time, in seconds.
+            full: whether to tell everything.
+            seen: the numbers of the rows that somebody sees.
+        """
+        if len(self._places) > _MOST_PLACES:
+            full = True
+        if full:
+            self._places.clear()
+            for task in self._tasks.values():
+                task.told.pop("at", None)
+        self._add, self._set, self._gone, self._new_places = [], {}, [], []
+        self._more = 0
+        self._frames += 1
+        seen_rows = [self._rows[number] for number in seen if number in self._rows]
+        self._match_threads(now)
+        names = not self._frames % _NAMES_EVERY
+        for row in seen_rows:
+            self._read_seen(row, names)
+        columns = self._read_tasks(full)
+        for thread in self._threads.values():
+            if not thread.settled and thread.state is not None and not thread.state.live:
+                _settle(thread)
+        facts: dict[str, Any] = {}
+        if full:
+            facts["add"] = [_whole(row) for row in self._threads.values()]
+            facts["add"] += [{**_whole(row), "turns": row.turns} for row in self._tasks.values()]
+        else:
+            added = {row.number: row for row in self._add if row.number in self._rows}
+            if added:
+                facts["add"] = [_whole(row) for row in added.values()]
+            changed = [[number, told] for number, told in self._set.items() if number not in added]
+            if changed:
+                facts["set"] = changed
+            if self._gone:
+                facts["gone"] = self._gone
+        if self._new_places:
+            facts["places"] = self._new_places
+        if full or self._more != self._more_told:
+            facts["more"] = self._more_told = self._more
+        if not (full or facts or columns):
+            return None
+        return Frame(full, now, facts, columns)
+
+    # Which rows there are
+
+    def _match_threads(self, now: float) -> None:
+        tops = threads() if self._all else [] if self._top is None else [self._top]
+        for top in tops:
+            if top._life.serial not in self._threads:
+                self._add_thread(top._life, None)
+        work = deque(self._threads.values())
+        while work:
+            row = work.popleft()
+            if row.number not in self._rows:  # went with the thread above it
+                continue
+            thread = row.ref()
+            if thread is None:
+                self._remove(row)
+                continue
+            life = thread._life
+            state = life.state
+            if life.started != row.run:
+                row.run = life.started
+                row.settled = False
+                for kid in [kid for kid in row.kids.values() if kid.ended is not None]:
+                    self._remove(kid)
+            if state is not row.state or (life.error is not None) is not row.failed:
+                self._read_thread(row, life)
+                row.settled = False
+            if not row.settled and (row.idle or row.tasks.keys() != life.drivers.keys()):
+                self._match_tasks(row, life)
+            if life._kids or thread._children or row.kids:
+                work.extend(self._match_kids(row, thread, now))
+
+    def _match_kids(self, row: ThreadRow, thread: TaskThread, now: float) -> list[ThreadRow]:
+        added = []
+        present = set()
+        for life in _children(thread):
+            serial = life.serial
+            present.add(serial)
+            kid = row.kids.get(serial)
+            if kid is not None:
+                if kid.ended is not None:
+                    kid.ended = None
+                if kid.held is None:
+                    kid.held = life.thread
+            elif serial not in self._threads:
+                kid = self._add_thread(life, row)
+                if kid is not None:
+                    added.append(kid)
+        if len(present) < len(row.kids):
+            for serial, kid in list(row.kids.items()):
+                if serial in present:
+                    continue
+                child = kid.ref()
+                if child is None or child.state is ThreadState.CREATED:
+                    self._remove(kid)
+                elif child.state.live:
+                    kid.ended = None
+                elif kid.ended is None:
+                    kid.ended, kid.held = now, child
+                elif now - kid.ended >= GREYED:
+                    self._remove(kid)
+        return added
+
+    def _match_tasks(self, row: ThreadRow, life: Life) -> None:
+        """Give each driver a row: its own, else one of its name that lost its driver, else a new one."""
+        drivers = list(life.drivers)
+        known = row.tasks
+        living = set(drivers)
+        spare = [*row.idle, *(task for driver, task in known.items() if driver not in living)]
+        by_name: dict[str, deque[TaskRow]] = {}
+        for task in spare:
+            by_name.setdefault(task.told.get("name", ""), deque()).append(task)
+        row.tasks = {}
+        for driver in drivers:
+            task_row = known.get(driver)
+            if task_row is None:
+                same = by_name.get(cut(driver.name))
+                task_row = same.popleft() if same else self._add_task(row)
+                if task_row is None:
+                    continue
+                task_row.driver = driver
+                task_row.state = None  # so that it is read
+                task_row.turns = turns = driver.turns
+                task_row.told.pop("turns", None)  # they went on since, by differences
+                self._tell(task_row, turns=turns)
+            row.tasks[driver] = task_row
+        row.idle = [task for same in by_name.values() for task in same]
+        for task in row.idle:
+            task.driver = None
+        # During a start the rows of the last run wait for their tasks to come again.
+        if life.state is not ThreadState.STARTING:
+            for task in row.idle:
+                self._gone.append(task.number)
+                del self._rows[task.number], self._tasks[task.number]
+            row.idle = []
+
+    def _add_thread(self, life: Life, above: ThreadRow | None) -> ThreadRow | None:
+        if len(self._rows) >= MOST_ROWS:
+            self._more += 1
+            return None
+        self._numbers += 1
+        row = ThreadRow(self._numbers, life, above)
+        self._threads[row.serial] = self._rows[row.number] = row
+        if above is not None:
+            above.kids[row.serial] = row
+        self._add.append(row)
+        return row
+
+    def _add_task(self, above: ThreadRow) -> TaskRow | None:
+        if len(self._rows) >= MOST_ROWS:
+            self._more += 1
+            return None
+        self._numbers += 1
+        row = TaskRow(self._numbers, above)
+        self._tasks[row.number] = self._rows[row.number] = row
+        self._add.append(row)
+        return row
+
+    def _remove(self, top: ThreadRow) -> None:
+        """Remove a thread and all below it."""
+        self._gone.append(top.number)
+        if top.above is not None:
+            top.above.kids.pop(top.serial, None)
+        stack = [top]
+        while stack:
+            row = stack.pop()
+            stack.extend(row.kids.values())
+            for task in (*row.tasks.values(), *row.idle):
+                del self._rows[task.number], self._tasks[task.number]
+            del self._rows[row.number], self._threads[row.serial]
+
+    # What is told of them
+
+    def _tell(self, row: Row, **facts: Any) -> None:
+        told = row.told
+        changed = {name: value for name, value in facts.items() if told.get(name) != value}
+        if changed:
+            told.update(changed)
+            self._set.setdefault(row.number, {}).update(changed)
+
+    def _read_thread(self, row: ThreadRow, life: Life) -> None:
+        row.state = life.state
+        row.failed = life.error is not None
+        self._tell(
+            row,
+            name=cut(life.id),
+            info=cut(_info(life)),
+            state=life.state.value,
+            error=cut(describe(life.fatal or life.error)),
+        )
+
+    def _read_tasks(self, full: bool) -> dict[str, array[Any]]:
+        """Read what is told of every task, seen or not; this is where the time goes."""
+        turned = array("H")
+        changed = 0
+        for row in self._tasks.values():
+            driver = row.driver
+            if driver is None:
+                turned.append(0)
+                continue
+            more = driver.turns - row.turns
+            if more:
+                changed += 1
+                if more > _MOST_TURNED:
+                    more = _MOST_TURNED
+                row.turns += more
+            turned.append(more)
+            state = driver.state
+            brake = driver.brake
+            held = None if brake is None else (brake.paused, brake.hz)
+            if state is not row.state or driver.slot is not row.slot or held != row.held:
+                row.state, row.slot, row.held = state, driver.slot, held
+                self._read_task(row, driver)
+        columns: dict[str, array[Any]] = {}
+        if full:
+            pass  # it tells the turns themselves
+        elif 2 * changed > len(turned):
+            columns["turned"] = turned
+        elif changed:
+            pairs = zip(self._tasks, turned, strict=True)
+            of = [(number, more) for number, more in pairs if more]
+            columns["of"] = array("I", [number for number, _ in of])
+            columns["turned"] = array("H", [more for _, more in of])
+        return columns
+
+    def _read_task(self, row: TaskRow, driver: Driver) -> None:
+        assert row.state is not None
+        held, pace = row.held or (False, 0.0)
+        self._tell(
+            row,
+            name=cut(driver.name),
+            state=row.state.value,
+            error=cut(describe(driver.error)),
+            held=held,
+            pace=pace,
+        )
+        if row.state.ended:
+            self._tell(row, at=0)
+
+    def _read_seen(self, row: Row, names: bool) -> None:
+        """Read what costs more, for a row that somebody sees."""
+        if isinstance(row, TaskRow):
+            driver = row.driver
+            if driver is None or driver.over:
+                return
+            place = driver.place
+            self._tell(row, at=0 if place is None else self._place(place))
+            if names:
+                self._tell(row, name=cut(driver.name), fast=driver.too_fast)
+            return
+        thread = row.ref()
+        if thread is None:
+            return
+        life = thread._life
+        self._tell(
+            row,
+            queues=[
+                0 if life.inbox is None else life.inbox.qsize(),
+                0 if life.outbox is None else life.outbox.qsize(),
+                life.received,
+                life.sent,
+                life.undelivered,
+            ],
+        )
+        if names:
+            self._read_thread(row, life)
+
+    def _place(self, place: Place) -> int:
+        number = self._places.get(place)
+        if number is None:
+            number = self._places[place] = len(self._places) + 1
+            self._new_places.append(
+                [number, place.line, cut(place.source), cut(place.function), cut(place.filename)]
+            )
+        return number
+
+
+def cut(text: str) -> str:
+    """Return a text, shortened if it is very long."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _settle(row: ThreadRow) -> None:
+    """Let go of the drivers of a thread; what was told of them stays."""
+    for task in row.tasks.values():
+        task.driver = None
+    row.idle += row.tasks.values()
+    row.tasks = {}
+    row.settled = True
+
+
+def _children(thread: TaskThread) -> list[Life]:
+    """Return those that run, and those that were added and have not run."""
+    added = [child._life for child in list(thread._children or ())]
+    return [*list(thread._life._kids or ()), *added]
+
+
+def _info(life: Life) -> str:
+    if type(life.thread).getInfo is TaskThread.getInfo:
+        return ""  # it would only repeat the id
+    try:
+        return str(life.thread.getInfo())
+    except Exception:
+        return life.name
+
+
+def _whole(row: Row) -> dict[str, Any]:
+    """Return all that was told of a row; what is empty goes without saying."""
+    fact = {"row": row.number, "of": row.above.number if row.above is not None else 0}
+    fact.update((name, value) for name, value in row.told.items() if value)
+    return fact

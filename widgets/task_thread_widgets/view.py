@@ -1,0 +1,144 @@
+"""ThreadView: the panels of one thread, or of all, put together.
+
+    tree │ Timeline  Source  Log  Signals  All
+         │ the panel of the chosen tab
+
+There is one view a thread: displaying the thread again shows the same view once more, so evaluating a
+cell a hundred times leaves one behind. It holds its thread until `close()`.
+
+Which panel is shown is settled in the page (`static/view_bar.js`), and so is what is selected: the
+page's own links carry it from panel to panel, even while the kernel is busy. A panel that is not shown
+says so, and is not sampled. ipywidgets' own Tab was compared and rejected: it can't put the panels side
+by side where there is room.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from task_thread import TaskThread
+
+from .log_panel import LogPanel
+from .page_code import script, style
+from .panel import Panel
+from .signal_panel import SignalPanel
+from .source_panel import SourcePanel
+from .timeline_panel import TimelinePanel
+from .tree_panel import TreePanel, live_part
+
+TABS = ("timeline", "source", "log", "signals", "all")
+
+
+class ViewBar(anywidget.AnyWidget):
+    """The tabs of a view.
+
+    Attributes:
+        tab: which panel is shown beside the tree: "timeline", "source", "log", "signals" or "all".
+        large: whether the whole view is shown in a large size.
+    """
+
+    _esm = script("view_bar.js")
+    _css = style("theme.css", "view_bar.css")
+
+    tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
+    large = traitlets.Bool(False).tag(sync=True)
+
+
+class ThreadView(ipywidgets.Box):
+    """The live view of a thread and of all below it.
+
+    Args:
+        thread: the thread; `None` for every live root of the kernel, new ones as they appear.
+
+    Attributes:
+        tree: the `TreePanel`, whose selected row the other panels follow.
+        timeline: the `TimelinePanel`.
+        source: the `SourcePanel`.
+        logs: the `LogPanel` (`log` belongs to ipywidgets).
+        signals: the `SignalPanel`.
+        bar: the tabs; `bar.tab` says which panel is shown.
+
+    Raises:
+        TypeError: `thread` is not a TaskThread.
+    """
+
+    def __init__(self, thread: TaskThread | None = None) -> None:
+        self.tree = TreePanel(thread)
+        self._serial = None if thread is None else thread._life.serial
+        self.timeline = TimelinePanel(thread)
+        self.source = SourcePanel(thread)
+        self.logs = LogPanel(thread)
+        self.signals = SignalPanel(thread)
+        self.bar = ViewBar()
+        others: dict[str, Panel] = {
+            "timeline": self.timeline,
+            "source": self.source,
+            "log": self.logs,
+            "signals": self.signals,
+        }
+        for name, panel in others.items():
+            panel.add_class(f"tt-of-{name}")
+            # The page shows those of the chosen tab.
+            panel.layout.display = "none"
+        self.tree.add_class("tt-of-tree")
+        self.bar.add_class("tt-of-bar")
+        self._rest = ipywidgets.Box([self.bar, *others.values()])
+        self._rest.add_class("tt-view-rest")
+        self._links = [
+            ipywidgets.jslink((self.tree, "selected"), (panel, "selected"))
+            for panel in others.values()
+        ]
+        self._sizes = [
+            traitlets.link((self.tree, "large"), (widget, "large"))
+            for widget in (self.bar, *others.values())
+        ]
+        super().__init__([self.tree, self._rest])
+        self.add_class("task-thread-view")
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """Its panels, the tree first."""
+        return (self.tree, self.timeline, self.source, self.logs, self.signals)
+
+    def live_part(self) -> dict[str, Any]:
+        """Return the live view's part of a MIME bundle."""
+        return live_part(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**self.live_part(), **self.tree.still_part()}
+
+    def __repr__(self) -> str:
+        return self.tree.text()
+
+    def close(self) -> None:
+        """Let go of the thread, and take the view out of the page."""
+        if not hasattr(self, "_sizes"):  # collected after its constructor refused
+            return
+        if self._serial is not None and _views.get(self._serial) is self:
+            del _views[self._serial]
+        for size in self._sizes:
+            size.unlink()
+        self._sizes = []
+        for link in self._links:
+            link.close()
+        layout = self.layout
+        for widget in (*self.panels, self.bar, self._rest):
+            widget.layout.close()
+            widget.close()
+        super().close()
+        layout.close()
+
+
+_views: dict[int, ThreadView] = {}  # by the thread's serial number, until they are closed
+
+
+def view_of(thread: TaskThread) -> ThreadView:
+    """Return the view of a thread, making it if need be."""
+    view = _views.get(thread._life.serial)
+    if view is None or view.comm is None:
+        view = _views[thread._life.serial] = ThreadView(thread)
+    return view

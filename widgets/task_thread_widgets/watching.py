@@ -1,0 +1,90 @@
+"""Keeps the traces of the trees that a panel shows, for as long as somebody looks at it.
+
+    a panel is seen ─► match ─► watch(life) ─► ... ─► nobody looks: release ─► unwatch(life)
+
+Invariant: each `watch` is answered by one `unwatch` of the same run of the same tree. A tree that was
+run again records anew; it is watched anew. A tree on another loop is watched and left there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from task_thread import TaskThread
+from task_thread.life import Life, running_loop
+from task_thread.office import Office
+from task_thread.trace import Trace, unwatch, watch
+
+
+class _Watched:
+    """One tree in one run."""
+
+    def __init__(self, life: Life, office: Office) -> None:
+        self.life = life
+        self.office = office
+        self.trace: Trace | None = None
+        self._wanted = True
+        self._on_loop(self._watch)
+
+    def same(self, life: Life) -> bool:
+        """Whether the tree of a thread is this one, in this run."""
+        return life is self.life and life.office is self.office
+
+    def release(self) -> None:
+        self._wanted = False
+        self._on_loop(self._unwatch)
+
+    def _watch(self) -> None:
+        if self._wanted and self.life.live and self.life.office is self.office:
+            self.trace = watch(self.life)
+
+    def _unwatch(self) -> None:
+        trace, self.trace = self.trace, None
+        # Of a tree that was run again the old trace went with the old run.
+        if trace is not None and self.life.office is self.office:
+            unwatch(self.life)
+
+    def _on_loop(self, call: object) -> None:
+        assert callable(call)
+        loop = self.office.loop
+        if running_loop() is loop or loop.is_closed():
+            call()
+            return
+        try:
+            loop.call_soon_threadsafe(call)
+        except RuntimeError:  # closed meanwhile, and its threads with it
+            pass
+
+
+class Watching:
+    """The trees that a panel watches."""
+
+    def __init__(self) -> None:
+        self._watched: dict[int, _Watched] = {}  # by the serial number of the thread on top
+
+    def match(self, threads: Iterable[TaskThread]) -> list[Trace]:
+        """Watch the trees of these threads, and no others.
+
+        Returns:
+            Their traces; that of a tree on another loop comes a little later.
+        """
+        before, self._watched = self._watched, {}
+        for thread in threads:
+            life = thread._life
+            # The thread on top outlives all others: recording can be ended through it.
+            while life.guardian is not None:
+                life = life.guardian
+            if life.serial in self._watched or not life.live or life.office is None:
+                continue
+            known = before.pop(life.serial, None)
+            if known is not None and not known.same(life):
+                known.release()
+                known = None
+            self._watched[life.serial] = known or _Watched(life, life.office)
+        for gone in before.values():
+            gone.release()
+        return [w.trace for w in self._watched.values() if w.trace is not None]
+
+    def release(self) -> None:
+        """Watch nothing any more."""
+        self.match(())
