@@ -360,6 +360,8 @@ class Driver(Meter):
         self.coroutine = None
         self.error = error
         self.following = self._turn  # it has its last turn: reSchedule in taskFailed__ makes a task
+        if self._trace is not None:
+            self._trace.failed(self)
         if self.owner is None:
             log.failure(log.library, error, "task %s failed", self.name)
             if not isinstance(error, Exception) and not log.in_kernel():

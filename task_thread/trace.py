@@ -173,9 +173,11 @@ class Trace:
 
     def ended(self, driver: Driver) -> None:
         """A task has ended."""
-        if driver.error is not None:
-            self.add(Kind.FAILED, driver.serial, driver.error)
         self.add(Kind.END, driver.serial)
+
+    def failed(self, driver: Driver) -> None:
+        """A task has failed; `taskFailed__` is still to come, and then its end."""
+        self.add(Kind.FAILED, driver.serial, driver.error)
 
     def became(self, life: Life) -> None:
         """A thread's state has changed."""
