@@ -12,13 +12,14 @@ first := 01_anatomy_of_a_task.ipynb
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-pythons bench soak clean
+.PHONY: help lab test test-pythons bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
 	@echo 'make test          every check: linter, types, tests, browser'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
+	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
 	@echo 'make soak          the random tests, for much longer'
 	@echo 'make clean         remove what the others made'
 
@@ -33,6 +34,9 @@ test-pythons:
 
 bench: $(venv)/has-test
 	$(py) -m tests.benchmarks $(BENCH_ARGS)
+
+bench-view: $(venv)/has-test
+	$(py) -m tests.benchmarks.view $(BENCH_ARGS)
 
 soak: $(venv)/has-test
 	$(py) -m pytest -m 'not browser and not notebook' --hypothesis-profile=soak --timeout=0 $(PYTEST_ARGS)
