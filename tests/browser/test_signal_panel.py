@@ -101,7 +101,9 @@ def test_edges_count_and_their_queues_fill_and_empty(program):
         re.compile(r"^\d+ waiting$"), timeout=5000
     )
     notebook.kernel.execute("Child.seconds = 0; root.drain_timeout = Child.drain_timeout = 0")
-    notebook.kernel.execute("root.findChild('ping').exit_timeout = 0.1\nawait root.findChild('ping').stop()")
+    notebook.kernel.execute(
+        "root.findChild('ping').exit_timeout = 0.1\nawait root.findChild('ping').stop()"
+    )
     expect(ping.locator(".sg-undelivered")).to_contain_text("undelivered", timeout=5000)
     expect(ping).to_contain_text("stopped")
 
@@ -148,7 +150,7 @@ def test_a_thread_that_stopped_is_offered_no_more_and_errors_are_told(program):
 
 
 def test_a_flood_is_told_as_a_rate_and_traffic_stays_small(program):
-    notebook, panel = program
+    notebook, _panel = program
     notebook.kernel.execute(
         """
 class Flood(Named):

@@ -94,6 +94,7 @@ def test_the_mark_moves_with_the_task_and_lines_are_counted(source):
     expect(panel.locator("[data-line]").first).to_contain_text("async def work__")
     expect(here(panel)).to_have_attribute("data-stops", "1")
     expect(here(panel)).to_contain_text("%")
+    panel.evaluate("node => node.scrollIntoView({ block: 'start' })")
     notebook.screenshot("source-helper-light")
     assert notebook.errors == []
 

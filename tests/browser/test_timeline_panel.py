@@ -188,7 +188,7 @@ def test_it_scrolls_back_and_returns_to_the_present(clock):
 
 
 def test_hovering_tells_the_times_of_a_turn(clock):
-    notebook, panel = clock
+    _, panel = clock
     button(panel, "Zoom in").click()
     button(panel, "Zoom in").click()
     wait_for(panel, "page.shown > page.store.began + 1.5")
@@ -231,7 +231,7 @@ def test_the_keyboard_goes_from_lane_to_lane_and_turn_to_turn_and_it_is_said(clo
 
 
 def test_signals_are_arrows_that_tell_their_text_as_text(clock):
-    notebook, panel = clock
+    _, panel = clock
     wait_for(panel, "page.store.signals.length > 1")
     words = panel.evaluate(
         """root => {

@@ -200,7 +200,7 @@ def test_it_stands_side_by_side_where_there_is_room(game):
 
 
 def test_one_switch_makes_all_of_it_large(game):
-    notebook, view = game
+    _notebook, view = game
     view.get_by_role("button", name="Large").click()
     for name in ("tree", "timeline"):
         expect(panel(view, name)).to_have_class(re.compile("tt-large"))
@@ -226,7 +226,12 @@ del view
 gc.collect()
 """
     )
-    assert notebook.kernel.evaluate("(left, watchers, samplers, gone() is None)") == [[], 0, 0, True]
+    assert notebook.kernel.evaluate("(left, watchers, samplers, gone() is None)") == [
+        [],
+        0,
+        0,
+        True,
+    ]
     expect(view).to_have_count(0)
 
 

@@ -401,11 +401,29 @@ async def test_signals_between_lanes_that_nobody_sees_are_counted(parent, read):
     parent.child.texts = ["a", "b"]
     reader = read(parent)
     reader.look()
+    reader.rows = ()
+    extra = TaskThread(parent)
+    await extra.run()
+    await parent.addChild(extra)
+    reader.look()
+    reader.rows = (reader.number(extra.getId()),)
+    reader.look()
     parent.child.go.set()
     await parent.all_heard.wait()
     facts = reader.look()
     assert facts["hidden"]["signals"] == 2
     assert "signals" not in facts
+
+
+async def test_signals_before_the_page_said_what_it_shows_are_told_then(parent, read):
+    parent.child.texts = ["early"]
+    reader = read(parent)
+    reader.look()
+    parent.child.go.set()
+    await parent.all_heard.wait()
+    assert reader.look() is None
+    facts = reader.see_all()
+    assert [signal[5] for signal in facts["signals"]] == ["early"]
 
 
 class Failing(Gate):

@@ -231,7 +231,7 @@ class SourceFrames:
             how = "over"
         elif coroutine is not None:
             how = "waits" if state is TaskState.WAITING else "runs"
-            stands = [(frame, frame.f_lineno) for frame in frames(coroutine)]
+            stands = [(f, f.f_lineno or f.f_code.co_firstlineno) for f in frames(coroutine)]
         else:
             how = "between"
         stands = _users_part(stands)

@@ -108,6 +108,7 @@ class TimelineFrames:
         self._held: dict[Office, _Held] = {}
         self._before: float | None = None  # when the frame before was made
         self._seen: dict[int, Lane] = {}  # told in detail
+        self._early: list[Happening] = []  # signals before anybody said what it shows
         self._more_told = self._away_told = 0
 
     # Letting go
@@ -118,6 +119,7 @@ class TimelineFrames:
             held.release()
         self._held.clear()
         self._seen = {}
+        self._early = []
         self._before = None
         self.lanes.rest()
 
@@ -171,6 +173,11 @@ class TimelineFrames:
         if back:
             facts["back"], past = self._tell_back(back, now, before, columns)
             rare = past + rare
+        if seen:
+            rare, self._early = self._early + rare, []
+        else:  # nobody has said yet what it shows
+            self._early = [*self._early, *(e for e in rare if e[0] is Kind.SIGNAL)][-MOST_TOLD:]
+            rare = []
         facts.update(self._tell_others(seen, rare, now, hidden))
         if hidden:
             facts["hidden"] = hidden

@@ -27,7 +27,9 @@ class SignalsPage extends PanelPage {
     this.entryViews = new Map();
     this.spareEntries = [];
     this.edgeHeight = 0;
+    this.entryHeight = 0;
     this.edges = [];
+    this.entries = [];
     this.edgesOf = "";
     this.listOf = "";
     this.options = new Map();
@@ -62,7 +64,9 @@ class SignalsPage extends PanelPage {
       this.onlyButton, this.search, this.holdButton, this.largeButton));
     this.body.append(
       this.scroller, this.buildForm(), this.empty, this.listScroller, this.note);
-    this.scroller.addEventListener("scroll", this.guard(() => this.draw()));
+    for (const scroller of [this.scroller, this.listScroller]) {
+      scroller.addEventListener("scroll", this.guard(() => this.draw()), { passive: true });
+    }
   }
 
   buildForm() {
@@ -151,7 +155,8 @@ class SignalsPage extends PanelPage {
     this.drawHeader(known);
     this.drawForm(known);
     this.drawEdges(only);
-    if (!this.held) this.drawList(only);
+    if (this.held) this.drawEntries(0);
+    else this.drawList(only);
   }
 
   drawHeader(selected) {
@@ -226,6 +231,7 @@ class SignalsPage extends PanelPage {
     const { first, last } = windowOf(
       this.scroller.scrollTop, this.scroller.clientHeight, height, edges.length);
     const wanted = new Map();
+    const now = performance.now();
     for (let i = first; i < last; i++) wanted.set(edges[i].number, i);
     for (const [number, view] of this.edgeViews) {
       if (wanted.has(number)) continue;
@@ -240,41 +246,86 @@ class SignalsPage extends PanelPage {
         this.edgeViews.set(number, view);
         this.edgeList.append(view.element);
       }
-      view.update(edges[index], { store, top: index * height, calm: this.calm.matches });
+      view.update(edges[index], { store, top: index * height, calm: this.calm.matches, now });
     }
     this.tellEdges(first, last);
+    if (!this.moving) this.move();
+  }
+
+  /** Let the dots run, for as long as there are any. */
+  move() {
+    const style = getComputedStyle(this.root);
+    const colours = {
+      down: style.getPropertyValue("--tt-beat").trim() || "#1fa463",
+      up: style.getPropertyValue("--tt-calm").trim() || "#4c6fb5",
+    };
+    const step = this.guard(() => {
+      this.moving = 0;
+      const now = performance.now();
+      let some = false;
+      for (const view of this.edgeViews.values()) some = view.drawDots(colours, now) || some;
+      if (some && this.presence.isSeen() && !this.signal.aborted) this.moving = requestAnimationFrame(step);
+    });
+    step();
   }
 
   drawList(only) {
     const { store } = this;
-    const running = store.entries.some((entry) => entry.count);
     const of = `${store.listed} ${store.shape} ${only} ${this.filter}`;
-    if (of === this.listOf && !running) return;
-    this.listOf = of;
-    const entries = shownEntries(store, this.filter, only);
-    const wanted = new Set(entries.map((entry) => entry.number));
+    const first = this.entries[0]?.number;
+    if (of !== this.listOf) {
+      this.listOf = of;
+      this.entries = shownEntries(store, this.filter, only);
+    }
+    const { entries } = this;
+    setShown(this.listScroller, entries.length > 0);
+    setShown(this.empty, entries.length === 0);
+    setText(this.empty, this.emptyText(only));
+    if (!this.entryHeight && entries.length) {
+      const probe = new EntryView();
+      this.list.append(probe.element);
+      this.entryHeight = probe.element.getBoundingClientRect().height || 28;
+      probe.element.remove();
+    }
+    const height = this.entryHeight;
+    setAttribute(this.list, "style", `height:${entries.length * height}px`);
+    // Who reads further down keeps his place while new ones come above.
+    const came = first === undefined ? 0 : entries.findIndex((entry) => entry.number === first);
+    if (came > 0 && this.listScroller.scrollTop > 0) this.listScroller.scrollTop += came * height;
+    this.drawEntries(came);
+  }
+
+  /** Draw the entries that are scrolled into view; hundreds would cost the page its smoothness. */
+  drawEntries(came) {
+    const { entries, store } = this;
+    const height = this.entryHeight;
+    const { scrollTop, clientHeight } = this.listScroller;
+    const { first, last } = windowOf(scrollTop, clientHeight, height, entries.length, 2);
+    const wanted = new Set(entries.slice(first, last).map((entry) => entry.number));
     for (const [number, view] of this.entryViews) {
       if (wanted.has(number)) continue;
       this.entryViews.delete(number);
       this.spareEntries.push(view);
       view.element.remove();
     }
-    let place = this.list.firstChild;
-    let flashes = this.entryViews.size && !this.calm.matches ? 4 : 0; // none for those of a full frame
-    for (const entry of entries) {
+    for (let index = first; index < last; index++) {
+      const entry = entries[index];
       let view = this.entryViews.get(entry.number);
       if (!view) {
         view = this.spareEntries.pop() ?? new EntryView();
         this.entryViews.set(entry.number, view);
-        if (flashes-- > 0) view.flash();
+        this.list.append(view.element);
+        if (index < came && !entry.count) this.lightUp(view);
       }
-      view.update(entry, store);
-      if (view.element === place) place = place.nextSibling;
-      else this.list.insertBefore(view.element, place);
+      view.update(entry, { store, index, top: index * height, count: entries.length });
     }
-    setShown(this.listScroller, entries.length > 0);
-    setShown(this.empty, entries.length === 0);
-    setText(this.empty, this.emptyText(only));
+  }
+
+  /** Mark an entry that has just come. Unmarked at once: a fading one would be a layer of its own. */
+  lightUp(view) {
+    setAttribute(view.element, "data-new", "");
+    clearTimeout(view.lit);
+    view.lit = setTimeout(this.guard(() => setAttribute(view.element, "data-new", null)), 400);
   }
 
   emptyText(only) {
@@ -286,7 +337,7 @@ class SignalsPage extends PanelPage {
   }
 
   resized() {
-    this.edgeHeight = 0;
+    this.edgeHeight = this.entryHeight = 0;
     this.draw();
   }
 }

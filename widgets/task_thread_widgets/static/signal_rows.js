@@ -13,7 +13,8 @@ const mostDots = 24; // on one way at the same time
 class WayView {
   constructor(up) {
     this.up = up;
-    this.running = 0;
+    /** @type {number[]} when each dot that runs began, in milliseconds */
+    this.dots = [];
     this.track = make("span", { class: "sg-track" });
     this.boxes = make("span", { class: "sg-boxes" });
     this.element = make("span", { class: `sg-way ${up ? "sg-up" : "sg-down"}`, "aria-hidden": "true" },
@@ -25,7 +26,7 @@ class WayView {
       make("span", { class: "sg-arrow" }, up ? "↑" : "↓"), this.count, this.rate, this.waiting);
   }
 
-  update(way, rate, moving) {
+  update(way, rate) {
     setText(this.count, formatCount(way.handled));
     setText(this.rate, way.handled ? `${formatRate(rate)}/s` : "");
     const { boxes, text } = pips(way.waiting);
@@ -33,26 +34,39 @@ class WayView {
     setAttribute(this.element, "data-live", rate > 0 ? "" : null);
     setAttribute(this.boxes, "style", `--sg-boxes:${boxes}`);
     setAttribute(this.boxes, "data-many", way.waiting > 8 ? "" : null);
-    if (moving) this.run(dots(way.came));
+  }
+
+  /** Note where it is: asked ten times a second, and not for each dot drawn. */
+  measure() {
+    const { offsetLeft, offsetTop, offsetWidth } = this.track;
+    this.place = { offsetLeft, offsetTop, offsetWidth };
   }
 
   /** Let dots run along the arrow, spread over the tenth of a second in which they came. */
-  run(count) {
-    const width = this.track.clientWidth;
-    for (let i = 0; i < count && width && this.running < mostDots; i++) {
-      const dot = make("span", { class: "sg-dot" });
-      this.track.append(dot);
-      this.running++;
-      const path = this.up ? [width, 0] : [0, width];
-      const moved = dot.animate(
-        path.map((x) => ({ transform: `translateX(${x}px)` })),
-        { duration: dotTime, delay: (i * 100) / count, easing: "ease-in-out", fill: "backwards" },
-      );
-      moved.finished.catch(() => {}).then(() => {
-        dot.remove();
-        this.running--;
-      });
+  run(count, now) {
+    for (let i = 0; i < count && this.dots.length < mostDots; i++) {
+      this.dots.push(now + (i * 100) / count);
     }
+  }
+
+  /** Draw the dots that run. @returns {boolean} whether there are any */
+  drawDots(context, colour, now) {
+    this.dots = this.dots.filter((began) => now - began < dotTime);
+    if (!this.dots.length) return false;
+    const { offsetLeft, offsetTop, offsetWidth } = this.place;
+    context.fillStyle = colour;
+    for (const began of this.dots) {
+      if (began > now) continue;
+      const way = easeInOut((now - began) / dotTime);
+      const x = offsetLeft + offsetWidth * (this.up ? 1 - way : way);
+      for (const [radius, alpha] of [[7, 0.22], [4.4, 1]]) {
+        context.globalAlpha = alpha;
+        context.beginPath();
+        context.arc(x, offsetTop + 1, radius, 0, 2 * Math.PI);
+        context.fill();
+      }
+    }
+    return true;
   }
 }
 
@@ -64,9 +78,12 @@ export class EdgeView {
     this.down = new WayView(false);
     this.up = new WayView(true);
     this.undelivered = make("span", { class: "sg-undelivered" });
+    // The dots are drawn: an animated element each would make the page compose hundreds of layers.
+    this.canvas = make("canvas", { class: "sg-dots", "aria-hidden": "true" });
+    this.blank = true;
     this.element = make("div", { class: "sg-edge", role: "listitem" },
       this.upper,
-      make("span", { class: "sg-ways" }, this.down.element, this.up.element),
+      make("span", { class: "sg-ways" }, this.down.element, this.up.element, this.canvas),
       make("span", { class: "sg-lower" }, this.lower, this.kind),
       make("span", { class: "sg-sums" }, this.down.numbers, this.up.numbers),
       this.undelivered);
@@ -75,9 +92,10 @@ export class EdgeView {
 
   /**
    * @param {import("./signal_store.js").Edge} edge
-   * @param {object} context store, top, calm
+   * @param {object} context store, top, calm, now
    */
-  update(edge, { store, top, calm }) {
+  update(edge, { store, top, calm, now }) {
+    if (this.edge !== edge) this.down.dots = this.up.dots = [];
     const fresh = this.drawnAt !== store.at || this.edge !== edge;
     this.edge = edge;
     this.drawnAt = store.at;
@@ -95,14 +113,49 @@ export class EdgeView {
     setText(this.lower, store.nameOf(edge.lower));
     setAttribute(this.lower, "title", store.nameOf(edge.lower));
     setText(this.kind, thread && thread.state !== "running" ? thread.state : "");
-    this.down.update(edge.down, store.rateOf(edge.down), fresh && !calm);
-    this.up.update(edge.up, store.rateOf(edge.up), fresh && !calm);
+    this.down.update(edge.down, store.rateOf(edge.down));
+    this.up.update(edge.up, store.rateOf(edge.up));
+    if (fresh && !calm && edge.down.came + edge.up.came) {
+      this.measure();
+      this.down.run(dots(edge.down.came), now);
+      this.up.run(dots(edge.up.came), now);
+    }
     // Nothing goes up to nobody.
     setShown(this.up.element, edge.upper !== 0 || edge.up.handled > 0);
     setShown(this.up.numbers, edge.upper !== 0 || edge.up.handled > 0);
     setText(this.undelivered,
       edge.undelivered ? `${formatCount(edge.undelivered)} undelivered` : "");
   }
+
+  measure() {
+    const { canvas } = this;
+    this.ratio = window.devicePixelRatio || 1;
+    this.origin = [canvas.offsetLeft, canvas.offsetTop];
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight]
+      .map((pixels) => Math.round(pixels * this.ratio));
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    this.down.measure();
+    this.up.measure();
+  }
+
+  /** Draw the dots on their ways. @returns {boolean} whether any runs */
+  drawDots(colours, now) {
+    const { canvas, down, up } = this;
+    if (this.blank && !down.dots.length && !up.dots.length) return false;
+    const context = canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.scale(this.ratio, this.ratio);
+    context.translate(-this.origin[0], -this.origin[1]);
+    const some = [down.drawDots(context, colours.down, now), up.drawDots(context, colours.up, now)];
+    this.blank = !some[0] && !some[1];
+    return !this.blank;
+  }
+}
+
+/** @param {number} share 0 to 1 of the time @returns {number} 0 to 1 of the way */
+function easeInOut(share) {
+  return share < 0.5 ? 2 * share * share : 1 - 2 * (1 - share) * (1 - share);
 }
 
 export class EntryView {
@@ -127,9 +180,11 @@ export class EntryView {
         make("span", { class: "sg-bar", "aria-hidden": "true" }, this.bar), this.waited));
   }
 
-  /** @param {import("./signal_store.js").Entry} entry */
-  update(entry, store) {
-    this.entry = entry;
+  /** @param {import("./signal_store.js").Entry} entry @param {object} place store, index, top, count */
+  update(entry, { store, index, top, count }) {
+    setAttribute(this.element, "style", `top:${top}px`);
+    setAttribute(this.element, "aria-posinset", index + 1);
+    setAttribute(this.element, "aria-setsize", count);
     setText(this.time, formatTime(entry.at + store.clock, new Date().getTimezoneOffset()));
     setText(this.from, store.nameOf(entry.from));
     setAttribute(this.from, "title", store.nameOf(entry.from));
@@ -150,14 +205,6 @@ export class EntryView {
     setText(this.more, more);
     setShown(this.badge, badge !== "");
     setAttribute(this.element, "data-running", entry.count ? "" : null);
-  }
-
-  /** Light up: it has just come. */
-  flash() {
-    this.element.animate([
-      { backgroundColor: "color-mix(in srgb, var(--tt-brand) 15%, transparent)" },
-      { backgroundColor: "transparent" },
-    ], 500);
   }
 }
 

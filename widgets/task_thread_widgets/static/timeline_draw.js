@@ -80,16 +80,16 @@ export function paintTile(context, left, width, scene) {
     else paintThread(context, lane, top, x, width, scene);
   }
   paintArrows(context, layArrows(store.signals, from - margin, to + margin, scale, 5 * ratio), x, scene);
-  for (let i = scene.first; i < scene.last; i++) {
-    const top = axis + i * scene.rowHeight - scene.scrolled;
-    paintMarks(context, rows[i].lane, top, x, from - margin, to, scene);
-  }
   stalls.forEach((stall, index) => {
     const room = index + 1 < stalls.length ? x(stalls[index + 1].from) - x(stall.from) : Infinity;
     const text = [stallText(store, stall), lengthText(stall.to - stall.from)]
       .find((words) => textWidth(context, words, scene) + 16 * ratio < room);
     if (text) pill(context, text, x(stall.from) + 4 * ratio, axis + 3 * ratio, colors.warn, scene);
   });
+  for (let i = scene.first; i < scene.last; i++) {
+    const top = axis + i * scene.rowHeight - scene.scrolled;
+    paintMarks(context, rows[i].lane, top, x, from - margin, to, scene);
+  }
   context.restore();
   paintAxis(context, lines, x, width, scene);
 }
