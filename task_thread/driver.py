@@ -267,6 +267,13 @@ class Driver(Meter):
                     yield None
                     if self.attention and (yield from self._attend(True)):
                         return
+                # A turn that cancelled its own task; a yield would have taken the cancellation.
+                elif (
+                    self.task.cancelling()
+                    if _KNOWS_CANCELLING
+                    else getattr(self.task, "_must_cancel", False)
+                ):
+                    return
         except CancelledError as error:
             if self.coroutine is None or self.last or self._was_cancelled():
                 raise
@@ -333,7 +340,7 @@ class Driver(Meter):
 
     def _was_cancelled(self) -> bool:
         """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
-        if not self._cancelled or not _KNOWS_CANCELLING:
+        if not _KNOWS_CANCELLING:
             return self._cancelled
         self._cancelled = cancel_requests(self.task) > 0
         return self._cancelled

@@ -59,6 +59,8 @@ class Hook(Scope):
     def swallowed(self) -> None:
         if self._name == "enter__":
             self._life.interrupted()
+        elif self._name == "exit__":
+            self._life.hurry()
 
     def late(self) -> None:
         life = self._life

@@ -636,6 +636,10 @@ class Life:
         self._interrupted = True
         self.request_stop()
 
+    def hurry(self) -> None:
+        """The stop itself was cancelled: what is left of it is kept short, and `run()` tells it."""
+        self._hurried = True
+
     def _close(self) -> None:
         """Let a main task shut a child down; called once in each life."""
         self.main = self._task(self._shut_down(), "main")
@@ -675,6 +679,9 @@ class Life:
             if self.listening:
                 await self._drain()
             self.listening = False
+            for child in self.thread._children or ():
+                if child._life.outbox is not None:
+                    child._life.outbox.quota = None  # it may be heard again in a further run
             if type(self.thread).exit__ is not self.base.exit__:
                 await self._exit()
         self.listening = False

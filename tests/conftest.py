@@ -33,6 +33,11 @@ settings.load_profile("default")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+# A shell lets its background jobs ignore Ctrl-C, and they pass that on to the programs they start;
+# the tests of signals need it as a terminal has it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "limit(seconds): how long an `async def` test may take")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  announcement, controlName, flatten, keyAction, scrollTo, sharedSlots, windowOf,
+  announcement, controlName, flatten, keyAction, rowId, scrollTo, sharedSlots, windowOf,
 } from "../../widgets/task_thread_widgets/static/tree_layout.js";
 import { TreeStore, isEnded, isLive } from "../../widgets/task_thread_widgets/static/tree_store.js";
 
@@ -158,4 +158,10 @@ test("keys do what a tree's keys do", () => {
   assert.deepEqual(press(" ", 3, folded), { open: true });
   assert.equal(press("x", 0), null);
   assert.equal(keyAction("ArrowDown", [], 0, 1), null);
+});
+
+test("a selection names a thread by its serial, a task by its thread and slot", () => {
+  const store = family();
+  assert.equal(rowId(store.rows.get(2)), "102");
+  assert.equal(rowId(store.rows.get(5)), "102/s5");
 });

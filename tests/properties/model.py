@@ -159,7 +159,7 @@ class ThreadModel:
         if old in ENDED:
             self.handled_in_run = 0
         parent = self.probe.parent
-        self.guardian = parent.model if parent is not None and parent.state.live else None  # type: ignore[attr-defined]
+        self.guardian = parent.model if parent is not None and parent.state.live else None
         self.due = None
 
     def must_end(self) -> None:
@@ -330,7 +330,7 @@ class ThreadModel:
             require(left == 0, "%d signals to %s are not handled", left, probe)
         parent = probe.parent
         if parent is not None and parent.running and probe in parent.children:
-            if parent.plan.up.plain:  # type: ignore[attr-defined]
+            if parent.plan.up.plain:
                 left = probe.output_queue.qsize()
                 require(left == 0, "%d signals from %s are not handled", left, probe)
         paused = {r.slot for r in probe.snapshot().tasks if r.state == "paused"}

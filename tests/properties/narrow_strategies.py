@@ -39,7 +39,10 @@ def brake_programs(size: Size) -> st.SearchStrategy[Program]:
 
 
 def farewell_programs(size: Size) -> st.SearchStrategy[Program]:
-    """Signals in all directions, some of them before the start; then some thread is stopped."""
+    """Signals in all directions, some of them before the start; then some thread is stopped.
+
+    Before that the tree is stopped and run again, up to twice, after other signals.
+    """
     handlers = st.sampled_from(
         (HookPlan(), HookPlan(seconds=0.005), HookPlan(seconds=0.02, every=3))
     )
@@ -70,12 +73,18 @@ def farewell_programs(size: Size) -> st.SearchStrategy[Program]:
     )
     # One round, in which what is sent from outside is put into the queues before the stop.
     round_ = Step(Act("exits", 0), -1)
+    sendings = st.lists(sends, max_size=6).map(tuple)
+    rounds = st.tuples(st.just(_run), sendings).map(
+        lambda drawn: (drawn[0], *drawn[1], round_, Step(Act("stop", 0), 2.0))
+    )
     return st.builds(
-        lambda thread, early, late, whom: Program(
-            (thread,), (*early, _run, *late, round_, Step(Act("stop", whom)))
+        lambda thread, early, before, late, whom: Program(
+            (thread,),
+            (*early, *sum(before, ()), _run, *late, round_, Step(Act("stop", whom))),
         ),
         threads(size.depth),
         st.lists(sends, max_size=2).map(tuple),
-        st.lists(sends, max_size=6).map(tuple),
+        st.lists(rounds, max_size=2),
+        sendings,
         st.integers(0, 7),
     )

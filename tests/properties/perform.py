@@ -117,7 +117,7 @@ async def _end(program: Program, world: World, acts: Acts) -> None:
         # A start that was asked for during a stop comes after it; then there is a second round.
         for _ in range(3):
             for thread in threads():
-                thread.model.must_end()  # type: ignore[attr-defined]
+                thread.model.must_end()
                 await thread.stop()
             await _settle(world, acts)
             if not threads():
@@ -200,7 +200,7 @@ class _WatchedState:
 def _watched(worlds: list[World]) -> Iterator[None]:
     """Watch the states of all threads and the log, for one program."""
     inner = Life.__dict__["state"]
-    Life.state = _WatchedState(inner)  # type: ignore[assignment]
+    setattr(Life, "state", _WatchedState(inner))  # noqa: B010, it is a slot: no plain assignment
     log = _Log(worlds)
     loggers = [logging.getLogger(name) for name in ("Probe", "task_thread", "asyncio")]
     before = [logger.propagate for logger in loggers]
@@ -210,7 +210,7 @@ def _watched(worlds: list[World]) -> Iterator[None]:
     try:
         yield
     finally:
-        Life.state = inner  # type: ignore[method-assign]
+        setattr(Life, "state", inner)  # noqa: B010
         for logger, propagates in zip(loggers, before, strict=True):
             logger.removeHandler(log)
             logger.propagate = propagates

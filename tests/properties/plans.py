@@ -173,7 +173,9 @@ class Step(Plan):
     then: float = 0
 
     def __str__(self) -> str:
-        then = {0: "", -1: ", then one round"}.get(self.then, f", then {self.then:g} s")
+        then = (
+            f", then {self.then:g} s" if self.then > 0 else ", then one round" if self.then else ""
+        )
         return f"{self.act}{then}"
 
 

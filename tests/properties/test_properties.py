@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 
+from .known import KNOWN
 from .narrow_strategies import brake_programs, farewell_programs
 from .perform import all_delivered, perform
 from .plans import Program
 from .strategies import NORMAL, programs
+
+pytestmark = pytest.mark.timeout(400)  # on a busy machine; alone each test takes half a minute
 
 
 def often(examples: int) -> Callable[[Callable[[Program], None]], Callable[[Program], None]]:
@@ -36,3 +40,8 @@ def test_a_task_takes_the_turns_that_its_brake_allows(program: Program) -> None:
 def test_what_was_sent_before_a_stop_is_handled(program: Program) -> None:
     """In whatever tree, and whichever of its threads is stopped."""
     all_delivered(perform(program))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_once_went_wrong_goes_well(name: str) -> None:
+    perform(KNOWN[name])

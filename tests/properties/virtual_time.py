@@ -56,7 +56,8 @@ def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
 
 def _run(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]], loop: VirtualLoop) -> T:
     try:
-        return loop.run_until_complete(main(loop))
+        result: T = loop.run_until_complete(main(loop))
+        return result
     finally:
         try:
             _cancel_all(loop)

@@ -326,3 +326,34 @@ def test_what_is_no_thread_is_refused(loop):
         TypeError, match="expected a TaskThread, or nothing for all of them, found int 5"
     ):
         TreePanel(5)
+
+
+async def test_the_header_tells_of_the_whole_kernel_if_there_is_more_than_is_shown(loop, page):
+    class Waiting(TaskThread):
+        async def enter__(self):
+            self.go = asyncio.Event()
+            self.tasks.turn = await reCreate(None, self.turn__)
+
+        async def turn__(self):
+            await self.go.wait()
+            self.tasks.turn = await reSchedule(self.turn__)
+
+    mine, other = Waiting(), Waiting()
+    mine.start()
+    view = page(TreePanel(mine))
+    view.say("hello", seen=True)
+    (frame,) = view.got()
+    assert frame["facts"]["kernel"] == 0, "all there is is shown"
+    other.start()
+    while not (mine.running and other.running):
+        await asyncio.sleep(0)
+    (driver,) = other._life.drivers
+    driver.turns += 5000
+    loop.now = asyncio.get_running_loop().time() + 5
+    view.say("visible")
+    loop.advance(1.2)
+    frames = [message for message in view.got() if message["kind"] == "frame"]
+    assert max(frame["facts"].get("kernel", 0) for frame in frames) > 0
+    for thread in (mine, other):
+        await thread.stop()
+        await thread.join()

@@ -6,6 +6,7 @@ import weakref
 import ipywidgets
 import pytest
 from task_thread_widgets import ThreadView, TreePanel, view_of
+from task_thread_widgets.panel import Panel
 
 import task_thread
 from task_thread import TaskThread
@@ -39,6 +40,59 @@ def test_a_view_is_closed_whole_and_lets_go_of_its_thread(loop, comms):
     del thread
     gc.collect()
     assert gone() is None
+
+
+def test_a_closed_view_goes_whole(loop, page, comms):
+    def make():
+        view = view_of(Named())
+        for panel in view.panels:
+            page(panel).say("hello", seen=True)
+        gone = [weakref.ref(widget) for widget in (view, *view.panels, view.bar)]
+        view.close()
+        return gone
+
+    gone = make()
+    loop.advance(60)
+    comms.clear()  # which hold the widgets here; in a kernel they went with the close
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * len(gone)
+    assert loop.timers == 0
+
+
+def test_all_its_panels_are_hidden_until_the_page_shows_one(loop):
+    view = ThreadView(Named())
+    assert [type(panel).__name__ for panel in view.panels] == [
+        "TreePanel",
+        "TimelinePanel",
+        "SourcePanel",
+        "LogPanel",
+        "SignalPanel",
+    ]
+    assert all(isinstance(panel, Panel) for panel in view.panels)
+    assert view.tree.layout.display is None
+    assert {panel.layout.display for panel in view.panels[1:]} == {"none"}
+    assert view.bar.tab == "timeline"
+    assert view.children[0] is view.tree
+
+
+def test_the_large_switch_of_the_tree_is_that_of_the_view(loop):
+    view = ThreadView(Named())
+    view.tree.large = True
+    assert all(panel.large for panel in view.panels)
+    assert view.bar.large
+    view.tree.large = False
+    assert not any(panel.large for panel in view.panels)
+
+
+def test_the_page_itself_links_what_is_selected(loop):
+    view = ThreadView(Named())
+    widgets = ipywidgets.widgets.widget._instances.values()
+    links = [
+        widget for widget in widgets if isinstance(widget, ipywidgets.widgets.widget_link.Link)
+    ]
+    assert {(link.source, link.target) for link in links} == {
+        ((view.tree, "selected"), (panel, "selected")) for panel in view.panels[1:]
+    }
 
 
 def test_a_closed_view_is_replaced_by_a_new_one(loop):

@@ -255,7 +255,8 @@ class SignalsPage extends PanelPage {
   /** Let the dots run, for as long as there are any. */
   move() {
     const style = getComputedStyle(this.root);
-    const colours = {
+    const look = {
+      em: parseFloat(style.fontSize) || 13,
       down: style.getPropertyValue("--tt-beat").trim() || "#1fa463",
       up: style.getPropertyValue("--tt-calm").trim() || "#4c6fb5",
     };
@@ -263,7 +264,7 @@ class SignalsPage extends PanelPage {
       this.moving = 0;
       const now = performance.now();
       let some = false;
-      for (const view of this.edgeViews.values()) some = view.drawDots(colours, now) || some;
+      for (const view of this.edgeViews.values()) some = view.drawDots(look, now) || some;
       if (some && this.presence.isSeen() && !this.signal.aborted) this.moving = requestAnimationFrame(step);
     });
     step();

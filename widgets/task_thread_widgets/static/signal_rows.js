@@ -50,7 +50,7 @@ class WayView {
   }
 
   /** Draw the dots that run. @returns {boolean} whether there are any */
-  drawDots(context, colour, now) {
+  drawDots(context, colour, em, now) {
     this.dots = this.dots.filter((began) => now - began < dotTime);
     if (!this.dots.length) return false;
     const { offsetLeft, offsetTop, offsetWidth } = this.place;
@@ -59,7 +59,7 @@ class WayView {
       if (began > now) continue;
       const way = easeInOut((now - began) / dotTime);
       const x = offsetLeft + offsetWidth * (this.up ? 1 - way : way);
-      for (const [radius, alpha] of [[7, 0.22], [4.4, 1]]) {
+      for (const [radius, alpha] of [[0.54 * em, 0.22], [0.34 * em, 1]]) {
         context.globalAlpha = alpha;
         context.beginPath();
         context.arc(x, offsetTop + 1, radius, 0, 2 * Math.PI);
@@ -139,7 +139,7 @@ export class EdgeView {
   }
 
   /** Draw the dots on their ways. @returns {boolean} whether any runs */
-  drawDots(colours, now) {
+  drawDots(look, now) {
     const { canvas, down, up } = this;
     if (this.blank && !down.dots.length && !up.dots.length) return false;
     const context = canvas.getContext("2d");
@@ -147,7 +147,9 @@ export class EdgeView {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.scale(this.ratio, this.ratio);
     context.translate(-this.origin[0], -this.origin[1]);
-    const some = [down.drawDots(context, colours.down, now), up.drawDots(context, colours.up, now)];
+    const some = [
+      down.drawDots(context, look.down, look.em, now), up.drawDots(context, look.up, look.em, now),
+    ];
     this.blank = !some[0] && !some[1];
     return !this.blank;
   }
