@@ -208,12 +208,8 @@ class Driver(Meter):
         if trace is None or self.over:
             self.send = self._turner.send
         else:
-            self.send = self._traced_send
+            self.send = trace.sender(self, self._turner.send)
             self.attention = True
-
-    def _traced_send(self, value: Any) -> Any:
-        assert self._trace is not None
-        return self._trace.step(self, self._turner.send, value)
 
     # The turns
 

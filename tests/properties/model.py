@@ -415,9 +415,9 @@ class World:
 
     def require(self, holds: bool, text: str, *args: Any) -> None:
         """Note a violation unless something holds."""
-        if not holds:
-            self.violations.append(text % args)
-            self.note("!! " + text % args)
+        if not holds and (violation := text % args) not in self.violations:
+            self.violations.append(violation)
+            self.note(f"!! {violation}")
 
     def error(self, text: str) -> Planned:
         """Make an error that the program raises now."""

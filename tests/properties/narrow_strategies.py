@@ -17,7 +17,8 @@ _plain_tasks = st.builds(
 _run = Step(Act("run", 0), 0.03)
 
 
-def brake_programs(size: Size) -> st.SearchStrategy[Program]:
+@st.composite
+def brake_programs(draw: st.DrawFn, size: Size) -> Program:
     """Pause, resume, step and pace, over and over, with little time in between."""
     threads = st.builds(
         ThreadPlan, tasks=st.lists(_plain_tasks, min_size=1, max_size=size.tasks).map(tuple)
@@ -31,14 +32,12 @@ def brake_programs(size: Size) -> st.SearchStrategy[Program]:
     ends = ["recreate", "delete", "cancel_task", "stop", "run"]
     acts = st.one_of([act_of(verb, st.integers(0, 2)) for verb in brakes + ends])
     steps = st.builds(Step, acts, st.sampled_from((0, 0, -1, 0.01, 0.02, 0.12, 0.4)))
-    return st.builds(
-        lambda thread, steps: Program((thread,), (_run, *steps)),
-        st.one_of(threads, parents),
-        st.lists(steps, max_size=size.steps).map(tuple),
-    )
+    thread = draw(st.one_of(threads, parents))
+    return Program((thread,), (_run, *draw(st.lists(steps, max_size=size.steps))))
 
 
-def farewell_programs(size: Size) -> st.SearchStrategy[Program]:
+@st.composite
+def farewell_programs(draw: st.DrawFn, size: Size) -> Program:
     """Signals in all directions, some of them before the start; then some thread is stopped.
 
     Before that the tree is stopped and run again, up to twice, after other signals.
@@ -71,20 +70,12 @@ def farewell_programs(size: Size) -> st.SearchStrategy[Program]:
         ),
         st.sampled_from((0, 0, -1, 0.003)),
     )
+    some = st.lists(sends, max_size=6)
     # One round, in which what is sent from outside is put into the queues before the stop.
-    round_ = Step(Act("exits", 0), -1)
-    sendings = st.lists(sends, max_size=6).map(tuple)
-    rounds = st.tuples(st.just(_run), sendings).map(
-        lambda drawn: (drawn[0], *drawn[1], round_, Step(Act("stop", 0), 2.0))
-    )
-    return st.builds(
-        lambda thread, early, before, late, whom: Program(
-            (thread,),
-            (*early, *sum(before, ()), _run, *late, round_, Step(Act("stop", whom))),
-        ),
-        threads(size.depth),
-        st.lists(sends, max_size=2).map(tuple),
-        st.lists(rounds, max_size=2),
-        sendings,
-        st.integers(0, 7),
-    )
+    one_round = Step(Act("exits", 0), -1)
+    thread = draw(threads(size.depth))
+    program = draw(st.lists(sends, max_size=2))
+    for _ in range(draw(st.integers(0, 2))):
+        program += [_run, *draw(some), one_round, Step(Act("stop", 0), 2.0)]
+    program += [_run, *draw(some), one_round, Step(Act("stop", draw(st.integers(0, 7))))]
+    return Program((thread,), tuple(program))

@@ -141,13 +141,14 @@ def thread_plans(size: Size, depth: int) -> st.SearchStrategy[ThreadPlan]:
 steps = st.builds(Step, outside, st.sampled_from((0, -1, 0.03, 0.4, 2.0)))
 
 
-def programs(size: Size) -> st.SearchStrategy[Program]:
+_first = st.sampled_from((Step(Act("run", 0), 0.03), Step(Act("start", 0), 0)))
+
+
+@st.composite
+def programs(draw: st.DrawFn, size: Size) -> Program:
     """Some trees of threads, the first of which is run first, and what is done to them."""
-    first = st.sampled_from((Step(Act("run", 0), 0.03), Step(Act("start", 0), 0)))
-    return st.builds(
-        lambda threads, begin, rest, ends: Program(threads, (begin, *rest), ends),
-        st.lists(thread_plans(size, size.depth), min_size=1, max_size=size.roots).map(tuple),
-        first,
-        st.lists(steps, max_size=size.steps).map(tuple),
-        st.sampled_from(("stop", "stop", "cancel")),
+    return Program(
+        tuple(draw(st.lists(thread_plans(size, size.depth), min_size=1, max_size=size.roots))),
+        (draw(_first), *draw(st.lists(steps, max_size=size.steps))),
+        draw(st.sampled_from(("stop", "stop", "cancel"))),
     )
