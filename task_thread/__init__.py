@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import signals
+from .blocking import run_sync
+from .log import in_kernel
 from .registry import threads
 from .signals import CloseSignal, MessageSignal, Signal, TerminateSignal
 from .tasks import delete, reCreate, reSchedule
@@ -18,7 +22,31 @@ __all__ = [
     "delete",
     "reCreate",
     "reSchedule",
+    "run_sync",
     "signals",
     "threads",
     "verbose",
 ]
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Do what `%load_ext task_thread` asks for: give the shell the magic %taskthreads."""
+    from .kernel import magics, shell
+
+    installed = shell.install(ipython)
+    assert installed is not None
+    magics.register(ipython, installed.cells)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Do what `%unload_ext task_thread` asks for: leave the shell as it was before the import."""
+    from .kernel import magics, shell
+
+    magics.unregister(ipython)
+    shell.uninstall()
+
+
+if in_kernel():
+    from .kernel import shell as _shell
+
+    _shell.install()

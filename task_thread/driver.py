@@ -26,7 +26,7 @@ from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from . import log
+from . import coach, log, registry
 from .brake import Brake
 from .context import current
 from .meter import Meter
@@ -55,6 +55,7 @@ class Driver(Meter):
         coroutine: the coroutine of the present turn; `None` between turns.
         following: the next turn, once `reSchedule` was called.
         brake: what pauses and paces it; made when first asked for.
+        eager: whether its loop's task factory may begin tasks in the middle of a turn.
         error: what ended it, if it failed.
         endings: futures of those who wait for its end.
         attention: whether the driver has to look at `brake`, `last` or a cancellation.
@@ -67,7 +68,6 @@ class Driver(Meter):
         "_abandoned",
         "_began",
         "_cancelled",
-        "_eager",
         "_loop",
         "_serial",
         "_telling",
@@ -77,6 +77,7 @@ class Driver(Meter):
         "attention",
         "brake",
         "coroutine",
+        "eager",
         "endings",
         "error",
         "following",
@@ -106,14 +107,17 @@ class Driver(Meter):
         self._began = False
         self._cancelled = False
         self._abandoned = False
-        self._eager = loop.get_task_factory() is not None
+        self.eager = loop.get_task_factory() is not None
         self._loop = loop
         self._turner: Any = self._drive()
         # The generator's own method: the task steps it without a Python call in between.
         self.send: Any = self._turner.send
         self._trace: Trace | None = None
         self._telling: Scope | None = None  # its taskFailed__, once that has suspended
-        if owner is not None:
+        if owner is None:
+            if registry.created is not None:
+                registry.created(self)
+        else:
             owner.drivers[self] = None
             if owner.office is not None and owner.office.trace is not None:
                 self.watch(owner.office.trace)
@@ -178,7 +182,7 @@ class Driver(Meter):
 
     def is_elsewhere(self) -> bool:
         """Whether the running code is a task that an eager factory began in the middle of a turn."""
-        return self._eager and asyncio.current_task() is not self.task
+        return self.eager and asyncio.current_task() is not self.task
 
     # What others ask of it
 
@@ -201,6 +205,17 @@ class Driver(Meter):
             self.brake = Brake()
             self.attention = True
         return self.brake
+
+    def renew(self, fresh: Callable[[CoFunction], CoFunction]) -> None:
+        """Give the next turn newer code; the one under way ends with what it has.
+
+        Args:
+            fresh: returns the newer co-function for an older one, or that itself.
+        """
+        if self.following is not None:
+            self.following = (fresh(self.following[0]), *self.following[1:])
+        if self.coroutine is None:
+            self._turn = (fresh(self._turn[0]), *self._turn[1:])
 
     def watch(self, trace: Trace | None) -> None:
         """Report each step and turn to a trace, or to nobody any more."""
@@ -254,6 +269,8 @@ class Driver(Meter):
                     self._check_rate()
                 following = self.following
                 if following is None:
+                    if self.owner is not None and not (self.last or self._cancelled):
+                        coach.task_ended(self)
                     return
                 self._turn = following
                 if self.attention:
@@ -290,7 +307,10 @@ class Driver(Meter):
         """Between two turns: do what is out of the ordinary; return whether to end."""
         if self._trace is not None:
             self._trace.turned(self)
+        thrown = self._cancelled
         if self.last or self._was_cancelled():
+            if thrown and self.owner is not None:
+                coach.task_swallowed(self)
             return True
         if not suspended:
             yield None
@@ -349,15 +369,7 @@ class Driver(Meter):
             return
         rate = self.check_rate(self._loop.time(), limit)
         if rate is not None:
-            self.owner.logger.warning(
-                "%s reschedules %.0f times per second, more than %g: let each turn await something, do "
-                "more in one turn, or set its pace with thread.control.setPace(%r, %g)",
-                self.name,
-                rate,
-                limit,
-                self.name,
-                limit,
-            )
+            coach.task_too_fast(self, rate, limit)
 
     def _fail(self, error: BaseException) -> Generator[Any, Any, None]:
         self.coroutine = None

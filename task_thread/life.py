@@ -30,7 +30,7 @@ from collections.abc import Callable, Collection, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import log, registry
+from . import coach, log, registry
 from .context import current
 from .driver import Driver, driver_of
 from .hook import Hook
@@ -41,8 +41,10 @@ from .posix import SignalGuard
 from .scope import Abandoned, cancel_requests
 from .states import ThreadState
 from .tasks import end_all
+from .verbose import plain
 
 if TYPE_CHECKING:
+    from .coach.advice import Book
     from .thread import TaskThread
 
 _serials = itertools.count(1)
@@ -70,10 +72,12 @@ class Life:
         error: what failed it.
         fatal: a SystemExit or KeyboardInterrupt to be raised by `run()`.
         received, sent, undelivered: numbers of signals in this run.
+        replaced: whether its cell was run again, so that a further start waits for this stop.
         started: when the run began, in loop time.
     """
 
     __slots__ = (
+        "_after",
         "_beginnings",
         "_endings",
         "_entered",
@@ -92,6 +96,7 @@ class Life:
         "_wake",
         "accepts",
         "added",
+        "advices",
         "drivers",
         "error",
         "fatal",
@@ -104,6 +109,7 @@ class Life:
         "office",
         "outbox",
         "received",
+        "replaced",
         "sends",
         "sent",
         "serial",
@@ -125,6 +131,7 @@ class Life:
         self.drivers: dict[Driver, None] = {}
         self._kids: dict[Life, None] | None = None
         self.added = False
+        self.advices: Book | None = None  # what the coach told this tree; at the thread on top
         self.guardian: Life | None = None
         self.main: asyncio.Task[Any] | None = None
         self.office: Office | None = None
@@ -137,6 +144,8 @@ class Life:
         self.started = 0.0
         # A child prints where its root does.
         self._stop_asked = False
+        self.replaced = False
+        self._after: list[Life] | None = None  # who has to end before it enters
         self._home: Context | None = copy_context() if thread.parent is None else None
         self._logger: logging.Logger | None = None
         self._exit_event: asyncio.Event | None = None
@@ -349,6 +358,7 @@ class Life:
     def task_failed(self, driver: Driver, error: BaseException) -> None:
         """Log a task's error, and let one that is meant for the whole program end the tree."""
         log.failure(self.logger, error, "%s: %s failed", self.id, driver.name)
+        coach.task_failed(driver, error)
         self.raise_fatal(error)
 
     def failed_hook(self) -> Callable[..., Coroutine[Any, Any, None]] | None:
@@ -379,7 +389,9 @@ class Life:
         again = self.state is not ThreadState.CREATED
         self.loop = loop
         self._stop_asked = self._entered = self._sealed = self._hurried = False
-        self._reported = self._interrupted = False
+        self._reported = self._interrupted = self.replaced = False
+        if registry.began is not None and current.get() is None:
+            self._after = [old for old in registry.began(self) if old.loop is loop]
         self._become(ThreadState.STARTING)
         self.started = loop.time()
         self.error = self.fatal = None
@@ -407,20 +419,29 @@ class Life:
 
     async def run(self) -> None:
         """Live: a root until its end, a child until it has started."""
-        self.begin()
+        if self.live and self.replaced and self.loop is running_loop():
+            await self.ended()
         if self.thread.parent is None:
-            assert self.loop is not None
-            self._guard = SignalGuard(self.loop, self.request_stop)
+            # Before anything else: a Ctrl-C between two of these lines must count as the first.
+            guard = SignalGuard(asyncio.get_running_loop(), self.request_stop)
             try:
+                self.begin()
+                self._guard = guard
                 await self._live()
             finally:
-                self._guard.give_back()
-                self._guard = None
+                guard.give_back()
+                if self._guard is guard:
+                    self._guard = None
         else:
+            self.begin()
             await self._start_child()
 
     def start(self) -> None:
         """Begin on the running loop, and return at once."""
+        if self.live and self.replaced and self.loop is running_loop():
+            self.replaced = False
+            self.at_end(functools.partial(self._start_soon, copy_context()))
+            return
         self.begin()
         living = self._live() if self.thread.parent is None else self._start_child()
 
@@ -429,6 +450,9 @@ class Life:
 
         # The loop holds tasks weakly; `main` keeps this one.
         self.main = self._task(self._quietly(living), "start", cancelled_early)
+
+    def _start_soon(self, context: Context) -> None:
+        asyncio.get_running_loop().call_soon(self.start, context=context)
 
     async def _quietly(self, living: Coroutine[Any, Any, None]) -> None:
         """Nobody awaits a `start()`: its error was logged, and the parent is told."""
@@ -529,6 +553,10 @@ class Life:
         raise error
 
     async def _enter(self) -> None:
+        after, self._after = self._after, None
+        for old in after or ():
+            if old.live:
+                await old.ended()
         if self._stop_asked:
             return
         self._entered = True
@@ -579,7 +607,7 @@ class Life:
         cancels = cancel_requests(asyncio.current_task())
         scope: Hook | None = None
         try:
-            coroutine = getattr(self.thread, name)()
+            coroutine = plain(getattr(self.thread, name))()
             if not hasattr(coroutine, "send"):
                 raise TypeError(f"expected {name} to be a coroutine method: write `async def`")
             try:
@@ -630,6 +658,13 @@ class Life:
                 wake.set_result(None)
         elif self.thread.parent is not None:
             self._close()
+
+    def stop_from_anywhere(self) -> None:
+        """Ask for the stop, from whichever OS thread."""
+        if self.loop is None or self.loop is running_loop():
+            self.request_stop()
+        elif not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.request_stop)
 
     def interrupted(self) -> None:
         """Whoever runs the thread was cancelled during `enter__`, which did not let that pass."""
@@ -684,6 +719,7 @@ class Life:
                     child._life.outbox.quota = None  # it may be heard again in a further run
             if type(self.thread).exit__ is not self.base.exit__:
                 await self._exit()
+                coach.thread_exited(self)
         self.listening = False
         self._sealed = True
         if self._turning():

@@ -16,8 +16,8 @@ from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from types import CoroutineType
-from typing import TYPE_CHECKING
+from types import CoroutineType, MethodType
+from typing import TYPE_CHECKING, Any
 
 from .context import current
 from .signals import Signal, require_signal
@@ -286,6 +286,7 @@ class Mailbox:
         One coroutine for many signals: a handler that does not suspend costs little more than a call.
         """
         queue, life, child = self.queue, self.life, self.child
+        function: Any = None
         for _ in range(BATCH):
             # What is_open() says, without a call.
             if not queue or not life.listening or (child is not None and not child.added):
@@ -299,10 +300,19 @@ class Mailbox:
                 self._offer_room()
             life.received += 1
             try:
-                if child is None:
-                    handling = life.thread.signalHandler__(signal)
+                thread = life.thread
+                handler: Any = (
+                    thread.signalHandler__ if child is None else thread.childsignalHandler__
+                )
+                if handler.__class__ is MethodType and handler.__func__ is not function:
+                    function = handler.__func__
+                    inside = getattr(function, "__task_thread_plain__", function)
+                if handler.__class__ is not MethodType:
+                    handling = handler(signal) if child is None else handler(signal, child.thread)
+                elif child is None:
+                    handling = inside(handler.__self__, signal)
                 else:
-                    handling = life.thread.childsignalHandler__(signal, child.thread)
+                    handling = inside(handler.__self__, signal, child.thread)
                 if handling.__class__ is not CoroutineType and not hasattr(handling, "__await__"):
                     raise TypeError(
                         f"expected {self.hook} to be a coroutine method: write `async def`"

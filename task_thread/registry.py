@@ -4,19 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import pulse
+
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterable
+
+    from .driver import Driver
     from .life import Life
     from .thread import TaskThread
 
 _live: dict[int, Life] = {}  # by serial number: those that no other thread answers for
 
+began: Callable[[Life], Iterable[Life]] | None = None
+"""In a kernel: told of each thread that no thread's code starts; returns those that have to end first."""
+
+created: Callable[[Driver], None] | None = None
+"""In a kernel: told of each rescheduling task that belongs to no thread."""
+
 
 def add(life: Life) -> None:
     _live[life.serial] = life
+    if life.loop is not None:
+        pulse.quicken(life.loop)
 
 
 def discard(life: Life) -> None:
-    _live.pop(life.serial, None)
+    if _live.pop(life.serial, None) is not None and not _live:
+        pulse.rest()
+
+
+def lives() -> list[Life]:
+    """Return all that live, children included."""
+    found = list(_live.copy().values())
+    for life in found:
+        found += life.below()  # grows while it is walked
+    return list(dict.fromkeys(found))
+
+
+def loops() -> set[asyncio.AbstractEventLoop]:
+    """Return the loops on which threads live; safe from any OS thread."""
+    loops = {life.loop for life in _live.copy().values()}
+    return {loop for loop in loops if loop is not None and not loop.is_closed()}
 
 
 def threads() -> list[TaskThread]:
@@ -25,9 +54,9 @@ def threads() -> list[TaskThread]:
     In the order of their making. A child whose parent does not run, or does not know it, is a root.
     """
     alive = []
-    for serial, life in sorted(_live.copy().items()):
+    for _, life in sorted(_live.copy().items()):
         if life.orphaned_by_loop():
-            _live.pop(serial, None)
+            discard(life)
         elif not (life.added and life.parent is not None and life.parent.live):
             alive.append(life.thread)
     return alive

@@ -146,7 +146,12 @@ def take(life: Life) -> ThreadSnapshot:
     thread = life.thread
     live = life.live
     now = life.loop.time() if life.loop is not None else 0.0
-    children = [child for child in thread._children or () if child._life not in life.kids]
+    kids = list(life._kids or ())
+    known = set(kids)
+    children = [child for child in thread._children or () if child._life not in known]
+    slots: dict[int, list[str]] = {}  # the names of each task, by its identity
+    for name, task in list(vars(thread.tasks).items()):
+        slots.setdefault(id(task), []).append(name)
     return ThreadSnapshot(
         serial=life.serial,
         id=life.id,
@@ -160,23 +165,22 @@ def take(life: Life) -> ThreadSnapshot:
         signals_out=life.sent,
         undelivered=life.undelivered,
         error=describe(life.fatal or life.error),
-        tasks=tuple(_task(driver, life, now) for driver in list(life.drivers)),
+        tasks=tuple(_task(driver, slots, now) for driver in list(life.drivers)),
         children=(
-            *(take(kid) for kid in list(life._kids or ())),
+            *(take(kid) for kid in kids),
             *(take(child._life) for child in children),
         ),
     )
 
 
-def _task(driver: Driver, life: Life, now: float) -> TaskSnapshot:
+def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapshot:
     place = driver.place
-    slots = list(vars(life.thread.tasks).items())
     state = driver.state
     turning = state in (TaskState.WAITING, TaskState.RUNNING)
     cofunc = driver.cofunc
     return TaskSnapshot(
         slot=driver.name,
-        aliases=tuple(name for name, task in slots if task is driver.task and name != driver.name),
+        aliases=tuple(name for name in slots.get(id(driver.task), ()) if name != driver.name),
         cofunc=getattr(cofunc, "__qualname__", None) or repr(cofunc),
         state=state,
         turns=driver.turns,

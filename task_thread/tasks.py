@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from types import MethodType
 from typing import Any
 
-from . import log
+from . import coach, log
 from .context import current, current_life
 from .deadlines import Deadlines
 from .driver import CoFunction, Driver, driver_of
@@ -77,14 +77,16 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
     if driver.__class__ is Driver and driver.following is None:
         turn = driver.coroutine
         # The context reaches tasks that the turn has made as well; those are not the driver's.
-        if turn is not None and turn.cr_running and not driver.is_elsewhere():
+        if turn is not None and turn.cr_running and not (driver.eager and driver.is_elsewhere()):
             if cofunc.__class__ is not MethodType:
                 require_cofunc(cofunc)
             driver.following = (cofunc, args, kwargs)
             task: asyncio.Task[Any] = driver.task
             return task
     require_cofunc(cofunc)
-    return create(cofunc, args, kwargs)
+    task = create(cofunc, args, kwargs)
+    coach.task_rescheduled(cofunc, args, task)
+    return task
 
 
 async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIMEOUT) -> None:

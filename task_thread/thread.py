@@ -7,8 +7,10 @@ import inspect
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from . import coach
 from .control import Control
 from .display import mimebundle
+from .kernel.live import metaclass
 from .life import Life, running_loop
 from .mailbox import Mailbox
 from .signals import Signal, require_signal
@@ -18,10 +20,11 @@ from .states import ThreadState
 if TYPE_CHECKING:
     import logging
 
+    from .coach.advice import Advice
     from .snapshot import ThreadSnapshot
 
 
-class TaskThread:
+class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, save in a kernel
     """A "thread" made of asyncio tasks that reschedule themselves.
 
     Subclass it, create tasks in `enter__`, and let the tasks reschedule themselves:
@@ -78,10 +81,7 @@ class TaskThread:
         try:
             object.__getattribute__(self, "_life")
         except AttributeError:
-            raise AttributeError(
-                f"this {cls.__name__} was not initialised: its __init__ must first call "
-                "super().__init__(parent=parent)"
-            ) from None
+            raise AttributeError(coach.uninitialised(cls)) from None
         found = inspect.getattr_static(cls, name, None)
         if isinstance(found, property) and found.fget is not None:
             return found.fget(self)  # raises what it raised before, with its own message
@@ -144,6 +144,16 @@ class TaskThread:
 
         return take(self._life)
 
+    def advice(self) -> tuple[Advice, ...]:
+        """Return what the coach told of this thread and of all below it, first come first.
+
+        Each piece of advice was logged as well, once. `str()` of one is a sentence that names the
+        line and what to write instead.
+        """
+        from .coach.advice import advice_of
+
+        return advice_of(self._life)
+
     # Running
 
     async def run(self) -> None:
@@ -185,18 +195,11 @@ class TaskThread:
 
     async def terminate(self) -> None:
         """Stop this thread; what `stop` calls for a root."""
-        self._ask_stop()
+        self._life.stop_from_anywhere()
 
     async def requestTerminate(self) -> None:
         """Ask the parent to close this child; what `stop` calls for a child."""
-        self._ask_stop()
-
-    def _ask_stop(self) -> None:
-        life = self._life
-        if life.loop is None or life.loop is running_loop():
-            life.request_stop()
-        elif not life.loop.is_closed():
-            life.loop.call_soon_threadsafe(life.request_stop)
+        self._life.stop_from_anywhere()
 
     async def join(self) -> None:
         """Wait until the thread has stopped or failed; returns at once for one that doesn't run."""

@@ -6,6 +6,7 @@ import functools
 import inspect
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine
+from types import MethodType
 from typing import Any, TypeVar
 
 from . import log
@@ -44,4 +45,14 @@ def verbose(method: F) -> F:
                 life.fail(error)
             raise
 
+    told.__task_thread_plain__ = method  # type: ignore[attr-defined]
     return told  # type: ignore[return-value]
+
+
+def plain(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a bound hook or handler without its `verbose`.
+
+    For whoever tells its errors himself: the wrapper is a coroutine more for each call.
+    """
+    inner = getattr(method, "__task_thread_plain__", None)
+    return method if inner is None else MethodType(inner, method.__self__)  # type: ignore[attr-defined]

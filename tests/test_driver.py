@@ -483,7 +483,8 @@ async def test_a_task_above_max_reschedule_rate_is_named_in_one_warning(
     [record] = [r for r in caplog.records if "reschedules" in r.getMessage()]
     assert record.levelname == "WARNING"
     assert record.getMessage().startswith("turn reschedules ")
-    assert "times per second, more than 100: let each turn await something" in record.getMessage()
+    assert "times per second, more than 100: `self.tasks.turn = " in record.getMessage()
+    assert "Let each turn await something" in record.getMessage()
 
 
 @pytest.mark.parametrize("limit", [None, float("inf")])

@@ -97,7 +97,7 @@ def test_a_forgotten_super_init_says_so() -> None:
 
     thread = Program()
     message = (
-        r"this Program was not initialised: its __init__ must first call "
+        r"this Program was not initialised: its __init__ \(test_thread.py, line 95\) must first call "
         r"super\(\).__init__\(parent=parent\)"
     )
     for name in ("tasks", "parent", "children", "state", "logger"):

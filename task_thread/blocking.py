@@ -1,0 +1,96 @@
+"""`run_sync`: wait for a coroutine in code that can't `await`, also where the loop runs already.
+
+A running loop can't be run again, save with nest-asyncio2, which makes asyncio's loops re-entrant. That
+is a change to the whole process, so it is made only when this function is called in such a place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import signal
+import threading
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from .context import current_life
+from .kernel.interrupt import at_fault
+from .life import running_loop
+
+T = TypeVar("T")
+
+
+def run_sync(coroutine: Awaitable[T]) -> T:
+    """Wait for a coroutine and return its result; the loop, and what lives on it, goes on meanwhile.
+
+    Args:
+        coroutine: what to wait for, `thread.run()` say.
+
+    Returns:
+        Its result.
+
+    Raises:
+        TypeError: it can't be awaited.
+        RuntimeError: called by a thread's own code, which can `await`; or on a loop that can't be made
+            re-entrant, uvloop's say.
+        KeyboardInterrupt: it was interrupted; the coroutine is cancelled then.
+        BaseException: what the coroutine raised.
+    """
+    if not inspect.isawaitable(coroutine):
+        raise TypeError(
+            f"expected a coroutine, found {type(coroutine).__name__} {coroutine!r}: "
+            "write run_sync(thread.run()), say"
+        )
+    life = current_life()
+    loop = running_loop()
+    if loop is None:
+        return asyncio.run(_awaited(coroutine))
+    if life is not None:
+        _close(coroutine)
+        raise RuntimeError(f"run_sync was called by code of {life.id}: write `await` there instead")
+    import nest_asyncio2
+
+    try:
+        nest_asyncio2.apply(loop)
+    except ValueError as error:
+        _close(coroutine)
+        raise RuntimeError(
+            f"{type(loop).__name__} can't be run a second time while it runs ({error}): "
+            "write `await` instead of run_sync"
+        ) from None
+    return _nested(loop, coroutine)
+
+
+def _nested(loop: asyncio.AbstractEventLoop, coroutine: Awaitable[T]) -> T:
+    task = loop.create_task(_awaited(coroutine))
+    interrupted = False
+
+    def came(number: int, frame: Any) -> None:
+        # An interrupt is meant for what is waited for, not for whichever turn happens to run.
+        nonlocal interrupted
+        if interrupted and at_fault(frame):
+            raise KeyboardInterrupt
+        interrupted = True
+        loop.call_soon_threadsafe(task.cancel)
+
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, came) if main else None
+    try:
+        return loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        if interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+        task.cancel()
+
+
+async def _awaited(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+def _close(awaitable: Any) -> None:
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()

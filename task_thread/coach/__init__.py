@@ -1,0 +1,153 @@
+"""The coach: where a classic mistake of asyncio can be seen, it is told once, in plain words.
+
+    core notices something  ─►  a function here  ─►  turns.py, awaits.py, ...  ─►  advice.py
+    the pulse beats         ─►  rounds.py: looks at a few threads
+    the pulse finds a block ─►  holdups.py: reads off which line it is
+
+What is told goes to the log (the record carries `task_thread_advice`, the kind), and is kept for
+`thread.advice()`. Silence is better than a false alarm: only what is certain is told, what cannot be
+read is passed over, and an error of the coach itself never reaches the program.
+
+Nothing of it runs in a turn or for a signal: the core calls a function here where a task ends, fails or
+is cancelled, and where it is too fast. Everything else is loaded when it is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from .. import pulse
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..driver import CoFunction, Driver
+    from ..life import Life
+    from ..pulse import Pulse
+
+_plain: WeakSet[CodeType] = WeakSet()
+"""Co-functions in whose ending nothing can be wrong; most are known after their first end."""
+
+
+def _safely(call: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return call(*args)
+    except Exception:  # the coach must never harm the program it looks at
+        from .. import log
+
+        log.library.exception("the coach failed; the program is not affected")
+        return None
+
+
+# What the core notices
+
+
+def task_ended(driver: Driver) -> None:
+    """A task ended by itself: its turn asked for no other, nobody cancelled or deleted it."""
+    function = getattr(driver.cofunc, "__func__", driver.cofunc)
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+    if code is None or code in _plain:
+        return
+    from . import turns
+
+    if _safely(turns.ended, driver) is turns.PLAIN:
+        _plain.add(code)
+
+
+def task_failed(driver: Driver, error: BaseException) -> None:
+    """An error escaped from a task; it was logged already."""
+    from . import turns
+
+    _safely(turns.failed, driver, error)
+
+
+def task_swallowed(driver: Driver) -> None:
+    """A turn was cancelled and asked for another one all the same."""
+    from . import turns
+
+    _safely(turns.swallowed, driver)
+
+
+def task_too_fast(driver: Driver, rate: float, limit: float) -> None:
+    """A task takes more turns/s than its limit."""
+    from . import turns
+
+    _safely(turns.too_fast, driver, rate, limit)
+
+
+def task_rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[Any]) -> None:
+    """`reSchedule` was called outside of a turn, and made a new task."""
+    from . import turns
+
+    _safely(turns.rescheduled, cofunc, args, task)
+
+
+def thread_exited(life: Life) -> None:
+    """The user's `exit__` has ended; what it left running is deleted next."""
+    if all(driver.over for driver in life.drivers):
+        return
+    from . import turns
+
+    _safely(turns.exited, life)
+
+
+def uninitialised(cls: type) -> str:
+    """Return the sentence for a class whose `__init__` did not call the one of TaskThread."""
+    from .places import uninitialised as sentence
+
+    return sentence(cls)
+
+
+# What the kernel asks
+
+
+def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], None]) -> None:
+    """Look for a forgotten `await` in the plain code of a cell, after it has run.
+
+    Methods of classes are left out: those are looked at when a thread of the class lives.
+
+    Args:
+        source: the cell's text, as typed.
+        namespace: the names of the notebook, after the cell has run.
+        report: called with each sentence.
+    """
+    from . import awaits
+
+    _safely(awaits.check_cell, source, namespace, report)
+
+
+# What the pulse tells
+
+
+def _beat(of: Pulse) -> None:
+    from . import rounds
+
+    _safely(rounds.beat, of)
+
+
+def _blocked(of: Pulse) -> None:
+    from . import holdups
+
+    _safely(holdups.look, of)
+
+
+def _released(of: Pulse, seconds: float) -> None:
+    from . import holdups
+
+    _safely(holdups.released, of, seconds)
+
+
+def _rest() -> None:
+    from . import holdups, rounds
+
+    _safely(rounds.forget)
+    _safely(holdups.forget)
+
+
+pulse.on_beat.append(_beat)
+pulse.on_block.append(_blocked)
+pulse.on_release.append(_released)
+pulse.on_rest.append(_rest)

@@ -1,0 +1,181 @@
+"""Giving advice: once for a tree, to the log and to `thread.advice()`.
+
+The advice of a tree is kept at the thread on top, in the order of coming and at most `MOST` of it, so
+that what a child was told of is still known when the child is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..context import current
+from .places import Spot
+
+if TYPE_CHECKING:
+    from ..context import Actor
+    from ..life import Life
+
+MOST = 100
+"""Advices kept for a tree; further ones are neither kept nor told."""
+
+AGAIN = 10.0
+"""Seconds in which what stands in a class is logged once, however many threads of it there are."""
+
+_lock = threading.Lock()  # a block is told from another OS thread
+_logged_at: dict[tuple[Any, ...], float] = {}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One piece of advice.
+
+    Attributes:
+        kind: "blocked", "rate", "await", "recreate", "reschedule", "ended", "escaped", "swallowed",
+            "exit", "not-added", "not-run", "same-id" or "queue".
+        text: the sentence: what happens, at which line, and what to write instead.
+        filename: of the line; empty if there is no line to name.
+        line: its number, from 1; 0 if there is none.
+        source: its text.
+        thread: the id of the thread.
+        slot: the slot of the task; empty if it concerns none.
+    """
+
+    kind: str
+    text: str
+    filename: str
+    line: int
+    source: str
+    thread: str
+    slot: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Told:
+    """A piece of advice that was given; its text may be completed later."""
+
+    __slots__ = ("advice", "seconds", "serials")
+
+    def __init__(self, advice: Advice, serials: frozenset[int]) -> None:
+        self.advice = advice
+        self.serials = serials  # of the thread and of all above it
+        self.seconds = 0.0
+
+    def complete(self, text: str) -> None:
+        """Replace the sentence; what was logged stays."""
+        self.advice = replace(self.advice, text=text)
+
+
+class Book:
+    """What a tree was told."""
+
+    __slots__ = ("keys", "told")
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.keys: dict[tuple[Any, ...], Told] = {}
+
+
+def give(
+    life: Life,
+    kind: str,
+    text: str,
+    spot: Spot | None = None,
+    *,
+    slot: str = "",
+    shown_slot: str | None = None,
+    actor: Actor | None = None,
+    of_class: bool = False,
+) -> None:
+    """Tell a thread's tree something, unless that was told.
+
+    Args:
+        life: the thread.
+        kind: see `Advice`.
+        text: the sentence.
+        spot: the line to blame; advice of one kind about one line is given once.
+        slot: of the task concerned; where no line is known, tells one piece of advice from another.
+        shown_slot: what the advice has as its slot, if that is another.
+        actor: whose line in the log it is; the thread itself if `None`.
+        of_class: whether it holds for every thread of the class, and so need not be logged for each.
+    """
+    shown = slot if shown_slot is None else shown_slot
+    key = (kind, spot.filename, spot.line) if spot is not None else (kind, life.serial, slot)
+    _, new = keep(life, kind, text, spot, shown, key)
+    if new and not (of_class and _was_logged((*key, type(life.thread).__name__))):
+        tell(life, kind, text, actor)
+
+
+def keep(
+    life: Life,
+    kind: str,
+    text: str,
+    spot: Spot | None,
+    slot: str,
+    key: tuple[Any, ...],
+) -> tuple[Told | None, bool]:
+    """Keep something for `thread.advice()`, and log nothing.
+
+    Returns:
+        What is kept under that key, `None` if there is too much already; and whether it is new.
+    """
+    top, serials = _chain(life)
+    with _lock:
+        if top.advices is None:
+            top.advices = Book()
+        book: Book = top.advices
+        if key in book.keys:
+            return book.keys[key], False
+        if len(book.told) >= MOST:
+            return None, False
+        filename, line, source = ("", 0, "") if spot is None else (*spot[:2], spot.source)
+        told = Told(Advice(kind, text, filename, line, source, life.id, slot), serials)
+        book.told.append(told)
+        book.keys[key] = told
+        return told, True
+
+
+def tell(life: Life, kind: str, text: str, actor: Actor | None = None) -> None:
+    """Log a sentence as advice, where the thread's own lines go."""
+    context = life.home_context().copy()
+    context.run(current.set, life if actor is None else actor)
+    context.run(write, life.logger, kind, text)
+
+
+def write(logger: logging.Logger, kind: str, text: str) -> None:
+    """Log a sentence, marked as advice."""
+    logger.warning("%s", text, extra={"task_thread_advice": kind})
+
+
+def advice_of(life: Life) -> tuple[Advice, ...]:
+    """Return what was told of a thread and of all below it, first come first."""
+    top, _ = _chain(life)
+    with _lock:
+        told = () if top.advices is None else tuple(top.advices.told)
+    return tuple(one.advice for one in told if life.serial in one.serials)
+
+
+def _chain(life: Life) -> tuple[Life, frozenset[int]]:
+    """Return the thread on top, and the serial numbers on the way up to it."""
+    serials = {life.serial}
+    top = life
+    while top.parent is not None and top.parent.serial not in serials:
+        top = top.parent
+        serials.add(top.serial)
+    return top, frozenset(serials)
+
+
+def _was_logged(key: tuple[Any, ...]) -> bool:
+    """Whether that was logged a moment ago; if not, it is now."""
+    now = time.monotonic()
+    if now - _logged_at.get(key, float("-inf")) < AGAIN:
+        return True
+    for old in [k for k, at in _logged_at.items() if now - at >= AGAIN]:
+        del _logged_at[old]
+    _logged_at[key] = now
+    return False

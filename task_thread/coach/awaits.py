@@ -1,0 +1,123 @@
+"""A forgotten `await`: a coroutine function is called, and what it returns is thrown away.
+
+Looked for are statements that are nothing but such a call, a slot that is given one of the three
+convenience functions without `await`, and one of these returned from an `async def`.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from ..tasks import delete, reCreate, reSchedule
+from ..thread import TaskThread
+from .places import THIS_CELL, Spot
+from .reading import Names, function_of, names_of, names_of_cell, read, statements
+
+_OURS = (reCreate, reSchedule, delete)
+
+
+class Forgotten(NamedTuple):
+    """A call without its `await`, and the sentence for it."""
+
+    spot: Spot
+    text: str
+
+
+def in_method(method: Any, thread: TaskThread) -> list[Forgotten]:
+    """Return the forgotten `await`s of a method of a thread."""
+    function = function_of(method)
+    tree = None if function is None else read(function)
+    if function is None or tree is None:
+        return []
+    names = names_of(function, tree, None if isinstance(method, staticmethod) else thread)
+    waits = isinstance(tree, ast.AsyncFunctionDef)
+    return list(_find(tree.body, names, function.__code__.co_filename, waits))
+
+
+def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], None]) -> None:
+    """Look for forgotten `await`s in a cell, but for those in its classes."""
+    try:
+        body = ast.parse(_without_magics(source)).body
+    except (SyntaxError, ValueError):
+        return
+    found = list(_find(body, names_of_cell(body, namespace), THIS_CELL, True, slots=False))
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            function = function_of(namespace.get(node.name))
+            if isinstance(function, FunctionType) and function.__globals__ is namespace:
+                names = names_of(function, node, None)
+                waits = isinstance(node, ast.AsyncFunctionDef)
+                found += _find(node.body, names, THIS_CELL, waits, slots=False)
+    for one in found:
+        report(one.text)
+
+
+def _without_magics(source: str) -> str:
+    """Return a cell's text as Python; each line keeps its number."""
+    ipython = sys.modules.get("IPython")
+    get_ipython = getattr(ipython, "get_ipython", None)
+    shell = get_ipython() if get_ipython is not None else None
+    return source if shell is None else str(shell.transform_cell(source))
+
+
+def _find(
+    body: list[ast.stmt], names: Names, filename: str, waits: bool, slots: bool = True
+) -> Iterator[Forgotten]:
+    for node in statements(body):
+        if not isinstance(node, (ast.Expr, ast.Assign, ast.Return)):
+            continue
+        if isinstance(node, ast.Assign) and not (slots and _is_slot(node.targets, names)):
+            continue
+        call = node.value
+        if not isinstance(call, ast.Call) or (isinstance(node, ast.Return) and not waits):
+            continue
+        called = names.value(call.func)
+        if not isinstance(called, FunctionType) or not inspect.iscoroutinefunction(called):
+            continue
+        if isinstance(node, ast.Return) and called not in _OURS:
+            continue
+        # Of a name like `reSchedule` it is certain; a method must be one of a thread.
+        yield _forgotten(node, call, called, filename, waits)
+
+
+def _is_slot(targets: list[ast.expr], names: Names) -> bool:
+    if len(targets) != 1 or not isinstance(targets[0], ast.Attribute):
+        return False
+    slots = targets[0].value
+    return (
+        isinstance(slots, ast.Attribute)
+        and slots.attr == "tasks"
+        and isinstance(names.value(slots.value), TaskThread)
+    )
+
+
+def _forgotten(
+    node: ast.stmt, call: ast.Call, called: FunctionType, filename: str, waits: bool
+) -> Forgotten:
+    text = ast.unparse(call)
+    spot = Spot(filename, call.lineno, text)
+    mended = ast.unparse(node).replace(text, f"await {text}", 1)
+    if isinstance(node, ast.Return) or (called is reSchedule and isinstance(node, ast.Expr)):
+        mended = f"await {text}"
+    elif isinstance(node, ast.Assign) and called not in _OURS:
+        cofunc = ast.unparse(call.func)
+        mended = f"{ast.unparse(node.targets[0])} = await reCreate(None, {cofunc})"
+    remedy = f"write `{mended}`"
+    if not waits:
+        remedy = f"make the function an `async def`, and {remedy}"
+        asks = _through_control(call, called)
+        if asks:
+            remedy = f"in a plain `def` write `{asks}`"
+    return Forgotten(spot, f"{spot} does nothing without `await`: {remedy}.")
+
+
+def _through_control(call: ast.Call, called: FunctionType) -> str:
+    """Return what asks a thread for the same from a plain function, if there is such a thing."""
+    if called is TaskThread.stop and isinstance(call.func, ast.Attribute):
+        return f"{ast.unparse(call.func.value)}.control.stop()"
+    return ""

@@ -1,0 +1,148 @@
+"""Advice on parents and children: one that is not added, one that is not run, two with one id."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
+
+from .. import registry
+from ..states import ThreadState
+from .advice import give
+from .places import Spot, definition
+from .reading import function_of, inside, methods_of, names_of, read
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..life import Life
+    from ..thread import TaskThread
+
+_MOST = 10_000  # children of one parent whose ids are compared
+_SLICE = 100
+
+
+def roots(loop: asyncio.AbstractEventLoop) -> list[Life]:
+    """Return the threads of a loop that no other answers for; from any OS thread, changing nothing."""
+    return [life for life in registry._live.copy().values() if life.loop is loop and life.live]
+
+
+def below(reference: ReferenceType[TaskThread]) -> Iterator[ReferenceType[TaskThread]]:
+    """Yield the children of a thread, those that run and those that were added, a slice at a time.
+
+    The list may change meanwhile: who is left out now is met in the next round.
+    """
+    thread = reference()
+    if thread is None:
+        return
+    yield from [ref(kid.thread) for kid in thread._life._kids or () if not kid.added]
+    for start in itertools.count(0, _SLICE):
+        thread = reference()
+        if thread is None:
+            return
+        part = [ref(one) for one in (thread._children or ())[start : start + _SLICE]]
+        del thread
+        if not part:
+            return
+        yield from part
+
+
+def is_not_added(life: Life) -> bool:
+    """Whether a child runs that its parent never added."""
+    guardian = life.guardian
+    return (
+        guardian is not None
+        and not life.added
+        and life.state is ThreadState.RUNNING
+        and guardian.state is ThreadState.RUNNING
+    )
+
+
+def is_not_run(life: Life) -> bool:
+    """Whether a child was added that never ran."""
+    if life.state is not ThreadState.CREATED or not life.added:
+        return False
+    parent = life.parent
+    return parent is not None and parent.state is ThreadState.RUNNING
+
+
+def tell_not_added(life: Life) -> None:
+    """Tell of a child that runs and was not added."""
+    parent, spot, made = _made(life)
+    if parent is not None:
+        text = (
+            f"{life.id} runs, but its parent {parent.id} never added it{made}: {parent.id} does not "
+            f"hear its signals, and findChild does not find it. Write `await self.addChild(child)` "
+            "beside `await child.run()`."
+        )
+        give(parent, "not-added", text, spot, slot=type(life.thread).__name__, shown_slot="")
+
+
+def tell_not_run(life: Life) -> None:
+    """Tell of a child that was added and never ran."""
+    parent, spot, made = _made(life)
+    if parent is not None:
+        text = (
+            f"{life.id} was added to its parent {parent.id}, but never run{made}: its enter__ was "
+            "not called, and nothing of it turns. Write `await child.run()` beside "
+            "`await self.addChild(child)`."
+        )
+        give(parent, "not-run", text, spot, slot=type(life.thread).__name__, shown_slot="")
+
+
+def _made(life: Life) -> tuple[Life | None, Spot | None, str]:
+    """Return a child's parent, and the line in a method of that where such children are made."""
+    parent = life.parent
+    spot = None if parent is None else _making(parent.thread, type(life.thread))
+    return parent, spot, "" if spot is None else f" ({spot.where}: `{spot.source}`)"
+
+
+def _making(parent: TaskThread, cls: type[TaskThread]) -> Spot | None:
+    found = []
+    for method in methods_of(type(parent)).values():
+        function = function_of(method)
+        tree = None if function is None else read(function)
+        if function is None or tree is None:
+            continue
+        names = names_of(function, tree, parent)
+        found += [
+            Spot(function.__code__.co_filename, node.lineno)
+            for node in inside(list(tree.body))
+            if isinstance(node, ast.Call) and names.value(node.func) is cls
+        ]
+    return found[0] if len(found) == 1 else None
+
+
+def compare_ids(reference: ReferenceType[TaskThread]) -> Iterator[None]:
+    """Tell of two children of a thread that have one id; yields after each child."""
+    seen: dict[Any, int] = {}
+    for child_reference in itertools.islice(below(reference), _MOST):
+        child = child_reference()
+        if child is not None and _is_a_second(child._life, seen):
+            parent = child._life.parent
+            if parent is not None:
+                _tell_same_id(parent, child)
+            return
+        del child
+        yield
+
+
+def _is_a_second(life: Life, seen: dict[Any, int]) -> bool:
+    if type(life.thread).getId is life.base.getId or not life.added:  # class and serial number
+        return False
+    try:
+        return seen.setdefault(life.get_id(), life.serial) != life.serial
+    except TypeError:  # not hashable
+        return False
+
+
+def _tell_same_id(life: Life, child: TaskThread) -> None:
+    spot = definition(type(child).getId)
+    at = "" if spot is None else f": {spot}"
+    text = (
+        f"{life.id} has two children with the id {child._life.get_id()!r}{at}. findChild finds only "
+        "the first of them: let getId return something else for each."
+    )
+    give(life, "same-id", text, spot, slot=type(child).__name__, shown_slot="")

@@ -1,0 +1,233 @@
+"""A line that holds up the event loop: found while it does, on the pulse's OS thread.
+
+    pulse: the loop does not answer ─► look: whose turn is it, and at which line?
+                                  ─► look again: the same turn still ─► told, at once
+    pulse: it answers again       ─► released: the sentence in `advice()` gets the whole duration
+
+Two looks have to find the same turn, so that a loop which is only busy with many short ones is nobody's
+fault. What is read off a running stack may be out of date the next moment; it is only looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import log
+from ..driver import Driver
+from ..life import Life
+from ..mailbox import Mailbox
+from ..where import is_users
+from . import families
+from .advice import Told, keep, tell, write
+from .places import Spot
+
+if TYPE_CHECKING:
+    from ..context import Actor
+    from ..pulse import Pulse
+
+LEAST = 0.3
+"""Seconds for which a turn, a hook or a handler has to hold up the loop."""
+
+LEAST_OUTSIDE = 1.0
+"""The same for code that belongs to no thread: the plain code of a cell may compute a little."""
+
+_MOST_ROOTS = 20  # that are told of code which belongs to none of them
+_STEPPERS = {
+    Driver._drive.__code__: "turn",
+    Driver._throw.__code__: "turn",
+    Mailbox.deliver.__code__: "handler",
+    Life._hook.__code__: "hook",
+}
+_ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
+_LOOPS = tuple(_ASYNCIO + name for name in ("events.py", "base_events.py", "runners.py"))
+# Somebody stands at a breakpoint; a large library is loaded, once.
+_ON_PURPOSE = ("pdb.py", "bdb.py", "debugpy", "pydevd", "<frozen importlib")
+
+
+class Sight(NamedTuple):
+    """What one look found.
+
+    Attributes:
+        what: tells one turn from another; the very objects, as an address is soon used again.
+        actor: whose code it is; `None` for code outside of threads.
+        name: of the task, the handler or the hook.
+        lines: the user's lines on the stack, outermost first.
+    """
+
+    what: tuple[Any, ...]
+    actor: Actor | None
+    name: str
+    lines: tuple[Spot, ...]
+
+
+class _Case:
+    """One turn that holds up a loop at present.
+
+    Attributes:
+        sight: what the last look found.
+        before: seconds for which the loop had not answered when it was first seen, because of others.
+        told: the advice that was given.
+        spot, name: the line and the name in it.
+        done: whether it was judged.
+    """
+
+    def __init__(self, sight: Sight, before: float) -> None:
+        self.sight = sight
+        self.before = before
+        self.told: list[Told] = []
+        self.spot: Spot | None = None
+        self.name = ""
+        self.done = False
+
+
+_lock = threading.Lock()  # looks come from the pulse's OS thread, releases from the loop's
+_cases: dict[int, _Case] = {}  # by the identity of the pulse; while it is held up, and no longer
+
+
+def look(pulse: Pulse) -> None:
+    """Look at a loop that does not answer; called again and again while it does not."""
+    sight = see(pulse.stack())
+    case = _cases.get(id(pulse))
+    if sight is None:
+        return
+    if case is None or case.sight.what != sight.what:
+        # Another turn in the same round of the loop: the one before is over.
+        blocked = pulse.blocked_for()
+        if case is not None:
+            _complete(case, blocked)
+        _cases[id(pulse)] = _Case(sight, 0.0 if case is None else blocked)
+        return
+    before, case.sight = case.sight, sight
+    seconds = pulse.blocked_for() - case.before
+    if case.done or seconds < (LEAST_OUTSIDE if sight.actor is None else LEAST):
+        return
+    case.done = True
+    spot = _blamed(before.lines, sight.lines)
+    text = _sentence(sight.name, spot, seconds, over=False)
+    owner = None if sight.actor is None else sight.actor.owner
+    if owner is not None:
+        slot = sight.actor.slot_name or "" if sight.actor is not None else ""
+        if _keep(pulse, case, [owner], text, spot, slot):
+            tell(owner, "blocked", text, sight.actor)
+        return
+    roots = families.roots(pulse.loop)[:_MOST_ROOTS]
+    if _keep(pulse, case, roots, text, spot, ""):
+        if roots:
+            tell(roots[0], "blocked", text)
+        else:
+            write(log.library, "blocked", text)
+
+
+def _keep(pulse: Pulse, case: _Case, lives: list[Life], text: str, spot: Spot, slot: str) -> bool:
+    """Keep the advice before it is logged, as the loop may be free the next moment.
+
+    Returns:
+        Whether it is to be logged.
+    """
+    with _lock:
+        if _cases.get(id(pulse)) is not case:
+            return False  # it was free meanwhile
+        new = not lives
+        for life in lives:
+            key = ("blocked", spot.filename, spot.line)
+            told, first = keep(life, "blocked", text, spot, slot, key)
+            new = new or first
+            if told is not None:
+                case.told.append(told)
+        case.spot, case.name = spot, case.sight.name
+        return new
+
+
+def released(pulse: Pulse, seconds: float) -> None:
+    """Complete what was told, with the whole duration; the longest, if it happens again."""
+    with _lock:
+        case = _cases.pop(id(pulse), None)
+    if case is not None:
+        _complete(case, seconds)
+
+
+def forget() -> None:
+    """Forget what was under way, now that no thread lives."""
+    _cases.clear()
+
+
+def _complete(case: _Case, blocked: float) -> None:
+    seconds = blocked - case.before
+    for told in case.told:
+        if case.spot is not None and seconds > told.seconds:
+            told.seconds = seconds
+            told.complete(_sentence(case.name, case.spot, seconds, over=True))
+
+
+def see(frame: FrameType | None) -> Sight | None:
+    """Return whose code a stack executes, or `None` where nobody's of the users' is."""
+    lines: list[Spot] = []
+    outermost = None
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if filename.startswith(_LOOPS):
+            break  # below it stands whoever runs the loop
+        step = _STEPPERS.get(frame.f_code)
+        if step is not None:
+            return _of_thread(step, frame, lines) if lines else None
+        if is_users(filename):
+            lines.insert(0, Spot(filename, frame.f_lineno))
+            outermost = frame
+        elif any(name in filename for name in _ON_PURPOSE):
+            return None
+        frame = frame.f_back
+    return None if outermost is None else Sight((outermost,), None, "", tuple(lines))
+
+
+def _of_thread(step: str, frame: FrameType, lines: list[Spot]) -> Sight | None:
+    actor = frame.f_locals.get("self")
+    if isinstance(actor, Driver):
+        return Sight((actor, actor.turns), actor, actor.name, tuple(lines))
+    if isinstance(actor, Mailbox):
+        name = f"{actor.hook} of {actor.life.id}"
+        return Sight((actor, actor.life.received), actor, name, tuple(lines))
+    if isinstance(actor, Life):
+        hook = frame.f_locals.get("name", step)
+        return Sight((actor, hook), actor, f"{hook} of {actor.id}", tuple(lines))
+    return None
+
+
+def _blamed(before: tuple[Spot, ...], now: tuple[Spot, ...]) -> Spot:
+    """Return the innermost line that both looks found; without one, the outermost of now.
+
+    A call that takes long stands there both times; a loop goes from line to line.
+    """
+    blamed = now[0]
+    for one, other in zip(before, now, strict=False):
+        if one != other:
+            break
+        blamed = other
+    return blamed
+
+
+def _sentence(name: str, spot: Spot, seconds: float, over: bool) -> str:
+    who = f"{name}: " if name else ""
+    if over:
+        what = f"blocked the event loop for {seconds:.1f} s; no task could turn meanwhile"
+    else:
+        what = f"blocks the event loop, for {seconds:.1f} s so far; no task can turn meanwhile"
+    return f"{who}{spot} {what}. {_remedy(spot.source)}"
+
+
+def _remedy(source: str) -> str:
+    slept = re.search(r"\btime\.sleep\(([^()]*)\)", source)
+    if slept:
+        return f"Write `await asyncio.sleep({slept[1]})` instead."
+    if re.search(r"\binput\(", source):
+        if log.in_kernel():
+            return "Ask before the thread starts, or with a widget."
+        return "Write `await asyncio.to_thread(input, ...)` instead."
+    return (
+        "Await something that waits without blocking, do less in one turn, or hand the work to "
+        "`await asyncio.to_thread(function, ...)`."
+    )

@@ -1,0 +1,242 @@
+"""Reading the user's functions: the syntax tree of one, and what a name in it stands for.
+
+A name stands for something only where that is certain: a global, a closed-over variable, the `self` of
+a method, a local name with one assignment that makes a TaskThread. Everything else is unknown, and the
+unknown is never told of. Nothing of the user's is called: properties and descriptors stay untouched.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import linecache
+from collections.abc import Callable, Iterator
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..thread import TaskThread
+from ..where import is_users
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_MOST_LINES = 1_000  # of one function; longer ones are not read
+
+_trees: WeakKeyDictionary[Any, Function | None] = WeakKeyDictionary()
+_NOTHING = object()
+
+
+def function_of(value: Any) -> FunctionType | None:
+    """Return the user's function in a method, a partial, a static method or a decorated function."""
+    for _ in range(10):
+        if isinstance(value, FunctionType):
+            inner = getattr(value, "__wrapped__", None)
+            if inner is None:
+                return value if is_users(value.__code__.co_filename) else None
+            value = inner
+        elif isinstance(value, (MethodType, staticmethod, classmethod)):
+            value = value.__func__
+        elif isinstance(value, functools.partial):
+            value = value.func
+        else:
+            return None
+    return None
+
+
+def methods_of(cls: type[TaskThread]) -> dict[str, Any]:
+    """Return the methods that a class has from the user's code, as they stand in the classes."""
+    found: dict[str, Any] = {}
+    for base in cls.__mro__:
+        if base is TaskThread:
+            break
+        for name, value in vars(base).items():
+            if name not in found and function_of(value) is not None:
+                found[name] = value
+    return found
+
+
+def read(function: FunctionType) -> Function | None:
+    """Return the syntax tree of a function, its line numbers those of the file; `None` if unknown."""
+    code = function.__code__
+    if code not in _trees:
+        _trees[code] = _read(function)
+    return _trees[code]
+
+
+def _read(function: FunctionType) -> Function | None:
+    code = function.__code__
+    first = code.co_firstlineno
+    lines = linecache.getlines(code.co_filename)[first - 1 : first - 1 + _MOST_LINES]
+    try:
+        block = inspect.getblock(lines)
+        indented = block[0][:1].isspace()
+        tree = ast.parse(("if 1:\n" if indented else "") + "".join(block))
+    except (SyntaxError, IndexError, ValueError):
+        return None
+    found = tree.body[0].body[0] if isinstance(tree.body[0], ast.If) else tree.body[0]
+    # A file that was changed since has something else at that line.
+    if not isinstance(found, Function) or found.name != code.co_name:
+        return None
+    ast.increment_lineno(found, first - 1 - (1 if indented else 0))
+    return found
+
+
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a body and of all its branches, not those of functions inside."""
+    for node in body:
+        if isinstance(node, _NESTED):
+            continue
+        yield node
+        for name in ("body", "orelse", "finalbody"):
+            yield from statements(getattr(node, name, []))
+        for branch in [*getattr(node, "handlers", []), *getattr(node, "cases", [])]:
+            yield from statements(branch.body)
+
+
+def inside(nodes: list[Any]) -> Iterator[ast.AST]:
+    """Yield all nodes below some, but for those of functions inside."""
+    todo = list(reversed(nodes))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, _NESTED):
+            continue
+        yield node
+        todo.extend(ast.iter_child_nodes(node))
+
+
+class Names:
+    """What the names in a piece of code stand for.
+
+    Args:
+        body: the statements.
+        outer: looks a name up that is no local one; returns `Names.UNKNOWN` if it can't.
+        local: the names that are local to the code.
+        me: the name of the thread itself, and the thread.
+    """
+
+    UNKNOWN = _NOTHING
+
+    def __init__(
+        self,
+        body: list[ast.stmt],
+        outer: Callable[[str], Any],
+        local: frozenset[str] = frozenset(),
+        me: tuple[str, TaskThread] | None = None,
+    ) -> None:
+        self._outer = outer
+        self._local = local
+        self._me = me
+        self._made: dict[str, Any] = {}
+        if local:
+            self._infer(body)
+
+    def value(self, node: ast.expr) -> Any:
+        """Return what an expression stands for: an object, a `Kind`, or `UNKNOWN`."""
+        if isinstance(node, ast.Name):
+            return self._name(node.id)
+        if isinstance(node, ast.Attribute):
+            return _attribute(self.value(node.value), node.attr)
+        return _NOTHING
+
+    def _name(self, name: str) -> Any:
+        if self._me is not None and name == self._me[0]:
+            return self._me[1]
+        if name in self._local:
+            return self._made.get(name, _NOTHING)
+        return self._outer(name)
+
+    def _infer(self, body: list[ast.stmt]) -> None:
+        """Find the local names that can only be one thing."""
+        bound: dict[str, list[Any]] = {}
+        for node in inside(list(body)):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                bound.setdefault(node.id, []).append(None)
+        if self._me is not None and self._me[0] in bound:
+            self._me = None
+        for node in statements(body):
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target, value = node.targets[0], node.value
+                if isinstance(target, ast.Name) and len(bound[target.id]) == 1:
+                    made = self.value(value.func) if isinstance(value, ast.Call) else None
+                    if isinstance(made, type) and issubclass(made, TaskThread):
+                        self._made[target.id] = Kind(made)
+            elif isinstance(node, (ast.For, ast.AsyncFor)) and isinstance(node.target, ast.Name):
+                source = node.iter
+                if (
+                    len(bound[node.target.id]) == 1
+                    and isinstance(source, ast.Attribute)
+                    and source.attr == "children"
+                    and _class_of(self.value(source.value)) is not None
+                ):
+                    self._made[node.target.id] = Kind(TaskThread)
+
+
+class Kind:
+    """Some TaskThread of a class, it is not known which."""
+
+    def __init__(self, cls: type[TaskThread]) -> None:
+        self.cls = cls
+
+
+def _class_of(value: Any) -> type[TaskThread] | None:
+    if isinstance(value, Kind):
+        return value.cls
+    return type(value) if isinstance(value, TaskThread) else None
+
+
+def _attribute(value: Any, name: str) -> Any:
+    if isinstance(value, ModuleType):
+        return vars(value).get(name, _NOTHING)
+    cls = _class_of(value)
+    if cls is None:
+        return _NOTHING
+    if isinstance(value, TaskThread):
+        own = getattr(value, "__dict__", {})
+        if name in own:
+            return own[name]
+    if name == "parent":
+        parent = value.parent if isinstance(value, TaskThread) else None
+        return Kind(TaskThread) if parent is None else parent
+    found = inspect.getattr_static(cls, name, _NOTHING)
+    if isinstance(found, (staticmethod, classmethod)):
+        return found.__func__
+    return found if isinstance(found, FunctionType) else _NOTHING
+
+
+def names_of(function: FunctionType, tree: Function, me: TaskThread | None) -> Names:
+    """Return what the names in a function stand for.
+
+    Args:
+        function: the function.
+        tree: its syntax tree.
+        me: the thread whose method it is, if it is one.
+    """
+    code = function.__code__
+    closed: dict[str, Any] = {}
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            closed[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            closed[name] = _NOTHING
+
+    def outer(name: str) -> Any:
+        if name in closed:
+            return closed[name]
+        found = function.__globals__.get(name, _NOTHING)
+        return vars(builtins).get(name, _NOTHING) if found is _NOTHING else found
+
+    local = frozenset(code.co_varnames + code.co_cellvars)
+    first = code.co_varnames[0] if code.co_argcount else None
+    return Names(tree.body, outer, local, None if me is None or first is None else (first, me))
+
+
+def names_of_cell(body: list[ast.stmt], namespace: dict[str, Any]) -> Names:
+    """Return what the names in the plain code of a cell stand for, after it has run."""
+
+    def outer(name: str) -> Any:
+        found = namespace.get(name, _NOTHING)
+        return vars(builtins).get(name, _NOTHING) if found is _NOTHING else found
+
+    return Names(body, outer)

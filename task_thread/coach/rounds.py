@@ -1,0 +1,183 @@
+"""Going the rounds: with each beat of the pulse a few threads are looked at, whatever their number.
+
+What is wrong only if it lasts (a child that runs and is not added, a queue that stays full) is a
+suspicion first, and told if every beat until then still found it so. Threads are held weakly: a round
+that is under way keeps nobody alive.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import ReferenceType, WeakKeyDictionary, ref
+
+from .. import registry
+from ..states import ThreadState
+from . import awaits, families, queues
+from .advice import give
+from .reading import methods_of
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..life import Life
+    from ..pulse import Pulse
+    from ..thread import TaskThread
+
+AT_ONCE = 100
+"""Threads looked at with one beat."""
+
+REST = 0.5
+"""Seconds from the beginning of a round to the next one, at the least."""
+
+_METHODS_AT_ONCE = 5  # read with one beat: about a millisecond
+_MOST_METHODS = 200  # of one class
+_MOST_SUSPECTS = 200
+_MOST_FAMILIES = 1_000
+
+LASTING = {
+    "not-added": (families.is_not_added, families.tell_not_added, 1.0),
+    "not-run": (families.is_not_run, families.tell_not_run, 2.0),
+    "queue": (queues.is_full, queues.tell_full, 1.0),
+}
+"""What is told if it lasts: how it is seen, how it is told, and after how many seconds."""
+
+
+class Text(NamedTuple):
+    """What was found in the methods of a class; `unread` are those that were not looked at yet."""
+
+    version: int
+    unread: list[str]
+    forgotten: list[awaits.Forgotten]
+
+
+_texts: WeakKeyDictionary[type, Text] = WeakKeyDictionary()
+_rounds: dict[int, Round] = {}  # by the identity of the loop
+
+
+class Round:
+    """The rounds on one loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._threads: Iterator[TaskThread] = iter(())
+        self._began = float("-inf")
+        self._suspects: dict[tuple[str, int], tuple[ReferenceType[TaskThread], float]] = {}
+        self._families: dict[int, tuple[int, int]] = {}
+        self._comparisons: list[Iterator[None]] = []  # of ids, under way
+
+    def beat(self, now: float) -> None:
+        """Judge the suspects, and look at some threads.
+
+        Args:
+            now: in seconds, of a clock that never goes back.
+        """
+        self._judge(now)
+        self._compare()
+        read = 0
+        for _ in range(AT_ONCE):
+            thread = next(self._threads, None)
+            if thread is None:
+                if now - self._began < REST:
+                    return
+                self._began = now
+                self._threads = self._walk()
+                thread = next(self._threads, None)
+                if thread is None:
+                    return
+            self._look(thread._life, now)
+            if read < _METHODS_AT_ONCE:
+                read += _read_class(thread._life, _METHODS_AT_ONCE - read)
+
+    def _walk(self) -> Iterator[TaskThread]:
+        """Yield the threads of the loop; those that end meanwhile are left out."""
+        todo = [ref(life.thread) for life in families.roots(self._loop)]
+        while todo:
+            reference = todo.pop()
+            thread = reference()
+            if thread is None:
+                continue
+            yield thread
+            del thread
+            for below in families.below(reference):
+                child = below()
+                if child is None:
+                    continue
+                if child._life._kids or child._children:
+                    todo.append(below)
+                else:
+                    yield child
+                del child
+
+    def _look(self, life: Life, now: float) -> None:
+        for kind, (seen, _, _) in LASTING.items():
+            key = (kind, life.serial)
+            if seen(life) and key not in self._suspects and len(self._suspects) < _MOST_SUSPECTS:
+                self._suspects[key] = (ref(life.thread), now)
+        children = life.thread._children
+        if children and len(children) > 1:
+            family = (len(children), children[-1]._life.serial)
+            if self._families.get(life.serial) != family:
+                if len(self._families) >= _MOST_FAMILIES:
+                    self._families.clear()
+                self._families[life.serial] = family
+                self._comparisons.append(families.compare_ids(ref(life.thread)))
+
+    def _compare(self) -> None:
+        """Go on with a comparison of ids, which may be many, and are the user's code."""
+        for _ in range(AT_ONCE):
+            if self._comparisons and next(self._comparisons[-1], self) is self:
+                self._comparisons.pop()
+
+    def _judge(self, now: float) -> None:
+        for key, (reference, since) in list(self._suspects.items()):
+            seen, tell, lasting = LASTING[key[0]]
+            thread = reference()
+            if thread is None or not seen(thread._life):
+                del self._suspects[key]
+            elif now - since >= lasting:
+                del self._suspects[key]
+                tell(thread._life)
+
+
+def _read_class(life: Life, most: int) -> int:
+    """Look for a forgotten `await` in the methods of a thread's class.
+
+    They are read once the thread runs, since only then its attributes are what they stay.
+
+    Returns:
+        How many methods were read now, at most `most`.
+    """
+    if life.state is not ThreadState.RUNNING:
+        return 0
+    cls = type(life.thread)
+    version = getattr(cls, "__task_thread_code__", 0)  # counts up when a cell gives it newer code
+    text = _texts.get(cls)
+    if text is None or text.version != version:
+        names = list(methods_of(cls))[:_MOST_METHODS]
+        text = _texts[cls] = Text(version, names, [])
+    now, text.unread[:most] = text.unread[:most], []
+    for name in now:
+        method = methods_of(cls).get(name)
+        if method is not None:
+            text.forgotten.extend(awaits.in_method(method, life.thread))
+    for one in text.forgotten:
+        give(life, "await", one.text, one.spot, of_class=True)
+    return len(now)
+
+
+def beat(pulse: Pulse) -> None:
+    """Go on with the rounds on a loop."""
+    loop = pulse.loop
+    found = _rounds.get(id(loop))
+    if found is None or found._loop is not loop:
+        found = _rounds[id(loop)] = Round(loop)
+        for gone in _rounds.keys() - {id(one) for one in registry.loops()}:
+            del _rounds[gone]
+    found.beat(time.monotonic())
+
+
+def forget() -> None:
+    """Forget what the rounds remember, now that no thread lives."""
+    _rounds.clear()

@@ -1,0 +1,357 @@
+"""Advice on tasks: what is told when one ends, fails, is cancelled, is too fast, or begins in a wrong way."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import sys
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from .. import log
+from ..context import current
+from ..driver import Driver, driver_of
+from ..states import ThreadState
+from ..tasks import delete, reCreate, reSchedule
+from . import awaits
+from .advice import give
+from .places import Spot, definition, raised_at, users_line
+from .reading import Function, Names, function_of, inside, names_of, read
+
+if TYPE_CHECKING:
+    from ..driver import CoFunction
+    from ..life import Life
+
+PLAIN = "plain"
+"""What `ended` returns for a co-function in whose ending nothing can be wrong."""
+
+_KNOWS_CANCELLING = sys.version_info >= (3, 11)
+_BROAD = ("Exception", "BaseException")
+# What a branch calls that ends its task on purpose, or sees to it otherwise.
+_ON_PURPOSE = {
+    "stop",
+    "terminate",
+    "requestTerminate",
+    "cancel",
+    "delete",
+    "reCreate",
+    "reSchedule",
+}
+
+_looked_at: WeakSet[CodeType] = WeakSet()  # for a forgotten `await`, when a task of it ended
+_readings: WeakKeyDictionary[Any, _Reading] = WeakKeyDictionary()
+
+
+class _Reading:
+    """What the text of a co-function says about its next turn.
+
+    Attributes:
+        again: where it asks for its own next turn with `reSchedule`.
+        anew: where it makes a task of itself with `reCreate`.
+        missed: the `reSchedule` that only an error can have kept it from, if that is so.
+    """
+
+    def __init__(self, again: Spot | None, anew: Spot | None, missed: Spot | None) -> None:
+        self.again = again
+        self.anew = anew
+        self.missed = missed
+
+
+_UNREAD = _Reading(None, None, None)
+
+
+def _reading(driver: Driver) -> _Reading:
+    function = function_of(driver.cofunc)
+    if function is None:
+        return _UNREAD
+    known = _readings.get(function.__code__)
+    if known is None:
+        tree = read(function)
+        known = _UNREAD if tree is None else _make_reading(driver, function, tree)
+        _readings[function.__code__] = known
+    return known
+
+
+def _make_reading(driver: Driver, function: Any, tree: Function) -> _Reading:
+    owner = driver.owner
+    names = names_of(function, tree, None if owner is None else owner.thread)
+    filename = function.__code__.co_filename
+
+    def first(what: Any, number: int, nodes: list[Any]) -> Spot | None:
+        for node in inside(nodes):
+            if (
+                isinstance(node, ast.Call)
+                and names.value(node.func) is what
+                and len(node.args) > number
+                and function_of(names.value(node.args[number])) is function
+            ):
+                return Spot(filename, node.lineno)
+        return None
+
+    again = first(reSchedule, 0, list(tree.body))
+    missed = None
+    last = tree.body[-1]
+    if (
+        again is not None
+        and isinstance(last, ast.Try)
+        and _only_errors_miss(tree.body, last, names)
+    ):
+        missed = first(reSchedule, 0, [*last.body, *last.orelse])
+    return _Reading(again, first(reCreate, 1, list(tree.body)), missed)
+
+
+def _only_errors_miss(body: list[ast.stmt], last: ast.Try, names: Names) -> bool:
+    """Whether the turn reaches its `reSchedule` unless a broad `except` branch cuts it short.
+
+    It does if nothing returns or branches before: the body is a row of plain statements, and the call
+    stands in the `try` at the end of it.
+    """
+    row = [*body[:-1], *last.body, *last.orelse]
+    if isinstance(row[-1], ast.Return) and row[-1].value is None:
+        row.pop()
+    if not row or any(isinstance(node, (ast.Return, ast.Raise)) for node in inside(list(row))):
+        return False
+    value: Any = row[-1].value if isinstance(row[-1], (ast.Expr, ast.Assign)) else None
+    if not isinstance(value, ast.Await) or not isinstance(value.value, ast.Call):
+        return False
+    if names.value(value.value.func) is not reSchedule or last.finalbody:
+        return False
+    others = [handler for handler in last.handlers if not _is_broad(handler)]
+    if any(handler.type is None or not _is_cancelled(handler.type) for handler in others):
+        return False  # an error of a kind of its own may well be the end that is meant
+    broad = [handler for handler in last.handlers if _is_broad(handler)]
+    return bool(broad) and not any(_is_on_purpose(handler) for handler in broad)
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    kind = handler.type
+    return kind is None or (isinstance(kind, ast.Name) and kind.id in _BROAD)
+
+
+def _is_cancelled(kind: ast.expr) -> bool:
+    return ast.unparse(kind).rpartition(".")[2] == "CancelledError"
+
+
+def _is_on_purpose(handler: ast.ExceptHandler) -> bool:
+    for node in inside(list(handler.body)):
+        if isinstance(node, (ast.Return, ast.Raise, ast.Await)):
+            return True
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in _ON_PURPOSE:
+                return True
+    return False
+
+
+# What happens to a task
+
+
+def ended(driver: Driver) -> str | None:
+    """Judge the end of a task that nobody cancelled or deleted."""
+    owner = driver.owner
+    if owner is None or owner.state is not ThreadState.RUNNING:
+        return None
+    forgotten = _tell_awaits(driver, owner)
+    reading = _reading(driver)
+    if forgotten or (reading.anew is None and reading.missed is None):
+        return None if forgotten else PLAIN
+    slot = driver.slot
+    stored = vars(owner.thread.tasks).get(slot) if slot is not None else None
+    if reading.anew is not None and reading.again is None:
+        other = None if stored is driver.task else driver_of(stored)
+        if other is not None and not other.over and other.cofunc == driver.cofunc:
+            text = (
+                f"{driver.name} makes a new task in each turn, with reCreate: {reading.anew}. "
+                f"A task takes its next turn with `await reSchedule({_called(driver)})`."
+            )
+            give(owner, "recreate", text, reading.anew, slot=driver.name, actor=driver)
+    elif reading.missed is not None and stored is driver.task and _siblings_turn(driver, owner):
+        text = (
+            f"{driver.name} turns no more, while other tasks of {owner.id} do: an error led its last "
+            f"turn into an `except` branch, so {reading.missed} was not reached. If the task should "
+            "go on, call reSchedule after the `try`, or in that branch too."
+        )
+        give(owner, "ended", text, reading.missed, slot=driver.name, actor=driver)
+    return None
+
+
+def _siblings_turn(driver: Driver, owner: Life) -> bool:
+    return any(other is not driver and not other.over and other.turns for other in owner.drivers)
+
+
+def _tell_awaits(driver: Driver, owner: Life) -> bool:
+    """Tell of a forgotten `await` in the co-function, as soon as a task of it has ended."""
+    function = function_of(driver.cofunc)
+    if function is None or function.__code__ in _looked_at:
+        return False
+    _looked_at.add(function.__code__)
+    found = awaits.in_method(driver.cofunc, owner.thread)
+    for one in found:
+        give(owner, "await", one.text, one.spot, slot=driver.name, actor=driver, of_class=True)
+    return bool(found)
+
+
+def _called(driver: Driver) -> str:
+    """Return how the co-function is called in the text: `self.work__`."""
+    name = getattr(driver.cofunc, "__name__", "")
+    return f"self.{name}" if getattr(driver.cofunc, "__self__", None) is not None else name
+
+
+def failed(driver: Driver, error: BaseException) -> None:
+    """Say which line an error escaped from, unless the thread sees to its failures itself."""
+    owner = driver.owner
+    if owner is None or owner.failed_hook() is not None:
+        return
+    if not isinstance(error, Exception) and not (isinstance(error, SystemExit) and log.in_kernel()):
+        return
+    spot = raised_at(error.__traceback__)
+    if spot is None:
+        return
+    if isinstance(error, TypeError) and any(
+        one.spot[:2] == spot[:2] for one in awaits.in_method(driver.cofunc, owner.thread)
+    ):
+        _tell_awaits(driver, owner)
+        return
+    if _replaced_itself(error):
+        text = (
+            f"{driver.name} turns no more: {spot} asked reCreate to replace the very task that called "
+            f"it. A task takes its next turn with `await reSchedule({_called(driver)})`."
+        )
+        give(owner, "recreate", text, spot, slot=driver.name, actor=driver)
+        return
+    remedy = (
+        f"Catch {type(error).__name__} in the turn, and let `await reSchedule(...)` come after."
+    )
+    if _reading(driver).again is None:
+        remedy = f"Catch {type(error).__name__} in the task."
+    text = (
+        f"{driver.name} turns no more: {spot} raised {type(error).__name__} and nothing caught it. "
+        + remedy
+    )
+    give(owner, "escaped", text, spot, slot=driver.name, actor=driver)
+
+
+def _replaced_itself(error: BaseException) -> bool:
+    traceback = error.__traceback__
+    if not isinstance(error, RuntimeError) or traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code is reCreate.__code__
+
+
+def swallowed(driver: Driver) -> None:
+    """Judge a turn that was cancelled and asked for another one."""
+    owner = driver.owner
+    # Before Python 3.11 nobody knows whether it was the task that was cancelled, save if we did it.
+    if owner is None or not (driver.last or _KNOWS_CANCELLING):
+        return
+    spot = _swallower(driver) or definition(driver.cofunc)
+    at = f"{spot} " if spot is not None else "it "
+    text = (
+        f"{driver.name} was cancelled, but {at}swallowed that and the turn asked for another one. "
+        "A cancelled task takes no further turn: end the `except` branch with `raise`."
+    )
+    give(owner, "swallowed", text, spot, slot=driver.name, actor=driver)
+
+
+def _swallower(driver: Driver) -> Spot | None:
+    """Return the `except` that took the cancellation, where there is only one that can have."""
+    function = function_of(driver.cofunc)
+    tree = None if function is None else read(function)
+    if function is None or tree is None:
+        return None
+    found = [
+        node
+        for node in inside(list(tree.body))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or _takes_cancellation(node.type))
+    ]
+    if len(found) != 1:
+        return None
+    return Spot(function.__code__.co_filename, found[0].lineno)
+
+
+def _takes_cancellation(kind: ast.expr) -> bool:
+    text = ast.unparse(kind)
+    return "CancelledError" in text or "BaseException" in text
+
+
+def too_fast(driver: Driver, rate: float, limit: float) -> None:
+    """Name a task that takes more turns/s than its limit."""
+    owner = driver.owner
+    if owner is None:
+        return
+    spot = _reading(driver).again or definition(driver.cofunc)
+    at = f": {spot}" if spot is not None else ""
+    text = (
+        f"{driver.name} reschedules {rate:.0f} times per second, more than {limit:g}{at}. Let each "
+        "turn await something, do more in one turn, or set its pace with "
+        f"thread.control.setPace({driver.name!r}, {limit:g})."
+    )
+    give(owner, "rate", text, spot, slot=driver.name, actor=driver)
+
+
+def rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[Any]) -> None:
+    """Judge a `reSchedule` outside of a turn, which made a new task."""
+    made = driver_of(task)
+    owner = None if made is None else made.owner
+    if made is None or owner is None:
+        return
+    actor = current.get()
+    spot = users_line(sys._getframe())
+    name = getattr(cofunc, "__name__", "cofunc")
+    if actor is owner and owner.state is ThreadState.STARTING:
+        text = (
+            f"{spot or 'enter__'} begins a task with reSchedule, which asks for the next turn of a "
+            f"task. Begin it with `await reCreate(None, self.{name})`."
+        )
+        give(owner, "reschedule", text, spot, slot=made.name)
+        return
+    if isinstance(actor, Driver) or function_of(cofunc) is None:
+        return
+    for other in owner.drivers:
+        if other is not made and not other.over and not other.last and other.slot is not None:
+            if other.cofunc == cofunc and _same(other._turn[1], args):
+                slot = f"thread.tasks.{other.slot}"
+                text = (
+                    f"{spot or 'reSchedule'} is not in a turn of {other.name}, so it made a second "
+                    f"task beside it, and both turn. To begin anew write "
+                    f"`{slot} = await reCreate({slot}, thread.{name})`."
+                )
+                give(owner, "reschedule", text, spot, slot=other.name)
+                return
+
+
+def _same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    # Identity: what `==` of a user's object does is not known.
+    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
+
+
+def exited(life: Life) -> None:
+    """Judge an `exit__` that has ended while tasks are left: one that deletes, but not all."""
+    stored = vars(life.thread.tasks)
+    left = [
+        driver.slot
+        for driver in life.drivers
+        if driver.slot is not None
+        and not driver.over
+        and not driver.last
+        and driver.error is None
+        and driver.turns
+        and stored.get(driver.slot) is driver.task
+    ]
+    function = function_of(type(life.thread).exit__) if left else None
+    if function is None or "delete" not in function.__code__.co_names:
+        return
+    if function.__globals__.get("delete") is not delete:
+        return
+    spot = definition(function)
+    slots = sorted(slot for slot in left if slot is not None)
+    named = ", ".join(slots[:3]) + (f" and {len(slots) - 3} more" if len(slots) > 3 else "")
+    text = (
+        f"{spot or 'exit__'} deletes tasks of {life.id}, but left running: {named}. Write "
+        f"`self.tasks.{slots[0]} = await delete(self.tasks.{slots[0]})` there, too."
+    )
+    give(life, "exit", text, spot, slot=slots[0])

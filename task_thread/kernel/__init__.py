@@ -1,0 +1,11 @@
+"""What the library does in a Jupyter kernel, and nowhere else.
+
+    cells.py      a cell that is run again first stops what it started before
+    live.py       a class whose cell is run again gives its running threads the new code
+    interrupt.py  the interrupt button reaches a task that blocks the loop, and no other
+    explain.py    a cell that runs the loop a second time gets told what to write instead
+    magics.py     %taskthreads
+    shell.py      the parts above in and out of IPython
+
+`import task_thread` in a kernel brings all but the magic, which `%load_ext task_thread` adds.
+"""

@@ -1,0 +1,139 @@
+"""Which run of which cell started what; a cell that is run again first stops what it started before.
+
+Front ends tell a cell's identity, which stays when its text changes. Where one does not, binding a name
+to another thread ends the thread that the name was bound to. The new run's threads enter once the old
+ones have ended, so that there are never two: a server finds its port free again.
+
+Whatever was started by a thread's own code belongs to that thread, and is not counted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, WeakSet, ref
+
+from ..states import ThreadState
+
+if TYPE_CHECKING:
+    from ..driver import Driver
+    from ..life import Life
+
+
+class Cell:
+    """A cell of a notebook: what its latest run started.
+
+    Attributes:
+        identity: what the front end calls it; `None` if it doesn't say.
+        threads: the threads that were started, weakly, since a stopped one may be let go of.
+        tasks: the rescheduling tasks without a thread that were created.
+        leaving: the threads of the run before that have not ended.
+    """
+
+    def __init__(self, identity: str | None) -> None:
+        self.identity = identity
+        self.threads: WeakSet[Any] = WeakSet()
+        self.tasks: WeakSet[Driver] = WeakSet()
+        self.leaving: list[Life] = []
+
+
+class Cells:
+    """All cells of a kernel, and the one that runs.
+
+    Args:
+        names: the names of the notebook, which tell what was rebound where cells have no identity.
+    """
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+        self._cells: dict[str, Cell] = {}
+        self._nameless = Cell(None)
+        self._bound: dict[str, ReferenceType[Any]] = {}
+        self._running: ContextVar[Cell | None] = ContextVar("task_thread_cell", default=None)
+
+    def running(self) -> Cell:
+        """Return the cell whose code runs, or that made the running task."""
+        return self._running.get() or self._nameless
+
+    def enter(self, identity: str | None) -> None:
+        """Note that a cell begins to run, in the context of its code; stop what it started before."""
+        if identity is None:
+            self._running.set(self._nameless)
+            self._nameless.leaving = []
+            return
+        cell = self._cells.setdefault(identity, Cell(identity))
+        self._running.set(cell)
+        before = [thread._life for thread in cell.threads]
+        cell.leaving = [life for life in cell.leaving + before if life.live]
+        for life in before:
+            replace(life, "its cell was run again")
+        cell.threads.clear()
+        _end_tasks(cell)
+
+    def began(self, life: Life) -> Iterable[Life]:
+        """Note that the running cell starts a thread; return those that have to end before."""
+        cell = self.running()
+        cell.threads.add(life.thread)
+        if cell.identity is None:
+            self._rebound(life)
+        return [old for old in cell.leaving if old is not life and old.live]
+
+    def created(self, driver: Driver) -> None:
+        """Note that the running cell created a rescheduling task without a thread."""
+        self.running().tasks.add(driver)
+
+    def end_tasks(self) -> int:
+        """End the rescheduling tasks without a thread; return how many there were."""
+        return sum(_end_tasks(cell) for cell in [*self._cells.values(), self._nameless])
+
+    def leave(self) -> None:
+        """Note that a cell has run: names may be bound to other threads now."""
+        if self.running().identity is None:
+            for name, thread in self._threads():
+                self._bind(name, thread)
+
+    def _rebound(self, life: Life) -> None:
+        for name, thread in self._threads():
+            if thread is life.thread:
+                self._bind(name, thread)
+
+    def _bind(self, name: str, thread: Any) -> None:
+        before = self._bound.get(name)
+        old = None if before is None else before()
+        self._bound[name] = ref(thread)
+        if old is None or old is thread or old._life.parent is not thread._life.parent:
+            return
+        # Two names for one thread: it goes when the last of them does.
+        if not any(held is old for _, held in self._threads()):
+            if old._life.live:
+                self._nameless.leaving.append(old._life)
+            replace(old._life, f"the name {name!r} was given to another thread")
+
+    def _threads(self) -> list[tuple[str, Any]]:
+        from ..thread import TaskThread
+
+        return [
+            (name, thread)
+            for name, thread in list(self._names.items())
+            if isinstance(thread, TaskThread)
+            and not name.startswith("_")
+            and hasattr(thread, "_life")
+        ]
+
+
+def replace(life: Life, why: str) -> None:
+    """Stop a thread for whose place there is another one, or a further run of its own."""
+    if life.state in (ThreadState.STARTING, ThreadState.RUNNING):
+        life.logger.info("%s: stopped, since %s", life.id, why)
+    if life.live and not life.orphaned_by_loop():
+        life.replaced = True
+        life.stop_from_anywhere()
+
+
+def _end_tasks(cell: Cell) -> int:
+    tasks = [driver for driver in tuple(cell.tasks) if not driver.over and driver.owner is None]
+    for driver in tasks:
+        driver.task.get_loop().call_soon_threadsafe(driver.end)
+    cell.tasks.clear()
+    return len(tasks)

@@ -1,0 +1,55 @@
+"""A cell that runs the loop a second time: what it gets told.
+
+`loop.run_until_complete(...)` and `asyncio.run(...)` are right in a script. In a notebook the loop runs
+already, and asyncio's error says that, but not what to write instead. The error keeps its type and the
+lines of the user's own code; its text is another one, and asyncio's lines are left out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from types import TracebackType
+
+from ..where import is_users
+
+_KNOWN = (
+    "This event loop is already running",
+    "Cannot run the event loop while another loop is running",
+    "asyncio.run() cannot be called from a running event loop",
+    "Runner.run() cannot be called from a running event loop",
+)
+
+REMEDY = (
+    "the event loop of this notebook runs already, and a cell can't run it a second time: start a "
+    "thread with `thread.start()`, which returns at once, or write `await` before the coroutine; code "
+    "that has to wait in a plain cell writes `task_thread.run_sync(...)`"
+)
+
+
+def explain(error: BaseException | None) -> None:
+    """Give asyncio's "already running" a text that says what to write; leave other errors alone."""
+    if isinstance(error, RuntimeError) and error.args and error.args[0] in _KNOWN:
+        error.args = (REMEDY,)
+        _close_unawaited(error.__traceback__)
+        _cut(error.__traceback__)
+
+
+def _close_unawaited(traceback: TracebackType | None) -> None:
+    """Close the coroutine that asyncio refused, which would complain that nobody awaited it."""
+    while traceback is not None:
+        for value in traceback.tb_frame.f_locals.values():
+            if inspect.iscoroutine(value):
+                if inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
+                    value.close()
+        traceback = traceback.tb_next
+
+
+def _cut(traceback: TracebackType | None) -> None:
+    """Let a traceback end with the last line of the user's own code."""
+    last = None
+    while traceback is not None:
+        if is_users(traceback.tb_frame.f_code.co_filename):
+            last = traceback
+        traceback = traceback.tb_next
+    if last is not None:
+        last.tb_next = None

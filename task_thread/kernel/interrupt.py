@@ -1,0 +1,138 @@
+"""The interrupt button (SIGINT) while threads live in a kernel.
+
+An idle kernel ignores SIGINT, and one whose cell awaits cancels that cell as soon as the loop is free. So
+neither helps against a turn that blocks the loop. While a root lives, a handler of ours stands before
+the kernel's: where a task, a hook or a handler of a thread holds up the loop it raises KeyboardInterrupt
+right there, which becomes that task's failure, with its line; everything else is left to the kernel's own.
+
+A healthy turn must not be hit, so "holds up" means that the loop has not answered the pulse for a while.
+An interrupt that comes sooner is remembered, and repeated if the loop is still held up then. The kernel
+saves the handler before each cell and restores it afterwards; so ours is put before the saved one too
+(a turn may block the loop right after the cell, and nothing else could come in between), and is put in
+its place again with each beat.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from .. import pulse
+from ..where import is_users
+
+if TYPE_CHECKING:
+    from ..pulse import Pulse
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# Whose frames lie under the code of a task, a hook or a handler: what steps it.
+_STEPPERS = tuple(_HERE + name for name in ("driver.py", "life.py", "mailbox.py", "scope.py"))
+
+
+class Interrupts:
+    """Keeps a handler of ours in place while threads live.
+
+    Args:
+        kernel: the ipykernel, which saves and restores handlers; `None` where there is none.
+    """
+
+    def __init__(self, kernel: Any = None) -> None:
+        self._kernel = kernel
+        self._wanted = False  # an interrupt came when it could not be said yet who is at fault
+
+    def install(self) -> None:
+        """Follow the pulse from now on."""
+        pulse.on_beat.append(self._beat)
+        pulse.on_block.append(self._blocked)
+        pulse.on_rest.append(self.give_back)
+
+    def uninstall(self) -> None:
+        """Leave SIGINT to the kernel."""
+        pulse.on_beat.remove(self._beat)
+        pulse.on_block.remove(self._blocked)
+        pulse.on_rest.remove(self.give_back)
+        self.give_back()
+
+    def take(self) -> None:
+        """Stand before the handler that is there; only in the main OS thread."""
+        if _in_main_thread():
+            present = signal.getsignal(signal.SIGINT)
+            if present is not None and not isinstance(present, _Standing):
+                signal.signal(signal.SIGINT, _Standing(self, present))
+            saved = getattr(self._kernel, "saved_sigint_handler", None)
+            if saved is not None and not isinstance(saved, _Standing):
+                self._kernel.saved_sigint_handler = _Standing(self, saved)
+
+    def give_back(self) -> None:
+        """Put back the handler that was there, unless another one has come since."""
+        if _in_main_thread():
+            present = signal.getsignal(signal.SIGINT)
+            if isinstance(present, _Standing):
+                signal.signal(signal.SIGINT, present.before)
+            saved = getattr(self._kernel, "saved_sigint_handler", None)
+            if isinstance(saved, _Standing):
+                self._kernel.saved_sigint_handler = saved.before
+
+    def came(self, frame: FrameType | None) -> None:
+        """Judge an interrupt.
+
+        Raises:
+            KeyboardInterrupt: the code that runs belongs to a thread, and holds up the loop.
+        """
+        if at_fault(frame):
+            if max((p.blocked_for() for p in pulse.pulses()), default=0.0) > pulse.LATE:
+                raise KeyboardInterrupt
+            self._wanted = True
+
+    def _beat(self, of: Pulse) -> None:
+        self._wanted = False
+        self.take()
+
+    def _blocked(self, of: Pulse) -> None:
+        # On the pulse's OS thread. A signal to the other one ends a `time.sleep` there as well.
+        if self._wanted and of.os_thread == threading.main_thread().ident:
+            self._wanted = False
+            if hasattr(signal, "pthread_kill"):
+                signal.pthread_kill(of.os_thread, signal.SIGINT)
+            else:
+                _thread.interrupt_main()
+
+
+class _Standing:
+    """A handler that stands before another one.
+
+    One object for each time, since a kernel that saves it around a cell gets the same one back, with
+    what stood behind it then.
+    """
+
+    def __init__(self, judge: Interrupts, before: Any) -> None:
+        self.judge = judge
+        self.before = before
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.judge.came(frame)
+        if callable(self.before):
+            self.before(number, frame)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def at_fault(frame: FrameType | None) -> bool:
+    """Whether the user's code of a task, a hook or a handler is being executed.
+
+    Args:
+        frame: the innermost frame.
+    """
+    users = False
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if filename.startswith(_STEPPERS):
+            return users
+        users = users or is_users(filename)
+        frame = frame.f_back
+    return False

@@ -1,0 +1,93 @@
+"""%taskthreads: the live threads of the kernel, and the way to stop them from any cell.
+
+It stops what is ours only: cancelling every task of a kernel's loop hangs the kernel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from .. import registry
+from ..display import html_tree, text_tree
+from . import live
+
+if TYPE_CHECKING:
+    from ..thread import TaskThread
+    from .cells import Cells
+
+USAGE = """%taskthreads             the live threads, as a table
+%taskthreads stop        stop them all
+%taskthreads stop ID     stop those whose id is ID
+%taskthreads live on|off let running threads take the new code of a class whose cell is run again"""
+
+
+class Table:
+    """The live roots as text and as HTML; what `%taskthreads` shows."""
+
+    def __init__(self, threads: list[TaskThread]) -> None:
+        self._records = [thread.snapshot() for thread in threads]
+
+    def __repr__(self) -> str:
+        return "\n".join(text_tree(record) for record in self._records) or "no thread is running"
+
+    def _repr_html_(self) -> str:
+        return html_tree(self._records)
+
+
+def taskthreads(line: str, cells: Cells) -> Table | None:
+    """Do what the magic's line says.
+
+    Raises:
+        UsageError: it says what can be written instead.
+    """
+    verb, _, rest = line.strip().partition(" ")
+    rest = rest.strip()
+    if not verb:
+        return Table(registry.threads())
+    if verb == "stop":
+        _stop(rest, cells)
+    elif verb == "live" and rest in ("on", "off"):
+        live.enabled = rest == "on"
+        print(f"live code is {rest}")
+    else:
+        raise UsageError(f"expected one of these, found `%taskthreads {line.strip()}`:\n{USAGE}")
+    return None
+
+
+def _stop(wanted: str, cells: Cells) -> None:
+    roots = registry.threads()
+    if not wanted:
+        told = [_ask(thread) for thread in roots]
+        tasks = cells.end_tasks()
+        if tasks:
+            told.append(f"{tasks} task{'s' * (tasks > 1)} without a thread")
+        print(f"stopping {', '.join(told)}" if told else "no thread is running")
+        return
+    everybody = [life.thread for life in registry.lives()]
+    chosen = [thread for thread in everybody if thread._life.id == wanted]
+    if not chosen:
+        known = ", ".join(thread._life.id for thread in everybody) or "none"
+        raise UsageError(f"no live thread has the id {wanted!r}; those that live: {known}")
+    print(f"stopping {', '.join(_ask(thread) for thread in chosen)}")
+
+
+def _ask(thread: TaskThread) -> str:
+    thread.control.stop()
+    return thread._life.id
+
+
+def register(ipython: Any, cells: Cells) -> None:
+    """Give a shell the magic."""
+
+    def magic(line: str) -> Table | None:
+        return taskthreads(line, cells)
+
+    magic.__doc__ = USAGE
+    ipython.register_magic_function(magic, "line", "taskthreads")
+
+
+def unregister(ipython: Any) -> None:
+    """Take the magic away again."""
+    ipython.magics_manager.magics["line"].pop("taskthreads", None)

@@ -1,0 +1,126 @@
+"""Into IPython and out of it again: the hooks by which the parts of this package hear of cells."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from .. import coach, log, registry
+from ..life import running_loop
+from . import live
+from .cells import Cells
+from .explain import explain
+from .interrupt import Interrupts
+
+if TYPE_CHECKING:
+    from ..life import Life
+
+
+class Shell:
+    """What was installed in one IPython shell.
+
+    Args:
+        ipython: the `InteractiveShell`.
+    """
+
+    def __init__(self, ipython: Any) -> None:
+        self.ipython = ipython
+        self.cells = Cells(ipython.user_ns)
+        self.live = live.LiveCode(self.cells, ipython.user_ns)
+        self.interrupts = Interrupts(getattr(ipython, "kernel", None))
+        self._showtraceback: Callable[..., Any] | None = None
+
+    def install(self) -> None:
+        """Hear of cells from now on, the running one included."""
+        self.ipython.events.register("pre_run_cell", self._begins)
+        self.ipython.events.register("post_run_cell", self._ended)
+        registry.began = self._thread_begins
+        registry.created = self.cells.created
+        live.LiveClass.code = self.live
+        self.interrupts.install()
+        self._showtraceback = self.ipython.showtraceback
+        self.ipython.showtraceback = self._explained(self._showtraceback)
+        self.cells.enter(self._running_cell())
+
+    def uninstall(self) -> None:
+        """Take everything back."""
+        self.ipython.events.unregister("pre_run_cell", self._begins)
+        self.ipython.events.unregister("post_run_cell", self._ended)
+        registry.began = registry.created = None
+        live.LiveClass.code = None
+        self.interrupts.uninstall()
+        if getattr(self.ipython.showtraceback, "__wrapped__", None) is self._showtraceback:
+            del self.ipython.showtraceback
+
+    def _running_cell(self) -> str | None:
+        """Return the identity of the cell that imports this library: its beginning was not heard of."""
+        try:
+            parent = self.ipython.kernel.get_parent("shell")
+        except Exception:  # no kernel, or one that has no such notion
+            return None
+        metadata = parent.get("metadata") if isinstance(parent, dict) else None
+        identity = metadata.get("cellId") if isinstance(metadata, dict) else None
+        return identity if isinstance(identity, str) else None
+
+    def _begins(self, info: Any) -> None:
+        identity = getattr(info, "cell_id", None)
+        self.cells.enter(identity if isinstance(identity, str) else None)
+        if registry.threads():
+            self.interrupts.take()  # the kernel has just put its own handler there, for this cell
+
+    def _thread_begins(self, life: Life) -> Iterable[Life]:
+        self.interrupts.take()
+        return self.cells.began(life)
+
+    def _ended(self, result: Any) -> None:
+        self.cells.leave()
+        source = getattr(getattr(result, "info", None), "raw_cell", None)
+        if isinstance(source, str):
+            coach.check_cell(source, self.ipython.user_ns, _advise)
+        loop = running_loop()
+        if loop is not None:
+            # The kernel is about to restore the handler of SIGINT which stood when the cell began.
+            loop.call_later(0.2, self._tidy)
+
+    def _tidy(self) -> None:
+        if not registry.threads():
+            self.interrupts.give_back()
+
+    def _explained(self, show: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(show)
+        def showtraceback(exc_tuple: Any = None, *args: Any, **kwargs: Any) -> Any:
+            explain(exc_tuple[1] if exc_tuple else sys.exc_info()[1])
+            return show(exc_tuple, *args, **kwargs)
+
+        return showtraceback
+
+
+def _advise(text: str) -> None:
+    log.library.warning("%s", text, extra={"task_thread_advice": "forgotten await"})
+
+
+_shell: Shell | None = None
+
+
+def install(ipython: Any = None) -> Shell | None:
+    """Install once; return what is installed, or `None` where no IPython runs."""
+    global _shell  # noqa: PLW0603  # one IPython a process
+    if ipython is None:
+        module = sys.modules.get("IPython")
+        ipython = module.get_ipython() if module is not None else None
+    if ipython is not None and (_shell is None or _shell.ipython is not ipython):
+        if _shell is not None:
+            _shell.uninstall()
+        _shell = Shell(ipython)
+        _shell.install()
+    return _shell
+
+
+def uninstall() -> None:
+    """Take everything back out of IPython."""
+    global _shell  # noqa: PLW0603
+    if _shell is not None:
+        _shell.uninstall()
+        _shell = None

@@ -1,0 +1,321 @@
+"""A forgotten `await`, in methods, as they are read while a thread lives, and in plain cells."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from typing import Any
+
+import pytest
+from programs import running, until
+from students import logged, only, student
+
+import task_thread
+from task_thread import TaskThread, coach
+from task_thread.coach import rounds
+from task_thread.coach.awaits import in_method
+
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+
+HEAD = """class Robot(TaskThread):
+    def initVars__(self):
+        self.tasks.walk = None
+        self.friend = TaskThread()
+
+    async def walk__(self, n=0):
+        await asyncio.sleep(0)
+
+"""
+
+
+def sentences(body: str, head: str = "async def turn__(self):") -> list[str]:
+    """Return what is said of a method; its first line has the number 10."""
+    lines = "\n".join("        " + line for line in body.splitlines())
+    names = student(HEAD + f"    {head}\n{lines}\n")
+    cls = names["Robot"]
+    return [one.text for one in in_method(vars(cls)["turn__"], cls())]
+
+
+def said(call: str, mended: str) -> str:
+    return f"`{call}` (program.py, line 10) does nothing without `await`: write `{mended}`."
+
+
+@pytest.mark.parametrize(
+    ("line", "call", "mended"),
+    [
+        ("reSchedule(self.walk__)", "reSchedule(self.walk__)", "await reSchedule(self.walk__)"),
+        (
+            "self.tasks.walk = reSchedule(self.walk__, 1)",
+            "reSchedule(self.walk__, 1)",
+            "self.tasks.walk = await reSchedule(self.walk__, 1)",
+        ),
+        (
+            "self.tasks.walk = reCreate(None, self.walk__)",
+            "reCreate(None, self.walk__)",
+            "self.tasks.walk = await reCreate(None, self.walk__)",
+        ),
+        (
+            "self.tasks.walk = self.walk__()",
+            "self.walk__()",
+            "self.tasks.walk = await reCreate(None, self.walk__)",
+        ),
+        (
+            "self.tasks.walk = delete(self.tasks.walk)",
+            "delete(self.tasks.walk)",
+            "self.tasks.walk = await delete(self.tasks.walk)",
+        ),
+        ("delete(self.tasks.walk)", "delete(self.tasks.walk)", "await delete(self.tasks.walk)"),
+        (
+            "return reSchedule(self.walk__)",
+            "reSchedule(self.walk__)",
+            "await reSchedule(self.walk__)",
+        ),
+        ("self.stop()", "self.stop()", "await self.stop()"),
+        ("self.join()", "self.join()", "await self.join()"),
+        (
+            "self.addChild(self.friend)",
+            "self.addChild(self.friend)",
+            "await self.addChild(self.friend)",
+        ),
+        (
+            "self.delChild(self.friend)",
+            "self.delChild(self.friend)",
+            "await self.delChild(self.friend)",
+        ),
+        ("self.friend.run()", "self.friend.run()", "await self.friend.run()"),
+        (
+            "self.parent.insertSignal(x)",
+            "self.parent.insertSignal(x)",
+            "await self.parent.insertSignal(x)",
+        ),
+        (
+            "self.sigFromChildToParent__(Signal())",
+            "self.sigFromChildToParent__(Signal())",
+            "await self.sigFromChildToParent__(Signal())",
+        ),
+        ("self.walk__()", "self.walk__()", "await self.walk__()"),
+        ("asyncio.sleep(1)", "asyncio.sleep(1)", "await asyncio.sleep(1)"),
+        ("if self.running: self.stop()", "self.stop()", "await self.stop()"),
+    ],
+)
+def test_a_forgotten_await_is_told_with_the_mended_line(line: str, call: str, mended: str) -> None:
+    assert sentences(line) == [said(call, mended)]
+
+
+def test_what_a_local_name_can_only_be_is_known() -> None:
+    [one] = sentences("child = Robot(parent=self)\nchild.run()")
+    assert one == (
+        "`child.run()` (program.py, line 11) does nothing without `await`: write `await child.run()`."
+    )
+    assert sentences("for child in self.children: child.stop()") == [
+        said("child.stop()", "await child.stop()")
+    ]
+
+
+def test_a_plain_function_is_told_what_it_can_do() -> None:
+    [one] = sentences("self.stop()", "def turn__(self):")
+    assert one == (
+        "`self.stop()` (program.py, line 10) does nothing without `await`: in a plain `def` write "
+        "`self.control.stop()`."
+    )
+    [two] = sentences("reSchedule(self.walk__)", "def turn__(self):")
+    assert two == (
+        "`reSchedule(self.walk__)` (program.py, line 10) does nothing without `await`: make the "
+        "function an `async def`, and write `await reSchedule(self.walk__)`."
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await self.stop()",
+        "self.tasks.walk = await reSchedule(self.walk__)",
+        "asyncio.create_task(self.stop())",
+        "self.start()",
+        "self.control.stop()",
+        "stopping = self.stop()\nawait stopping",
+        "await asyncio.gather(self.stop(), self.join())",
+        "await asyncio.wait_for(self.join(), 1)",
+        "self.logger.info('stop')",
+        "unknown.stop()",
+        "self.unknown.stop()",
+        "stop()",
+        "reSchedule = print\nreSchedule(self.walk__)",
+        "self = unknown\nself.stop()",
+        "child = Robot()\nchild = unknown\nchild.run()",
+        "lambda: self.stop()",
+        "def later():\n    self.stop()",
+        "return self.walk__()",
+        "self.tasks.walk = asyncio.create_task(self.walk__())",
+        "other.tasks.walk = reSchedule(self.walk__)",
+        "with unknown as self.stop: pass",
+        "[self.stop() for _ in ()]",
+    ],
+)
+def test_what_is_right_or_not_certain_is_passed_over(body: str) -> None:
+    assert sentences(body) == []
+
+
+def test_a_name_that_stands_for_something_else_is_passed_over() -> None:
+    names = student(
+        HEAD + "    async def turn__(self):\n        reSchedule(1)\n        self.friend.run()\n"
+    )
+    names["reSchedule"] = print
+    robot = names["Robot"]()
+    robot.friend = type("Friend", (), {"run": print})()
+    assert in_method(vars(names["Robot"])["turn__"], robot) == []
+
+
+def test_text_that_was_changed_since_is_not_read() -> None:
+    names = student("class Robot(TaskThread):\n    async def turn__(self):\n        self.stop()\n")
+    robot = names["Robot"]()
+    student("x = 1\n\nasync def other():\n    pass\n")
+    assert in_method(vars(names["Robot"])["turn__"], robot) == []
+
+
+# While a thread lives
+
+
+LIVING = """
+class Robot(TaskThread):
+    async def enter__(self):
+        self.tasks.walk = await reCreate(None, self.walk__)
+
+    async def walk__(self):
+        await asyncio.sleep(0)
+        self.tasks.walk = await reSchedule(self.walk__)
+
+    async def signalHandler__(self, signal):
+        self.stop()
+"""
+SENTENCE = (
+    "`self.stop()` (program.py, line 10) does nothing without `await`: write `await self.stop()`."
+)
+
+
+async def test_the_class_of_a_running_thread_is_read_with_the_first_beats(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    robot = student(LIVING)["Robot"]()
+    async with running(robot):
+        round_ = rounds.Round(asyncio.get_running_loop())
+        round_.beat(0.0)
+        assert only(robot) == SENTENCE
+        round_.beat(10.0)
+    assert logged(caplog.records) == [("await", SENTENCE)]
+
+
+async def test_the_pulse_brings_it() -> None:
+    robot = student(LIVING)["Robot"]()
+    async with running(robot):
+        await until(robot.advice)
+    assert only(robot) == SENTENCE
+
+
+async def test_two_threads_of_a_class_are_told_and_the_log_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Robot = student(LIVING)["Robot"]
+    for _ in range(2):
+        robot = Robot()
+        async with running(robot):
+            rounds.Round(asyncio.get_running_loop()).beat(0.0)
+            assert only(robot) == SENTENCE
+    assert len(logged(caplog.records)) == 1
+
+
+async def test_a_class_with_newer_code_is_read_again() -> None:
+    Robot = student(LIVING)["Robot"]
+    robot = Robot()
+    async with running(robot):
+        round_ = rounds.Round(asyncio.get_running_loop())
+        newer = student(LIVING.replace("self.stop()", "self.join()"), "newer.py")["Robot"]
+        round_.beat(0.0)
+        assert only(robot) == SENTENCE
+        Robot.signalHandler__ = newer.signalHandler__
+        Robot.__task_thread_code__ = 1
+        round_.beat(1.0)
+    assert [advice.source for advice in robot.advice()] == ["self.stop()", "self.join()"]
+
+
+async def test_a_task_that_ends_for_want_of_an_await_is_told_at_once() -> None:
+    """Without the pulse: in a loop in virtual time as well."""
+    names = student(LIVING.replace("self.tasks.walk = await reSchedule", "reSchedule"))
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.snapshot().task("walk").state == "done")
+        [advice] = robot.advice()[:1]
+    assert str(advice) == (
+        "`reSchedule(self.walk__)` (program.py, line 7) does nothing without `await`: write "
+        "`await reSchedule(self.walk__)`."
+    )
+
+
+async def test_a_slot_that_was_given_no_task_is_told_once() -> None:
+    names = student(LIVING.replace("await reSchedule", "reSchedule").replace("self.stop()", "pass"))
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.snapshot().task("walk").state == "failed")
+        rounds.Round(asyncio.get_running_loop()).beat(0.0)
+    assert only(robot) == (
+        "`reSchedule(self.walk__)` (program.py, line 7) does nothing without `await`: write "
+        "`self.tasks.walk = await reSchedule(self.walk__)`."
+    )
+
+
+# Cells
+
+
+def cell(source: str, **names: Any) -> list[str]:
+    found: list[str] = []
+    namespace = {**vars(task_thread), "asyncio": asyncio, "thread": TaskThread(), **names}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        coach.check_cell(source, namespace, found.append)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "call"),
+    [
+        ("x = 1\nthread.stop()", 2, "thread.stop()"),
+        ("if thread.running:\n    thread.join()", 2, "thread.join()"),
+        ("for n in range(3):\n    thread.insertSignal(n)", 2, "thread.insertSignal(n)"),
+        ("asyncio.sleep(1)\nprint()", 1, "asyncio.sleep(1)"),
+    ],
+)
+def test_a_plain_cell_is_told(source: str, line: int, call: str) -> None:
+    assert cell(source) == [
+        f"`{call}` (line {line} of this cell) does nothing without `await`: write `await {call}`."
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "await thread.stop()",
+        "thread.start()",
+        "thread",
+        "thread.tasks.x = reSchedule(thread.run)",  # raises a TypeError that says it
+        "class Robot(TaskThread):\n    async def f(self):\n        self.stop()",
+        "%%time\nthread.stop()",
+        "this is not Python",
+        "nothing.stop()",
+        "asyncio.run(thread.run())",
+        "task = asyncio.create_task(thread.run())",
+    ],
+)
+def test_a_cell_that_is_right_is_not_told(source: str) -> None:
+    assert cell(source) == []
+
+
+def test_a_function_of_a_cell_is_told() -> None:
+    source = "async def main():\n    reCreate(None, print)\n    x.stop()\n"
+    names = {"asyncio": asyncio, **vars(task_thread)}
+    exec(compile(source, "cell.py", "exec"), names)
+    found: list[str] = []
+    coach.check_cell(source, names, found.append)
+    assert found == [
+        "`reCreate(None, print)` (line 2 of this cell) does nothing without `await`: write "
+        "`await reCreate(None, print)`."
+    ]

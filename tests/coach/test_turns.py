@@ -1,0 +1,509 @@
+"""Advice on tasks, with the student's code and the whole sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+from programs import running, started, until
+from students import logged, only, student
+
+from task_thread import TaskThread
+
+
+async def ended(thread: TaskThread) -> None:
+    await thread.stop()
+    await thread.join()
+
+
+async def test_a_task_that_reschedules_too_often_is_named_with_its_line() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            max_reschedule_rate = 50
+
+            async def enter__(self):
+                self.tasks.look = await reCreate(None, self.look__)
+
+            async def look__(self):
+                self.tasks.look = await reSchedule(self.look__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(robot.advice)
+        assert only(robot, number=r"\d{3,} times") == (
+            "look reschedules N per second, more than 50: "
+            "`self.tasks.look = await reSchedule(self.look__)` (program.py, line 8). Let each turn "
+            "await something, do more in one turn, or set its pace with "
+            "thread.control.setPace('look', 50)."
+        )
+
+
+# An error in a turn
+
+
+async def test_an_error_that_escapes_is_told_with_the_line_and_the_remedy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                self.step()
+                self.tasks.walk = await reSchedule(self.walk__)
+
+            def step(self):
+                return 1 / 0
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(robot.advice)
+    sentence = (
+        "walk turns no more: `return 1 / 0` (program.py, line 10) raised ZeroDivisionError and nothing "
+        "caught it. Catch ZeroDivisionError in the turn, and let `await reSchedule(...)` come after."
+    )
+    assert only(robot) == sentence
+    assert logged(caplog.records) == [("escaped", sentence)]
+    [advice] = robot.advice()
+    assert advice.kind == "escaped"
+    assert (advice.filename, advice.line) == ("program.py", 10)
+    assert (advice.source, advice.slot) == ("return 1 / 0", "walk")
+    assert advice.thread == robot.getId()
+
+
+async def test_a_thread_that_sees_to_its_failures_is_not_told_of_them() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            failed = None
+
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                return 1 / 0
+
+            async def taskFailed__(self, slot, error):
+                self.failed = slot
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.failed == "walk")
+    assert robot.advice() == ()
+
+
+SWALLOWED_ERROR = """
+    class Robot(TaskThread):
+        broken = False
+
+        async def enter__(self):
+            self.tasks.look = await reCreate(None, self.look__)
+            self.tasks.walk = await reCreate(None, self.walk__)
+
+        async def look__(self):
+            await asyncio.sleep(0)
+            self.tasks.look = await reSchedule(self.look__)
+
+        async def walk__(self):
+            try:
+                await asyncio.sleep(0)
+                if self.broken:
+                    int("one")
+                self.tasks.walk = await reSchedule(self.walk__)
+            except Exception as error:
+                self.error = error
+"""
+
+
+async def walked_until_broken(text: str) -> Any:
+    robot = student(text)["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.snapshot().task("walk").turns > 3)
+        robot.broken = True
+        await until(lambda: robot.snapshot().task("walk").state == "done")
+        return robot
+
+
+async def test_a_task_whose_error_was_swallowed_ends_while_the_others_turn() -> None:
+    robot = await walked_until_broken(SWALLOWED_ERROR)
+    assert only(robot) == (
+        f"walk turns no more, while other tasks of {robot.getId()} do: an error led its last turn into "
+        "an `except` branch, so `self.tasks.walk = await reSchedule(self.walk__)` (program.py, line 17) "
+        "was not reached. If the task should go on, call reSchedule after the `try`, or in that "
+        "branch too."
+    )
+
+
+ON_PURPOSE = {
+    "it returns in the branch": ("self.error = error", "return"),
+    "it ends another task in the branch": (
+        "self.error = error",
+        "self.tasks.look.cancel()",
+    ),
+    "a turn may return before": ('int("one")', "return"),
+    "the error is a special one": ("except Exception", "except ValueError"),
+    "an error of a special kind may end it": (
+        "except Exception as error",
+        "except ValueError: pass\n            except Exception as error",
+    ),
+    "the turn asks for another only if": (
+        "self.tasks.walk = await reSchedule",
+        "if not self.broken: self.tasks.walk = await reSchedule",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ON_PURPOSE)
+async def test_a_task_that_ends_on_purpose_is_not_told_of(how: str) -> None:
+    old, new = ON_PURPOSE[how]
+    assert SWALLOWED_ERROR.count(old) == 1
+    robot = await walked_until_broken(SWALLOWED_ERROR.replace(old, new))
+    assert robot.advice() == ()
+
+
+async def test_a_branch_for_the_cancellation_beside_it_makes_no_difference() -> None:
+    new = "except asyncio.CancelledError: pass\n            except Exception as error"
+    robot = await walked_until_broken(SWALLOWED_ERROR.replace("except Exception as error", new))
+    assert [advice.kind for advice in robot.advice()] == ["ended"]
+
+
+async def test_a_loop_in_virtual_time_has_no_pulse_and_the_same_advice() -> None:
+    """What is told of when it happens needs no clock, and no OS thread."""
+    import async_solipsism
+
+    def run() -> list[str]:
+        loop = async_solipsism.EventLoop()
+        try:
+            robot = student(SWALLOWED_ERROR)["Robot"]()
+
+            async def main() -> None:
+                robot.max_reschedule_rate = None
+                robot.start()
+                await asyncio.sleep(0)
+                robot.broken = True
+                await until(lambda: robot.snapshot().task("walk").state == "done")
+                await ended(robot)
+
+            loop.run_until_complete(main())
+            return [advice.kind for advice in robot.advice()]
+        finally:
+            loop.close()
+
+    assert await asyncio.to_thread(run) == ["ended"]
+
+
+async def test_the_only_task_of_a_thread_may_end_by_its_error_branch() -> None:
+    """The shape of the tutorial: there is no sibling by which to see that it is missed."""
+    text = SWALLOWED_ERROR.replace("self.tasks.look = await reCreate(None, self.look__)", "pass")
+    assert (await walked_until_broken(text)).advice() == ()
+
+
+# Cancellation
+
+
+async def test_a_cancellation_that_is_swallowed_and_followed_by_another_turn() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    print("not yet!")
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    await started(robot)
+    await until(lambda: robot.snapshot().task("walk").line == 7)
+    await ended(robot)
+    assert only(robot) == (
+        "walk was cancelled, but `except asyncio.CancelledError:` (program.py, line 8) swallowed that "
+        "and the turn asked for another one. A cancelled task takes no further turn: end the `except` "
+        "branch with `raise`."
+    )
+
+
+async def test_a_timeout_in_a_turn_is_no_swallowed_cancellation() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            turns = 0
+
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                try:
+                    await asyncio.wait_for(asyncio.sleep(60), 0.001)
+                except asyncio.TimeoutError:
+                    self.turns += 1
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.turns > 2)
+    assert robot.advice() == ()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout came with Python 3.11")
+async def test_an_asyncio_timeout_in_a_turn_is_no_swallowed_cancellation() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            turns = 0
+
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                try:
+                    async with asyncio.timeout(0.001):
+                        await asyncio.sleep(60)
+                except TimeoutError:
+                    self.turns += 1
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.turns > 2)
+    assert robot.advice() == ()
+
+
+# reCreate where reSchedule is meant, and the reverse
+
+
+async def test_a_task_that_makes_itself_anew_in_each_turn_is_told_of_reschedule() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            turns = 0
+
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                self.turns += 1
+                await asyncio.sleep(0)
+                self.tasks.walk = await reCreate(None, self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.turns > 5)
+    assert only(robot) == (
+        "walk makes a new task in each turn, with reCreate: `self.tasks.walk = await reCreate(None, "
+        "self.walk__)` (program.py, line 10). A task takes its next turn with `await "
+        "reSchedule(self.walk__)`."
+    )
+
+
+async def test_a_task_that_would_replace_itself_is_told_of_reschedule(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                await asyncio.sleep(0)
+                self.tasks.walk = await reCreate(self.tasks.walk, self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(robot.advice)
+    assert only(robot) == (
+        "walk turns no more: `self.tasks.walk = await reCreate(self.tasks.walk, self.walk__)` "
+        "(program.py, line 7) asked reCreate to replace the very task that called it. A task takes its "
+        "next turn with `await reSchedule(self.walk__)`."
+    )
+
+
+async def test_a_one_shot_task_that_a_handler_starts_again_is_not_told_of() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            done = 0
+
+            async def signalHandler__(self, signal):
+                self.tasks.job = await reCreate(None, self.job__)
+
+            async def job__(self):
+                await asyncio.sleep(0)
+                self.done += 1
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        for _ in range(3):
+            await robot.insertSignal(names["MessageSignal"]("test", "go"))
+        await until(lambda: robot.done == 3)
+    assert robot.advice() == ()
+
+
+async def test_reschedule_in_enter_is_told_of_recreate() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reSchedule(self.walk__)
+
+            async def walk__(self):
+                await asyncio.sleep(0)
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.snapshot().turns > 3)
+    assert only(robot) == (
+        "`self.tasks.walk = await reSchedule(self.walk__)` (program.py, line 3) begins a task with "
+        "reSchedule, which asks for the next turn of a task. Begin it with `await reCreate(None, "
+        "self.walk__)`."
+    )
+
+
+async def test_reschedule_outside_of_a_turn_makes_a_second_task() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                await asyncio.sleep(0)
+                self.tasks.walk = await reSchedule(self.walk__)
+
+        async def cell(robot):
+            robot.tasks.walk = await reSchedule(robot.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await names["cell"](robot)
+    assert only(robot) == (
+        "`robot.tasks.walk = await reSchedule(robot.walk__)` (program.py, line 10) is not in a turn of "
+        "walk, so it made a second task beside it, and both turn. To begin anew write "
+        "`thread.tasks.walk = await reCreate(thread.tasks.walk, thread.walk__)`."
+    )
+
+
+async def test_a_handler_that_begins_a_task_with_reschedule_is_not_told_of() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            done = 0
+
+            async def signalHandler__(self, signal):
+                self.tasks.job = await reSchedule(self.job__, signal)
+
+            async def job__(self, signal):
+                self.done += 1
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await robot.insertSignal(names["MessageSignal"]("test", "go"))
+        await until(lambda: robot.done)
+    assert robot.advice() == ()
+
+
+# exit__
+
+
+EXIT = """
+    class Robot(TaskThread):
+        async def enter__(self):
+            self.tasks.look = await reCreate(None, self.look__)
+            self.tasks.walk = await reCreate(None, self.walk__)
+
+        async def exit__(self):
+            self.tasks.look = await delete(self.tasks.look)
+
+        async def look__(self):
+            await asyncio.sleep(0)
+            self.tasks.look = await reSchedule(self.look__)
+
+        async def walk__(self):
+            await asyncio.sleep(0)
+            self.tasks.walk = await reSchedule(self.walk__)
+"""
+
+
+async def turned_and_ended(text: str) -> Any:
+    robot = student(text)["Robot"]()
+    await started(robot)
+    await until(lambda: robot.snapshot().turns > 5)
+    await ended(robot)
+    return robot
+
+
+async def test_an_exit_that_forgets_a_task_is_told_which() -> None:
+    robot = await turned_and_ended(EXIT)
+    assert only(robot) == (
+        f"`async def exit__(self):` (program.py, line 6) deletes tasks of {robot.getId()}, but left "
+        "running: walk. Write `self.tasks.walk = await delete(self.tasks.walk)` there, too."
+    )
+
+
+async def test_an_exit_that_leaves_all_tasks_to_the_library_is_not_told_of() -> None:
+    text = EXIT.replace("self.tasks.look = await delete(self.tasks.look)", "print('bye')")
+    assert (await turned_and_ended(text)).advice() == ()
+
+
+async def test_an_exit_that_deletes_all_is_not_told_of() -> None:
+    line = "self.tasks.look = await delete(self.tasks.look)"
+    text = EXIT.replace(line, line + "; " + line.replace("look", "walk"))
+    assert (await turned_and_ended(text)).advice() == ()
+
+
+async def test_what_is_over_before_the_stop_is_not_told_of() -> None:
+    """A one-shot task, a deleted one and a cancelled one."""
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.once = await reCreate(None, self.once__)
+                self.tasks.twice = await reCreate(None, self.twice__)
+                self.tasks.turn = await reCreate(None, self.turn__)
+
+            async def once__(self):
+                await asyncio.sleep(0)
+
+            async def twice__(self, number=0):
+                if number == 2:
+                    return
+                self.tasks.twice = await reSchedule(self.twice__, number + 1)
+
+            async def turn__(self):
+                await asyncio.sleep(0)
+                self.tasks.turn = await reSchedule(self.turn__)
+
+        async def cell(robot):
+            robot.tasks.turn = await delete(robot.tasks.turn)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.snapshot().task("twice").state == "done")
+        await until(lambda: robot.snapshot().task("turn").turns > 3)
+        robot.tasks.more = await names["reCreate"](None, robot.turn__)
+        robot.tasks.more.cancel()
+        await names["cell"](robot)
+    assert robot.advice() == ()

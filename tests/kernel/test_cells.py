@@ -1,0 +1,175 @@
+"""A cell that is run again first stops what its earlier run started."""
+
+from __future__ import annotations
+
+from a_kernel import Kernel
+
+DEFINE = """
+class Greeter(TaskThread):
+    async def enter__(self):
+        self.tasks.greet = await reCreate(None, self.greet)
+    async def greet(self):
+        await asyncio.sleep(60)
+        self.tasks.greet = await reSchedule(self.greet)
+"""
+LIVE = "[thread.getId() for thread in threads()]"
+
+
+def test_a_cell_run_again_replaces_its_thread(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    code = "thread = Greeter()\nthread.start()\nthread"
+    kernel.run(code, "b")
+    first = kernel.run("first = thread; first.getId()", "c").literal
+    again = kernel.run(code, "b")
+    assert f"{first}: stopped, since its cell was run again" in again.err
+    kernel.run("await first.join()", "d")
+    assert kernel.run("[first.state, thread.state, len(threads())]").value == (
+        "[<ThreadState.STOPPED: 'stopped'>, <ThreadState.RUNNING: 'running'>, 1]"
+    )
+
+
+def test_the_new_thread_enters_after_the_old_one_has_left(kernel: Kernel) -> None:
+    kernel.run("events = []")
+    kernel.run(
+        """
+class Server(TaskThread):
+    async def enter__(self):
+        events.append(f"in {self.number}")
+    async def exit__(self):
+        await asyncio.sleep(0.01)
+        events.append(f"out {self.number}")
+numbers = iter(range(9))
+""",
+        "a",
+    )
+    code = "server = Server()\nserver.number = next(numbers)\nserver.start()"
+    for _ in range(3):
+        kernel.run(code, "b")
+        kernel.run("while server.state != 'running': await asyncio.sleep(0)", "c")
+    kernel.run("await server.stop(); await server.join()", "d")
+    assert kernel.run("events").literal == ["in 0", "out 0", "in 1", "out 1", "in 2", "out 2"]
+
+
+def test_three_threads_of_one_run_do_not_replace_one_another(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    code = "some = [Greeter() for _ in range(3)]\nfor one in some: one.start()"
+    kernel.run(code, "b")
+    assert kernel.run("len(threads())").literal == 3
+    kernel.run("before = some", "c")
+    kernel.run(code, "b")
+    kernel.run("for one in before: await one.join()", "d")
+    assert kernel.run("len(threads()), [t in some for t in threads()]").literal == (3, [True] * 3)
+
+
+def test_a_cell_that_starts_a_thread_made_elsewhere_can_be_run_again(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    kernel.run("thread = Greeter()", "b")
+    kernel.run("thread.start()", "c")
+    again = kernel.run("thread.start()", "c")
+    assert again.error == ""
+    assert kernel.run("await asyncio.sleep(0.01); thread.state.value, len(threads())").literal == (
+        "running",
+        1,
+    )
+    assert kernel.run("await thread.run()", "e").error.startswith("RuntimeError")  # another cell
+
+
+def test_an_awaited_run_is_waited_for_as_well(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    kernel.run("thread = Greeter()\nrunning = asyncio.ensure_future(thread.run())", "b")
+    kernel.run("old = running; before = thread")
+    kernel.run("thread = Greeter()\nrunning = asyncio.ensure_future(thread.run())", "b")
+    kernel.run("await old")
+    assert kernel.run("before.state.value, len(threads())").literal == ("stopped", 1)
+
+
+def test_children_that_a_cell_adds_are_replaced_too(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    kernel.run("root = Greeter()\nroot.start()", "b")
+    code = "child = Greeter(root)\nawait child.run()\nawait root.addChild(child)"
+    kernel.run(code, "c")
+    kernel.run("first = child", "d")
+    kernel.run(code, "c")
+    kernel.run("await first.join()", "e")
+    assert kernel.run("len(root.children), child in root.children").literal == (1, True)
+
+
+def test_without_identity_rebinding_the_name_replaces(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    kernel.run("thread = Greeter()\nthread.start()\nother = Greeter()\nother.start()")
+    kernel.run("first = [thread]")
+    told = kernel.run("thread = Greeter()\nthread.start()")
+    assert "stopped, since the name 'thread' was given to another thread" in told.err
+    kernel.run("await first[0].join()")
+    assert kernel.run("len(threads()), other in threads(), thread in threads()").literal == (
+        2,
+        True,
+        True,
+    )
+
+
+def test_with_identity_rebinding_in_another_cell_leaves_the_thread_visible(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    kernel.run("thread = Greeter()\nthread.start()", "b")
+    kernel.run("first = thread.getId()", "c")
+    kernel.run("thread = None", "d")
+    assert kernel.run(f"{LIVE} == [first]").literal is True
+
+
+def test_tasks_without_a_thread_are_replaced(kernel: Kernel) -> None:
+    code = """
+async def tick():
+    await asyncio.sleep(60)
+    await reSchedule(tick)
+task = await reCreate(None, tick)
+"""
+    kernel.run(code, "a")
+    kernel.run("first = task", "b")
+    kernel.run(code, "a")
+    assert kernel.run("await asyncio.wait([first]); first.done(), task.done()").literal == (
+        True,
+        False,
+    )
+    kernel.run("task = await delete(task)")
+
+
+def test_a_thread_that_a_thread_starts_belongs_to_it(kernel: Kernel) -> None:
+    kernel.run(
+        """
+class Outer(TaskThread):
+    async def enter__(self):
+        self.inner = TaskThread(self)
+        await self.inner.run()
+        await self.addChild(self.inner)
+""",
+        "a",
+    )
+    kernel.run("outer = Outer()\nouter.start()\nawait asyncio.sleep(0)", "b")
+    kernel.run("pass", "b")
+    kernel.run("await outer.join()", "c")
+    assert kernel.run("outer.state.value, outer.inner.state.value").literal == (
+        "stopped",
+        "stopped",
+    )
+
+
+def test_the_very_cell_that_imports_the_library_counts() -> None:
+    kernel = Kernel()
+    try:
+        code = "from task_thread import TaskThread, threads\nthread = TaskThread()\nthread.start()"
+        kernel.run(code, "a")
+        kernel.run("first = thread", "b")
+        kernel.run(code, "a")
+        kernel.run("await first.join()", "c")
+        assert kernel.run("len(threads())").literal == 1
+    finally:
+        kernel.close()
+
+
+def test_a_forgotten_await_in_a_cell_is_told_when_the_cell_has_run(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    kernel.run("thread = Greeter()\nthread.start()", "b")
+    ran = kernel.run("x = 1\nthread.stop()", "c")
+    assert "line 2" in ran.err
+    assert "await thread.stop()" in ran.err
+    assert kernel.run("await thread.stop()", "d").err == ""

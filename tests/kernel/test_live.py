@@ -1,0 +1,168 @@
+"""A class whose cell is run again gives its running threads the new code."""
+
+from __future__ import annotations
+
+import pytest
+from a_kernel import Kernel
+
+# Each turn waits for a ticket and says what code it is; `base` is there for its super().
+DEFINE = """
+class Base(TaskThread):
+    def word(self):
+        return "base"
+
+class Counter(Base):
+    def initVars__(self):
+        self.said, self.tickets, self.turned = [], asyncio.Queue(), asyncio.Queue()
+    async def enter__(self):
+        self.tasks.count = await reCreate(None, self.count)
+    def word(self):
+        return "VERSION " + super().word()
+    async def count(self):
+        begun = "VERSION"
+        await self.tickets.get()
+        self.said.append((begun, self.word(), super().word()))
+        self.tasks.count = await reSchedule(self.count)
+        self.turned.put_nowait(None)
+"""
+TURN = "thread.tickets.put_nowait(None); await thread.turned.get(); thread.said"
+
+
+def version(number: int | str) -> str:
+    return DEFINE.replace("VERSION", f"v{number}")
+
+
+@pytest.mark.parametrize("cell", ["a", None])
+def test_the_turn_in_flight_ends_with_the_old_code_and_the_next_one_runs_the_new(
+    kernel: Kernel, cell: str | None
+) -> None:
+    kernel.run(version(1), cell)
+    kernel.run("thread = Counter(); thread.start(); await asyncio.sleep(0)")
+    told = kernel.run(version(2), cell)
+    assert "Counter: the running thread goes on with the new code of word, count" in told.err
+    # Its coroutine is the old one; what it calls by name is new, and its super() still holds.
+    assert kernel.run(TURN).literal == [("v1", "v2 base", "base")]
+    assert kernel.run(TURN).literal[-1] == ("v2", "v2 base", "base")
+    assert kernel.run("isinstance(thread, Counter), len(threads())").literal == (True, 1)
+
+
+def test_a_turn_that_was_asked_for_already_is_taken_with_the_new_code(kernel: Kernel) -> None:
+    kernel.run(version(1), "a")
+    kernel.run("thread = Counter(); thread.start(); await asyncio.sleep(0)")
+    kernel.run("thread.control.pause('count'); thread.tickets.put_nowait(None)")
+    kernel.run("await thread.turned.get(); await thread.control.pause('count')")
+    assert kernel.run("thread.snapshot().task('count').state.value").literal == "paused"
+    kernel.run(version(2), "a")
+    kernel.run("thread.control.resume('count')")
+    assert kernel.run(TURN).literal[-1][0] == "v2"
+
+
+def test_subclasses_and_children_follow(kernel: Kernel) -> None:
+    kernel.run(version(1), "a")
+    kernel.run("class Special(Counter): pass", "b")
+    kernel.run(
+        "root = TaskThread(); root.start(); child = Special(root); await child.run()\n"
+        "await root.addChild(child)"
+    )
+    kernel.run(version(2), "a")
+    assert kernel.run("child.word(), root.findChild(_class=Counter) is child").literal == (
+        "v2 base",
+        True,
+    )
+
+
+def test_methods_come_and_go_and_state_stays(kernel: Kernel) -> None:
+    kernel.run("class Some(TaskThread):\n    limit = 1\n    def old(self): pass", "a")
+    kernel.run("some = Some(); some.mine = 5; some.start(); await asyncio.sleep(0)")
+    told = kernel.run("class Some(TaskThread):\n    limit = 2\n    def new(self): return 7", "a")
+    assert "goes on with the new code of limit, new, old" in told.err
+    assert kernel.run("some.mine, some.limit, some.new(), hasattr(some, 'old')").literal == (
+        5,
+        2,
+        7,
+        False,
+    )
+
+
+def test_an_unchanged_cell_says_nothing(kernel: Kernel) -> None:
+    kernel.run(version(1), "a")
+    kernel.run("thread = Counter(); thread.start(); await asyncio.sleep(0)")
+    assert kernel.run(version(1), "a").err == ""
+
+
+def test_what_can_not_be_applied_leaves_the_old_code_running_and_says_why(kernel: Kernel) -> None:
+    kernel.run(
+        "class Slotted(TaskThread):\n    __slots__ = ('a',)\n    def word(self): return 1", "a"
+    )
+    kernel.run("one = Slotted(); one.start(); await asyncio.sleep(0)")
+    told = kernel.run(
+        "class Slotted(TaskThread):\n    __slots__ = ('b',)\n    def word(self): return 2", "a"
+    )
+    assert (
+        "Slotted: running threads keep the code they have, and new ones get the new code: "
+        "its __slots__ have changed" in told.err
+    )
+    assert kernel.run("one.word(), Slotted().word(), one.running").literal == (1, 2, True)
+
+
+def test_a_cell_that_fails_changes_nothing(kernel: Kernel) -> None:
+    kernel.run(version(1), "a")
+    kernel.run("thread = Counter(); thread.start(); await asyncio.sleep(0)")
+    assert kernel.run(version(2) + "    x = 1 / 0\n", "a").error.startswith("ZeroDivisionError")
+    assert kernel.run("thread.word()").literal == "v1 base"
+
+
+def test_the_classes_of_a_factory_stay_apart(kernel: Kernel) -> None:
+    code = """
+def make(word):
+    class Made(TaskThread):
+        def say(self):
+            return word
+    return Made
+"""
+    kernel.run(code, "a")
+    kernel.run("one, other = make('one')(), make('other')()", "b")
+    assert kernel.run("one.say(), other.say(), type(one) is type(other)").literal == (
+        "one",
+        "other",
+        False,
+    )
+
+
+def test_a_class_of_the_same_name_in_another_cell_is_another_class(kernel: Kernel) -> None:
+    kernel.run(version(1), "a")
+    kernel.run("thread = Counter(); first = Counter; thread.start(); await asyncio.sleep(0)", "b")
+    kernel.run(version(2), "c")
+    assert kernel.run("thread.word(), isinstance(thread, Counter), first is Counter").literal == (
+        "v1 base",
+        False,
+        False,
+    )
+
+
+def test_it_can_be_switched_off(kernel: Kernel) -> None:
+    kernel.run("%load_ext task_thread")
+    assert kernel.run("%taskthreads live off").out == "live code is off\n"
+    kernel.run(version(1), "a")
+    kernel.run("thread = Counter(); thread.start(); await asyncio.sleep(0)")
+    kernel.run(version(2), "a")
+    assert kernel.run("thread.word()").literal == "v1 base"
+    assert kernel.run("%taskthreads live on").out == "live code is on\n"
+
+
+def test_abstract_base_classes_can_be_mixed_in(kernel: Kernel) -> None:
+    kernel.run(
+        """
+import abc
+from typing import Generic, TypeVar
+T = TypeVar("T")
+class Shape(TaskThread, abc.ABC):
+    @abc.abstractmethod
+    def area(self): ...
+class Box(TaskThread, Generic[T]): ...
+box = Box()
+"""
+    )
+    assert kernel.run("Shape()").error.startswith("TypeError: Can't instantiate abstract class")
+    kernel.run("class Shape(TaskThread, abc.ABC):\n    def area(self): return 1")
+    assert kernel.run("Shape().area(), isinstance(box, TaskThread)").literal == (1, True)

@@ -1,0 +1,96 @@
+"""%load_ext task_thread and %taskthreads."""
+
+from __future__ import annotations
+
+import pytest
+from a_kernel import Kernel
+
+DEFINE = """
+class Named(TaskThread):
+    def __init__(self, name):
+        self.name = name
+        super().__init__()
+    def getId(self):
+        return self.name
+    async def enter__(self):
+        self.tasks.wait = await reCreate(None, self.wait)
+    async def wait(self):
+        await asyncio.Event().wait()
+one, two = Named("one"), Named("two words")
+for named in (one, two): named.start()
+await asyncio.sleep(0)
+"""
+NAMED = "[t.getId() for t in threads()]"
+
+
+@pytest.fixture
+def named(kernel: Kernel) -> Kernel:
+    kernel.run("%load_ext task_thread")
+    kernel.run(DEFINE)
+    return kernel
+
+
+def test_it_shows_the_live_roots_as_a_table(named: Kernel) -> None:
+    shown = named.run("%taskthreads").shown
+    assert "one [running]" in shown["text/plain"]
+    assert "wait [waiting]" in shown["text/plain"]
+    assert "<b>two words</b>" in shown["text/html"]
+
+
+def test_it_stops_them_all(named: Kernel) -> None:
+    assert named.run("%taskthreads stop").out == "stopping one, two words\n"
+    assert named.run("await one.join(); await two.join(); threads()").literal == []
+    assert named.run("%taskthreads stop").out == "no thread is running\n"
+    assert named.run("%taskthreads").value == "no thread is running"
+
+
+def test_it_stops_one_by_its_id(named: Kernel) -> None:
+    assert named.run("%taskthreads stop two words").out == "stopping two words\n"
+    assert named.run(f"await two.join(); {NAMED}").literal == ["one"]
+
+
+def test_it_stops_a_child_by_its_id(named: Kernel) -> None:
+    named.run("class Kid(TaskThread):\n    def getId(self): return 'kid'")
+    named.run("kid = Kid(one); await kid.run(); await one.addChild(kid)")
+    assert named.run("%taskthreads stop kid").out == "stopping kid\n"
+    assert named.run(f"await kid.join(); {NAMED}, one.children").literal == (
+        ["one", "two words"],
+        [],
+    )
+
+
+def test_it_stops_ours_only(named: Kernel) -> None:
+    named.run("mine = asyncio.ensure_future(asyncio.Event().wait())")
+    named.run("async def turn(): await asyncio.Event().wait()\nloose = await reCreate(None, turn)")
+    assert (
+        named.run("%taskthreads stop").out == "stopping one, two words, 1 task without a thread\n"
+    )
+    assert named.run("await asyncio.wait([loose]); loose.done(), mine.done()").literal == (
+        True,
+        False,
+    )
+    named.run("mine.cancel()")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("stop three", "no live thread has the id 'three'; those that live: one, two words"),
+        ("halt", "expected one of these, found `%taskthreads halt`:"),
+        ("live maybe", "expected one of these, found `%taskthreads live maybe`:"),
+    ],
+)
+def test_what_it_does_not_know_is_told(named: Kernel, line: str, told: str) -> None:
+    ran = named.run(f"%taskthreads {line}")
+    assert told in ran.error + ran.err + ran.traceback
+
+
+def test_loading_twice_and_unloading(kernel: Kernel) -> None:
+    kernel.run("%load_ext task_thread")
+    kernel.run("%reload_ext task_thread")
+    assert kernel.run("%taskthreads").value == "no thread is running"
+    kernel.run("%unload_ext task_thread")
+    ran = kernel.run("%taskthreads")
+    assert "not found" in ran.err + ran.error + ran.traceback
+    kernel.run("%load_ext task_thread")
+    assert kernel.run("%taskthreads").value == "no thread is running"

@@ -1,0 +1,208 @@
+"""The pulse: which loops are asked, what a blocked one looks like, and when nobody is asked any more."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import async_solipsism
+import pytest
+
+from task_thread import TaskThread, pulse, reCreate
+from task_thread.pulse import Pulse
+
+LIMIT = 10.0  # seconds
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[list[Any], Callable[..., Any]], None]]:
+    """Add listeners that are taken away after the test."""
+    added: list[tuple[list[Any], Callable[..., Any]]] = []
+
+    def add(listeners: list[Any], listener: Callable[..., Any]) -> None:
+        listeners.append(listener)
+        added.append((listeners, listener))
+
+    yield add
+    for listeners, listener in added:
+        listeners.remove(listener)
+
+
+class Blocking(TaskThread):
+    """Blocks its loop until it is released, in a way that only another OS thread can end."""
+
+    released = False
+
+    async def enter__(self) -> None:
+        self.gate = threading.Event()
+        self.tasks.block = await reCreate(None, self.block)
+
+    async def block(self) -> None:
+        self.released = self.gate.wait(LIMIT)  # the blocking line
+        await self.stop()
+
+
+async def test_a_loop_with_a_live_root_beats(listen: Any) -> None:
+    beaten = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    listen(pulse.on_beat, lambda of: of.loop is loop and beaten.set())
+    thread = TaskThread()
+    thread.start()
+    await beaten.wait()
+    assert pulse.pulse_of(loop) in pulse.pulses()
+    await thread.stop()
+    await thread.join()
+
+
+async def test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free(listen: Any) -> None:
+    thread = Blocking()
+    freed = asyncio.Event()
+    found: list[Any] = []
+
+    def blocked(of: Pulse) -> None:
+        frame = of.stack()
+        while frame is not None and frame.f_code.co_name != "block":
+            frame = frame.f_back
+        if frame is not None:
+            found.append((of.os_thread, threading.get_ident(), of.blocked_for()))
+            thread.gate.set()
+
+    def released(of: Pulse, seconds: float) -> None:
+        found.append(seconds)
+        freed.set()
+
+    listen(pulse.on_block, blocked)
+    listen(pulse.on_release, released)
+    await thread.run()
+    await freed.wait()
+    assert thread.released
+    (blocked_thread, teller, so_far), *_, in_all = found
+    assert blocked_thread == threading.get_ident() != teller
+    assert in_all >= so_far > pulse.LATE
+
+
+async def test_a_listener_that_raises_is_logged_and_harms_nobody(
+    listen: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    beaten = asyncio.Event()
+
+    def broken(of: Pulse) -> None:
+        raise ValueError("broken")
+
+    listen(pulse.on_beat, broken)
+    listen(pulse.on_beat, lambda of: beaten.set())
+    thread = TaskThread()
+    thread.start()
+    await beaten.wait()
+    await thread.stop()
+    await thread.join()
+    assert "a listener of the pulse failed" in caplog.text
+
+
+async def test_the_last_end_is_told(listen: Any) -> None:
+    told: list[str] = []
+    listen(pulse.on_rest, lambda: told.append("rest"))
+    one, other = TaskThread(), TaskThread()
+    one.start()
+    other.start()
+    await asyncio.sleep(0)
+    await one.stop()
+    await one.join()
+    assert told == []
+    await other.stop()
+    await other.join()
+    assert told == ["rest"]
+
+
+def test_its_os_thread_ends_when_nothing_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def live() -> threading.Thread:
+        thread = TaskThread()
+        thread.start()
+        worker = pulse._worker
+        assert worker is not None
+        await thread.stop()
+        await thread.join()
+        return worker
+
+    monkeypatch.setattr(pulse, "_LINGER", 0.0)
+    worker = asyncio.run(live())
+    worker.join(LIMIT)
+    assert not worker.is_alive()
+    assert pulse.pulses() == []
+    asyncio.run(live()).join(LIMIT)  # and it comes again
+
+
+def test_a_loop_in_virtual_time_is_not_asked() -> None:
+    async def live() -> Pulse | None:
+        thread = TaskThread()
+        thread.start()
+        found = pulse.pulse_of(asyncio.get_running_loop())
+        await asyncio.sleep(3600)
+        await thread.stop()
+        await thread.join()
+        return found
+
+    loop = async_solipsism.EventLoop()
+    try:
+        assert loop.run_until_complete(live()) is None
+    finally:
+        loop.close()
+
+
+def test_without_os_threads_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def live() -> None:
+        thread = TaskThread()
+        thread.start()
+        await thread.stop()
+        await thread.join()
+
+    worker = pulse._worker
+    if worker is not None:
+        monkeypatch.setattr(pulse, "_worker", None)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize(
+    ("rested", "used", "starved"),
+    [
+        (pulse.INTERVAL, 0.0, False),  # as it should be
+        (1.0, 0.0, True),  # another program had the machine, or this one was stopped
+        (1.0, 0.9, False),  # a call held Python's lock
+    ],
+)
+def test_a_busy_machine_is_told_from_a_busy_loop(
+    monkeypatch: pytest.MonkeyPatch, rested: float, used: float, starved: bool
+) -> None:
+    now = {"wall": 0.0, "cpu": 0.0}
+
+    class Rest:
+        def wait(self, seconds: float) -> None:
+            now["wall"] += rested
+            now["cpu"] += used
+
+    class Clock:
+        monotonic = staticmethod(lambda: now["wall"])
+        process_time = staticmethod(lambda: now["cpu"])
+
+    monkeypatch.setattr(pulse, "_wait", Rest())
+    monkeypatch.setattr(pulse, "time", Clock)
+    assert pulse._rest_was_starved() is starved
+
+
+def test_a_loop_that_does_not_run_is_not_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.new_event_loop()
+    try:
+        of = Pulse(loop)
+        of.asked = time.monotonic() - 60
+        pulse._look(of)
+        assert not of.told
+        assert of.blocked_for() == 0
+    finally:
+        loop.close()
