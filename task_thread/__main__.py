@@ -1,0 +1,62 @@
+"""`python -m task_thread FILE.py`: run a script with a live view of its threads."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+_MORE = """\
+On a terminal, threads and tasks are shown live below what the program prints. Keys:
+  up, down, j, k    select a thread or a task (also PageUp, PageDown, Home, End)
+  p                 pause or resume it (a thread: all tasks below it)
+  s                 step: one more turn, then pause
+  + and -           raise or lower its pace, a ceiling in turns/s
+  x                 stop the selected thread
+  q                 stop all threads in order, so that the program ends; again: interrupt it
+Ctrl-C stops the threads in order, too; a second one interrupts at once. While threads live the keyboard
+belongs to the view: run a program that reads it with --plain.
+
+Where stdout is not a terminal, or with --plain, each change of state of a thread is a line on stderr.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what the command line says; return the exit status.
+
+    Args:
+        argv: the arguments after `python -m task_thread`; `None` for those of this process.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m task_thread",
+        description="Run a Python script and watch the TaskThreads that it runs.",
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--plain", action="store_true", help="no live view and no colours")
+    parser.add_argument(
+        "--log-level",
+        choices=_LEVELS,
+        default="info",
+        help="from which log lines are shown (info), unless the script configures logging itself",
+    )
+    parser.add_argument("file", metavar="FILE.py", help="the script")
+    parser.add_argument(
+        "args", metavar="ARGS", nargs=argparse.REMAINDER, help="what it finds in sys.argv[1:]"
+    )
+    options = parser.parse_args(argv)
+    try:
+        from .console import script
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "rich":
+            raise
+        sys.stderr.write("task_thread: the view needs the package rich: pip install rich\n")
+        return 2
+    level = getattr(logging, options.log_level.upper())
+    return script.run(options.file, options.args, plain=options.plain, level=level)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Tracebacks that show the user's own frames, for terminals and as plain text.
+
+What the library, asyncio and other packages do between two lines of the user's code is left out. The
+innermost frame stays if it is another package's, since it tells who raised; so does a traceback in which
+no frame is the user's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback as stdlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+from rich.traceback import Trace, Traceback
+
+from ..where import is_users
+
+_MOST = 20  # frames; of a recursion, the beginning and the end
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
+
+F = TypeVar("F")
+
+
+def traceback(error: BaseException, *, width: int | None = None) -> Traceback:
+    """Return a rich renderable of an error, with the user's frames and some lines around each.
+
+    Args:
+        error: the error; what caused it is shown as well.
+        width: columns; `None` for as many as the console has.
+
+    Raises:
+        TypeError: `error` is not an exception.
+    """
+    if not isinstance(error, BaseException):
+        raise TypeError(
+            f"expected an exception, found {type(error).__name__} {error!r}: "
+            "write traceback(error) in an `except Exception as error:` block"
+        )
+    trace = Traceback.extract(type(error), error, error.__traceback__)
+    _keep_users(trace)
+    return Traceback(
+        trace, width=width, extra_lines=2, max_frames=_MOST, suppress=(_OWN[:-1], _ASYNCIO[:-1])
+    )
+
+
+def plain_traceback(error: BaseException) -> str:
+    """Return an error as Python prints it, with the user's frames only, and no final line end."""
+    told = stdlib.TracebackException.from_exception(error)
+    _keep_users_plain(told, set())
+    return "".join(told.format()).rstrip("\n")
+
+
+def of_interest(frames: Sequence[F], filenames: Sequence[str]) -> list[F]:
+    """Return the frames worth showing, outermost first."""
+    last = len(frames) - 1
+    kept = [
+        frame
+        for number, (frame, filename) in enumerate(zip(frames, filenames, strict=True))
+        if is_users(filename) or (number == last and not _ours(filename))
+    ]
+    return kept or list(frames)
+
+
+def _ours(filename: str) -> bool:
+    return filename.startswith((_OWN, _ASYNCIO, "<frozen"))
+
+
+def _keep_users(trace: Trace) -> None:
+    for stack in trace.stacks:
+        stack.frames = of_interest(stack.frames, [frame.filename for frame in stack.frames])
+        for inner in getattr(stack, "exceptions", ()):  # of a group; not in older versions of rich
+            _keep_users(inner)
+
+
+def _keep_users_plain(told: stdlib.TracebackException, seen: set[int]) -> None:
+    if id(told) in seen:
+        return
+    seen.add(id(told))
+    frames = list(told.stack)
+    kept = of_interest(frames, [frame.filename for frame in frames])
+    told.stack = stdlib.StackSummary.from_list(kept)
+    for other in (told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or ())):
+        if other is not None:
+            _keep_users_plain(other, seen)

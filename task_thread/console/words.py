@@ -1,0 +1,83 @@
+"""How facts are put into words, shapes and colours, for the tree and the live view alike.
+
+Whatever comes from the program (ids, slots, source lines, errors) is shown literally: it never passes
+as rich's markup, and what a terminal would take for a command (escape codes, line ends, marks that turn
+the writing direction) is spelled out. A state is always told by its word; shape and colour only repeat it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ..states import TaskState, ThreadState
+
+
+class Mark(NamedTuple):
+    """The sign of a state: its shape, the same in ASCII, and a rich style."""
+
+    shape: str
+    ascii: str
+    style: str
+
+    def sign(self, ascii_only: bool) -> str:
+        """Return the shape that can be shown."""
+        return self.ascii if ascii_only else self.shape
+
+
+_THREADS = {
+    ThreadState.CREATED: Mark("○", "o", "dim"),
+    ThreadState.STARTING: Mark("◔", ">", "cyan"),
+    ThreadState.RUNNING: Mark("●", "*", "green"),
+    ThreadState.STOPPING: Mark("◑", "<", "yellow"),
+    ThreadState.STOPPED: Mark("■", "#", "dim"),
+    ThreadState.FAILED: Mark("✗", "x", "bold red"),
+}
+_TASKS = {
+    TaskState.WAITING: Mark("◦", ".", "cyan"),
+    TaskState.RUNNING: Mark("▶", ">", "green"),
+    TaskState.PAUSED: Mark("‖", "=", "yellow"),
+    TaskState.DONE: Mark("✓", "v", "dim"),
+    TaskState.FAILED: Mark("✗", "x", "bold red"),
+}
+
+
+def mark_of(state: ThreadState | TaskState) -> Mark:
+    """Return the sign of a state."""
+    return _THREADS[state] if isinstance(state, ThreadState) else _TASKS[state]
+
+
+def literal(text: str) -> str:
+    """Return text with everything that is not printable spelled out, as Python would in a string."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, as "1 task" or "2 tasks"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def place(filename: str, line: int) -> str:
+    """Return a line of code as "file.py:12", or an empty string for none."""
+    return f"{literal(os.path.basename(filename) or filename)}:{line}" if line else ""
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as "0.4 ms", "2.3 s", "5:07" (minutes) or "2:05:07" (hours)."""
+    if seconds < 1:
+        return f"{1000 * seconds:.1f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def pace(hz: float) -> str:
+    """Return a ceiling in turns/s as "5" or "0.5"."""
+    return f"{hz:g}"

@@ -1,0 +1,116 @@
+"""Tracebacks show the user's frames and leave out what lies between them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+
+import pytest
+from programs import Probe, running, until
+from rich.console import Console
+
+from task_thread import TaskThread, reCreate
+from task_thread.console import traceback
+from task_thread.console.tracebacks import plain_traceback
+
+
+def shown(error: BaseException, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(traceback(error))
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+class Failing(Probe):
+    async def enter__(self) -> None:
+        self.tasks.bad = await reCreate(None, self.bad__)
+
+    async def bad__(self) -> None:
+        await self.deeper(3)
+
+    async def deeper(self, number: int) -> None:
+        if number:
+            await asyncio.wait_for(self.deeper(number - 1), 5)
+        raise ValueError("[red]a <b>bad</b> value[/red]")
+
+
+async def failure() -> BaseException:
+    thread = Failing()
+    async with running(thread):
+        await until(lambda: thread.failures)
+    return thread.failures[0][1]
+
+
+async def test_the_users_frames_are_shown_and_no_others() -> None:
+    error = await failure()
+    for text in (shown(error), plain_traceback(error)):
+        assert "deeper" in text
+        assert 'raise ValueError("[red]a <b>bad</b> value[/red]")' in text
+        assert "ValueError: [red]a <b>bad</b> value[/red]" in text
+        assert "driver.py" not in text
+        assert "asyncio/" not in text
+        assert "tasks.py" not in text
+
+
+def test_who_raised_is_shown_if_it_is_another_package() -> None:
+    try:
+        json.loads("{")
+    except ValueError as found:
+        error = found
+    for text in (shown(error), plain_traceback(error)):
+        assert 'json.loads("{")' in text
+        assert "decoder.py" in text
+        assert "json/__init__.py" not in text
+
+
+async def test_of_the_librarys_own_errors_the_users_line_is_shown() -> None:
+    try:
+        await TaskThread().insertSignal(3)  # type: ignore[arg-type]
+    except TypeError as found:
+        error = found
+    text = plain_traceback(error)
+    assert "await TaskThread().insertSignal(3)" in text
+    assert "signals.py" not in text
+    assert text.endswith("or subclass signals.Signal")
+
+
+def test_causes_are_shown_as_well() -> None:
+    try:
+        try:
+            int("x")
+        except ValueError as cause:
+            raise KeyError("key") from cause
+    except KeyError as found:
+        error = found
+    for text in (shown(error), plain_traceback(error)):
+        assert "invalid literal" in text
+        assert "direct cause" in text
+        assert "KeyError: 'key'" in text
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups came with Python 3.11")
+async def test_groups_are_shown_with_their_members() -> None:
+    one, other = await failure(), ValueError("other")
+    group = ExceptionGroup("two", [one, other])  # type: ignore[list-item]  # noqa: F821
+    for text in (shown(group), plain_traceback(group)):
+        assert "a <b>bad</b> value" in text
+        assert "ValueError: other" in text
+        assert "driver.py" not in text
+
+
+def test_a_recursion_is_shortened() -> None:
+    def down() -> None:
+        down()
+
+    try:
+        down()
+    except RecursionError as found:
+        error = found
+    assert len(shown(error).splitlines()) < 250
+    assert len(plain_traceback(error).splitlines()) < 30
+
+
+def test_what_is_no_error_is_refused() -> None:
+    with pytest.raises(TypeError, match="expected an exception, found str 'oops'"):
+        traceback("oops")  # type: ignore[arg-type]
