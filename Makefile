@@ -8,19 +8,23 @@ BENCH_ARGS ?=
 
 venv := .venv
 py := $(venv)/bin/python
+course := .venv-course
 first := 01_anatomy_of_a_task.ipynb
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-pythons bench bench-view soak clean
+.PHONY: help lab test test-pythons test-course exercises links bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
 	@echo 'make test          every check: linter, types, tests, browser'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
+	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
+	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
+	@echo 'make links         the links of the README, after binder/repository.txt has changed'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
-	@echo 'make soak          the random tests, for much longer'
+	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
 	@echo 'make clean         remove what the others made'
 
 lab: $(venv)/has-lab
@@ -32,6 +36,15 @@ test: $(venv)/has-test
 test-pythons:
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-pythons
 
+test-course: $(course)/has-course
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-course $(course)/bin/python
+
+exercises: $(course)/has-course
+	$(course)/bin/python notebooks/exercises/make_student_version.py
+
+links:
+	$(PYTHON) binder/links.py README.md
+
 bench: $(venv)/has-test
 	$(py) -m tests.benchmarks $(BENCH_ARGS)
 
@@ -39,7 +52,7 @@ bench-view: $(venv)/has-test
 	$(py) -m tests.benchmarks.view $(BENCH_ARGS)
 
 soak: $(venv)/has-test
-	$(py) -m pytest -m 'not browser and not notebook' --hypothesis-profile=soak --timeout=0 $(PYTEST_ARGS)
+	$(py) -m tests.properties.soak
 
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info widgets/*.egg-info
@@ -48,8 +61,8 @@ clean:
 
 # The environment is made anew whenever pyproject.toml changes, so that a dependency which
 # was dropped there is gone here too. A file in it tells which extras it has.
-$(venv)/made: pyproject.toml
-	.ci/venv '$(PYTHON)' $(venv)
+%/made: pyproject.toml
+	.ci/venv '$(PYTHON)' $*
 	@touch $@
 
 # Bytecode is written here, as importing does not where PYTHONDONTWRITEBYTECODE is set.
@@ -62,3 +75,8 @@ $(venv)/has-test: $(venv)/made
 	$(py) -m pip install --quiet --editable '.[lab,test]'
 	@$(py) -m compileall -q task_thread widgets
 	@touch $@ $(venv)/has-lab
+
+# nbgrader and Voila bring much that the tutorial itself does without: an environment of its own.
+$(course)/has-course: $(course)/made
+	$(course)/bin/python -m pip install --quiet --editable '.[lab,test,course]'
+	@touch $@

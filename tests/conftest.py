@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 import task_thread
 
@@ -21,14 +21,6 @@ LIMIT = 20.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds
 
 # A busy machine may stall any example; how long one takes says nothing about the code.
 settings.register_profile("default", deadline=None, print_blob=True)
-# For `make soak`: the same tests, many more examples.
-settings.register_profile(
-    "soak",
-    deadline=None,
-    print_blob=True,
-    max_examples=20_000,
-    suppress_health_check=[HealthCheck.too_slow],
-)
 settings.load_profile("default")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -64,4 +64,13 @@ KNOWN = {
             Step(Act("send_up", 1, amount=3), 0.1),
         ),
     ),
+    "run() of a root that failed is cancelled, exit__ swallows that, and nobody is told": Program(
+        (
+            ThreadPlan(
+                enter=HookPlan(ends="raise"),
+                exit=HookPlan(seconds=0.05, ends="swallow"),
+            ),
+        ),
+        (_run, Step(Act("cancel_run", 0))),
+    ),
 }

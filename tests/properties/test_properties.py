@@ -21,7 +21,7 @@ def often(examples: int) -> Callable[[Callable[[Program], None]], Callable[[Prog
     return settings(max_examples=examples, deadline=None, derandomize=True, database=None)
 
 
-@often(900)
+@often(700)
 @given(program=programs(NORMAL))
 def test_any_program_ends_in_order_and_keeps_to_the_model(program: Program) -> None:
     """Starts, stops, failures, cancellations, children, signals and brakes, all at once."""
