@@ -14,6 +14,7 @@ is cancelled, and where it is too fast. Everything else is loaded when it is fir
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,15 @@ def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], N
 # What the pulse tells
 
 
+_WARM_UP = 5  # beats after which the rounds begin, so that a short program need not load them
+_beats = 0
+
+
 def _beat(of: Pulse) -> None:
+    global _beats  # noqa: PLW0603  # of whichever loop
+    _beats += 1
+    if _beats <= _WARM_UP:
+        return
     from . import rounds
 
     _safely(rounds.beat, of)
@@ -141,10 +150,12 @@ def _released(of: Pulse, seconds: float) -> None:
 
 
 def _rest() -> None:
-    from . import holdups, rounds
-
-    _safely(rounds.forget)
-    _safely(holdups.forget)
+    global _beats  # noqa: PLW0603
+    _beats = 0
+    for name in ("holdups", "rounds"):
+        module = sys.modules.get(f"{__name__}.{name}")  # it may not have been needed
+        if module is not None:
+            _safely(module.forget)
 
 
 pulse.on_beat.append(_beat)

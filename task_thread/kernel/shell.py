@@ -98,7 +98,7 @@ class Shell:
 
 
 def _advise(text: str) -> None:
-    log.library.warning("%s", text, extra={"task_thread_advice": "forgotten await"})
+    log.library.warning("%s", text, extra={"task_thread_advice": "await"})
 
 
 _shell: Shell | None = None

@@ -116,6 +116,20 @@ class Kernel:
         self.client.shell_channel.socket.send_multipart([DELIM, session.sign(parts), *parts])
         return str(message["header"]["msg_id"])
 
+    def new_subshell(self) -> str | None:
+        """Make a subshell, as a page does for its widgets; return its id, or `None` before ipykernel 7."""
+        info = self.client.kernel_info(reply=True, timeout=LIMIT)["content"]
+        if "kernel subshells" not in info.get("supported_features", []):
+            return None
+        self.client.control_channel.send(self.client.session.msg("create_subshell_request", {}))
+        return str(self.client.get_control_msg(timeout=LIMIT)["content"]["subshell_id"])
+
+    def end_subshell(self, subshell: str) -> None:
+        """End a subshell."""
+        ended = self.client.session.msg("delete_subshell_request", {"subshell_id": subshell})
+        self.client.control_channel.send(ended)
+        self.client.get_control_msg(timeout=LIMIT)
+
     def run(self, code: str, cell: str | None = None) -> Ran:
         """Run a cell, wait for its end, and return what came of it."""
         return self.finish(self.send(code, cell))

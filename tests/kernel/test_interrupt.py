@@ -147,3 +147,20 @@ while not quitter.snapshot().task("quit").error: await asyncio.sleep(0)
         "failed",
         "SystemExit: 4",
     )
+
+
+def test_a_turn_that_begins_right_after_its_cell_can_be_interrupted(kernel: Kernel) -> None:
+    """The kernel restores the handler from before the cell, and a turn may block before anything else."""
+    kernel.run(
+        """
+import signal
+kernel, standing = get_ipython().kernel, []
+def hook(restore=kernel.post_handler_hook):
+    restore()
+    standing.append(type(signal.getsignal(signal.SIGINT)).__name__)
+kernel.post_handler_hook = hook
+Healthy = None
+"""
+        + HEALTHY
+    )
+    assert kernel.run("del kernel.post_handler_hook; standing").literal == ["_Standing"]

@@ -75,6 +75,7 @@ for one in (target, other):
 view, unseen = view_of(target), view_of(other)
 """
 VIEW = "a view"
+NO_SUBSHELLS = "named to a kernel that knows none"
 REFUSED = "a message of the page was refused: "
 
 
@@ -122,23 +123,15 @@ def page(kernel: Kernel, request: pytest.FixtureRequest) -> Page:
     assert kernel.run(PROGRAM).error == ""
     if request.param == "no subshell":
         return Page(kernel, None)
-    client = kernel.client
-    info = client.kernel_info(reply=True, timeout=30)["content"]
-    if "kernel subshells" not in info.get("supported_features", []):
-        return Page(kernel, "any")
-    client.control_channel.send(client.session.msg("create_subshell_request", {}))
-    return Page(kernel, client.get_control_msg(timeout=30)["content"]["subshell_id"])
+    return Page(kernel, kernel.new_subshell() or NO_SUBSHELLS)
 
 
 @pytest.fixture(autouse=True)
 def tidy(page: Page) -> Any:
     yield
     page.kernel.run("view.close(); unseen.close(); refusal.MOST_LOGGED = MOST_LOGGED")
-    if page.subshell not in (None, "any"):
-        client = page.kernel.client
-        gone = {"subshell_id": page.subshell}
-        client.control_channel.send(client.session.msg("delete_subshell_request", gone))
-        client.get_control_msg(timeout=30)
+    if page.subshell not in (None, NO_SUBSHELLS):
+        page.kernel.end_subshell(page.subshell)
 
 
 def test_each_action_acts_once(page: Page) -> None:

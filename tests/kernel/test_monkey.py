@@ -181,6 +181,7 @@ class Monkey:
     def __init__(self, kernel: Kernel, seed: int) -> None:
         self.kernel = kernel
         self.random = random.Random(seed)
+        self.subshell = kernel.new_subshell()
         self.done: list[str] = []
         self.errors: dict[str, int] = {}
 
@@ -310,6 +311,8 @@ class Monkey:
                 "async def turn():\n    await asyncio.sleep(0.01)\n    await reSchedule(turn)\n"
                 "loose = await reCreate(None, turn)",
                 "del loose",
+                "run_sync(asyncio.wait_for({}.join(), 0.05))",
+                "run_sync(asyncio.sleep(0.01, 'value'))",
                 "%%time\nawait asyncio.sleep(0)",
             ]
         )
@@ -385,9 +388,9 @@ class Monkey:
         ):
             self.done.append(f"({content})")
             data = {"method": "custom", "content": content}
-            self.look_at(
-                self.kernel.listen(self.kernel.send_comm({"comm_id": panel, "data": data}))
-            )
+            subshell = self.random.choice([None, self.subshell])
+            sent = self.kernel.send_comm({"comm_id": panel, "data": data}, subshell)
+            self.look_at(self.kernel.listen(sent))
             self.cell("await settle()")
 
     def magic(self) -> None:

@@ -1,0 +1,129 @@
+"""What the text of a co-function says about its next turn: where it asks for it, and what may prevent it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from ..tasks import reCreate, reSchedule
+from .places import Spot
+from .reading import Function, Names, function_of, inside, names_of, read
+
+if TYPE_CHECKING:
+    from ..driver import Driver
+
+_BROAD = ("Exception", "BaseException")
+# What a branch calls that ends its task on purpose, or sees to it otherwise.
+_ON_PURPOSE = {
+    "stop",
+    "terminate",
+    "requestTerminate",
+    "cancel",
+    "delete",
+    "reCreate",
+    "reSchedule",
+}
+
+_readings: WeakKeyDictionary[Any, Reading] = WeakKeyDictionary()
+
+
+class Reading:
+    """What the text of a co-function says about its next turn.
+
+    Attributes:
+        again: where it asks for its own next turn with `reSchedule`.
+        anew: where it makes a task of itself with `reCreate`.
+        missed: the `reSchedule` that only an error can have kept it from, if that is so.
+    """
+
+    def __init__(self, again: Spot | None, anew: Spot | None, missed: Spot | None) -> None:
+        self.again = again
+        self.anew = anew
+        self.missed = missed
+
+
+_UNREAD = Reading(None, None, None)
+
+
+def reading_of(driver: Driver) -> Reading:
+    function = function_of(driver.cofunc)
+    if function is None:
+        return _UNREAD
+    known = _readings.get(function.__code__)
+    if known is None:
+        tree = read(function)
+        known = _UNREAD if tree is None else _make_reading(driver, function, tree)
+        _readings[function.__code__] = known
+    return known
+
+
+def _make_reading(driver: Driver, function: Any, tree: Function) -> Reading:
+    owner = driver.owner
+    names = names_of(function, tree, None if owner is None else owner.thread)
+    filename = function.__code__.co_filename
+
+    def first(what: Any, number: int, nodes: list[Any]) -> Spot | None:
+        for node in inside(nodes):
+            if (
+                isinstance(node, ast.Call)
+                and names.value(node.func) is what
+                and len(node.args) > number
+                and function_of(names.value(node.args[number])) is function
+            ):
+                return Spot(filename, node.lineno)
+        return None
+
+    again = first(reSchedule, 0, list(tree.body))
+    missed = None
+    last = tree.body[-1]
+    if (
+        again is not None
+        and isinstance(last, ast.Try)
+        and _only_errors_miss(tree.body, last, names)
+    ):
+        missed = first(reSchedule, 0, [*last.body, *last.orelse])
+    return Reading(again, first(reCreate, 1, list(tree.body)), missed)
+
+
+def _only_errors_miss(body: list[ast.stmt], last: ast.Try, names: Names) -> bool:
+    """Whether the turn reaches its `reSchedule` unless a broad `except` branch cuts it short.
+
+    It does if nothing returns or branches before: the body is a row of plain statements, and the call
+    stands in the `try` at the end of it.
+    """
+    row = [*body[:-1], *last.body, *last.orelse]
+    if isinstance(row[-1], ast.Return) and row[-1].value is None:
+        row.pop()
+    if not row or any(isinstance(node, (ast.Return, ast.Raise)) for node in inside(list(row))):
+        return False
+    value: Any = row[-1].value if isinstance(row[-1], (ast.Expr, ast.Assign)) else None
+    if not isinstance(value, ast.Await) or not isinstance(value.value, ast.Call):
+        return False
+    if names.value(value.value.func) is not reSchedule or last.finalbody:
+        return False
+    others = [handler for handler in last.handlers if not _is_broad(handler)]
+    if any(handler.type is None or not _is_cancelled(handler.type) for handler in others):
+        return False  # an error of a kind of its own may well be the end that is meant
+    broad = [handler for handler in last.handlers if _is_broad(handler)]
+    return bool(broad) and not any(_is_on_purpose(handler) for handler in broad)
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    kind = handler.type
+    return kind is None or (isinstance(kind, ast.Name) and kind.id in _BROAD)
+
+
+def _is_cancelled(kind: ast.expr) -> bool:
+    return ast.unparse(kind).rpartition(".")[2] == "CancelledError"
+
+
+def _is_on_purpose(handler: ast.ExceptHandler) -> bool:
+    for node in inside(list(handler.body)):
+        if isinstance(node, (ast.Return, ast.Raise, ast.Await)):
+            return True
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in _ON_PURPOSE:
+                return True
+    return False

@@ -1,0 +1,316 @@
+"""Run a program to its end and say what is wrong with it, in a sentence; never hang with it.
+
+The program runs on a loop of its own in an OS thread of its own, so the caller's loop (a notebook's,
+say) is not touched, and code that never ends can be given up. Running it on the caller's OS thread
+was rejected, except where there is no other (Pyodide): nothing could end an endless loop there but a
+trace function, which makes everything slow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import math
+import sys
+import threading
+from collections.abc import Callable, Collection, Coroutine
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+from .guards import tidy
+from .interrupt import Interrupted, interrupt
+from .places import at, of_frame
+from .report import CheckFailed, Report
+from .run import Run
+
+KINDS = frozenset(
+    {
+        "assert",
+        "expectation",
+        "error",
+        "deadlock",
+        "deadline",
+        "endless",
+        "left running",
+        "swallowed cancellation",
+        "time.sleep",
+        "input",
+        "exit",
+    }
+)
+_ALLOWED = frozenset({"left running", "swallowed cancellation", "time.sleep"})
+_INSIST = 1.0  # seconds for which code that never ends is interrupted again and again
+_AGAIN = 0.02  # seconds between two interruptions
+_LOOK = 0.1  # seconds in which a loop that turns at all turns more than once
+_SHOWN = 5  # lines that it printed last, in a failure's text
+_Worker = threading.Thread  # bound now: what is checked might replace it
+
+
+def check(
+    program: Callable[[], Coroutine[Any, Any, Any]],
+    *,
+    within: float | None = None,
+    real: bool = False,
+    patience: float = 5.0,
+    allow: Collection[str] = (),
+) -> Report:
+    """Run a program in virtual time and raise `CheckFailed` if anything is wrong with it.
+
+    A plain function: call it without `await`, in a cell, in a test, in a script. The program starts
+    TaskThreads, waits for events, asserts. Meanwhile `time.sleep`, `input` and `sys.exit` are caught,
+    what it prints is kept for the report, and the caller's loop and live threads go on as before.
+
+    Args:
+        program: a co-function without arguments: `async def program(): ...`; without parentheses.
+        within: seconds on the program's clock in which it must end; 60 by default, or 5 if `real`.
+        real: run in real time, with real sockets and OS threads.
+        patience: real seconds after which code that does not end is interrupted; for a real program
+            they are added to `within`.
+        allow: kinds of failure that are only noted in the report: "left running",
+            "swallowed cancellation", "time.sleep".
+
+    Returns:
+        What happened; `print` it, or look at its `output`, `log` and `result`.
+
+    Raises:
+        CheckFailed: an AssertionError whose text is a sentence, and whose `kind` is one of "assert",
+            "expectation" (of `Events`), "error", "deadlock", "deadline", "endless", "left running",
+            "swallowed cancellation", "time.sleep", "input", "exit".
+        TypeError: `program` is not a co-function without arguments.
+        ValueError: a limit is not above 0, or `allow` has an unknown word.
+    """
+    __tracebackhide__ = True
+    _require(program)
+    if within is None:
+        within = 5.0 if real else 60.0
+    for name, value in (("within", within), ("patience", patience)):
+        if not (isinstance(value, (int, float)) and 0 < value < math.inf):
+            raise ValueError(f"expected seconds above 0 for {name}, found {value!r}")
+    unknown = set(allow) - _ALLOWED if not isinstance(allow, str) else {allow}
+    if unknown:
+        known = ", ".join(repr(kind) for kind in sorted(_ALLOWED))
+        raise ValueError(f"expected a list of {known} for allow, found {allow!r}")
+    run = Run(program, within, real, frozenset(allow))
+    limit = patience + (within if real else 0)
+    worker = _Worker(
+        target=contextvars.copy_context().run, args=(run.live,), name="checked program", daemon=True
+    )
+    try:
+        worker.start()
+    except RuntimeError:  # no OS threads here
+        _run_here(run, limit)
+    else:
+        try:
+            _supervise(run, limit)
+        finally:
+            if run.done.is_set():
+                worker.join(_INSIST)
+            tidy()
+    if not run.kind:
+        return run.report()
+    raise _failure(run) from run.cause
+
+
+def virtual_time(
+    test: Callable[..., Coroutine[Any, Any, Any]] | None = None,
+    *,
+    within: float | None = None,
+    patience: float = 5.0,
+    allow: Collection[str] = (),
+) -> Any:
+    """Make an ordinary test of an `async def` one, to be run by `check`.
+
+        @virtual_time
+        async def test_it_ticks(): ...
+
+        @virtual_time(within=3600)
+        async def test_an_hour(tmp_path): ...    # fixtures are passed on
+
+    Args:
+        test: the co-function; its arguments are passed on.
+        within: see `check`.
+        patience: see `check`.
+        allow: see `check`.
+
+    Returns:
+        The test, as a plain function.
+
+    Raises:
+        TypeError: what is decorated is not an `async def` function.
+    """
+
+    def decorate(test: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., None]:
+        if not inspect.iscoroutinefunction(test):
+            raise TypeError(f"expected an `async def` test for virtual_time, found {test!r}")
+
+        @functools.wraps(test)
+        def checked(*args: Any, **kwargs: Any) -> None:
+            __tracebackhide__ = True
+            program = functools.partial(test, *args, **kwargs)
+            check(program, within=within, patience=patience, allow=allow)
+
+        return checked
+
+    return decorate if test is None else decorate(test)
+
+
+def _require(program: Any) -> None:
+    __tracebackhide__ = True
+    if inspect.iscoroutine(program):
+        name = program.__name__
+        program.close()
+        raise TypeError(
+            f"expected a co-function, found the coroutine that calling {name}() made: "
+            f"write check({name}), without the parentheses"
+        )
+    inner = program
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if not inspect.iscoroutinefunction(inner):
+        inner = getattr(inner, "__call__", None)  # noqa: B004  # an object with an async __call__
+    if not inspect.iscoroutinefunction(inner):
+        raise TypeError(
+            f"expected a co-function without arguments, `async def program(): ...`, found {program!r}"
+        )
+    try:
+        inspect.signature(program).bind()
+    except TypeError as error:
+        raise TypeError(
+            f"expected a co-function without arguments, found {program!r}: {error}; "
+            "write one that calls it"
+        ) from None
+    except ValueError:
+        pass
+
+
+# An OS thread of its own
+
+
+def _supervise(run: Run, limit: float) -> None:
+    """Wait for a run, and end it if it takes too long."""
+    try:
+        if run.done.wait(limit):
+            return
+        rounds = run.loop.rounds if run.loop is not None else 0
+        if run.done.wait(_LOOK):
+            return
+        if run.phase == "program":
+            turns = run.loop is not None and run.loop.rounds > rounds + 1
+            _blame_endless(run, limit, sys._current_frames().get(run.ident), turns)
+            if turns and run.done.wait(_LOOK):  # a loop that turns ends itself
+                return
+        _insist(run, limit)
+        if not run.done.is_set():
+            place = of_frame(sys._current_frames().get(run.ident))
+            run.blame("endless", f"the end of the program takes for ever, at {at(place)}", place)
+            run.note(
+                "it can't be interrupted either, so its OS thread was given up, and still runs; "
+                f"it is at {at(place)}"
+            )
+            run.seconds = run.loop.time() if run.loop is not None else 0.0
+    except BaseException:  # whoever checks was interrupted
+        if run.loop is not None:
+            run.loop.over = True
+        _interrupt_while(run, "program")
+        raise
+
+
+def _insist(run: Run, limit: float) -> None:
+    """Interrupt the program, and later its cleaning, until each ends or its time is over."""
+    _interrupt_while(run, "program")
+    if run.phase == "cleaning":
+        run.done.wait(limit)  # it may take its time
+        _interrupt_while(run, "cleaning")
+    run.done.wait(_AGAIN)
+
+
+def _interrupt_while(run: Run, phase: str) -> None:
+    stop = monotonic() + _INSIST
+    insist = False
+    while run.phase == phase and monotonic() < stop:
+        if run.ident:
+            interrupt(run.ident, insist)
+        insist = True
+        run.done.wait(_AGAIN)
+
+
+def _blame_endless(run: Run, seconds: float, frame: FrameType | None, turns: bool) -> None:
+    place = of_frame(frame)
+    loop = run.loop
+    if loop is not None and turns:
+        run.blame(
+            "endless",
+            f"expected the program to end, found that it keeps the loop busy after {seconds:g} s, and "
+            f"on its own clock has only come to {loop.time():.6g} s: let what repeats itself await "
+            "something that takes time",
+            place,
+            waiting=True,
+        )
+    else:
+        run.blame(
+            "endless",
+            f"expected every step of the program to end, found that one still runs after "
+            f"{seconds:g} s, and lets nothing else happen: is there a loop without an `await`? "
+            f"It is at {at(place)}",
+            place,
+        )
+
+
+# Where there are no OS threads
+
+
+def _run_here(run: Run, limit: float) -> None:
+    """Run on the caller's OS thread, with its loop set aside; an endless loop is ended by tracing."""
+    outer = asyncio._get_running_loop()
+    task = asyncio.current_task() if outer is not None else None
+    if outer is not None:
+        if task is not None:
+            asyncio.tasks._leave_task(outer, task)
+        asyncio._set_running_loop(None)
+    end = monotonic() + limit
+    rounds: int | None = None
+    before = sys.gettrace()
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal end, rounds
+        if monotonic() > end and run.phase == "program":
+            now = run.loop.rounds if run.loop is not None else 0
+            if rounds is None:
+                rounds = now
+                end = monotonic() + _LOOK
+                return trace
+            if not run.kind:
+                _blame_endless(run, limit, frame, now > rounds + 1)
+            raise Interrupted
+        return trace
+
+    sys.settrace(trace)
+    try:
+        contextvars.copy_context().run(run.live)
+    finally:
+        sys.settrace(before)
+        if outer is not None:
+            asyncio._set_running_loop(outer)
+            if task is not None:
+                asyncio.tasks._enter_task(outer, task)
+
+
+# What is told
+
+
+def _failure(run: Run) -> CheckFailed:
+    report = run.report()
+    lines = [run.sentence]
+    lines += [f"  {line}" for line in run.waiting]
+    notes = [note for note in run.notes if note not in run.sentence]
+    if notes:
+        lines.append("what else was noticed:")
+        lines += [f"  {note}" for note in notes]
+    printed = report.lines[-_SHOWN:]
+    if printed:
+        lines.append("it printed:" if len(report.lines) <= _SHOWN else "what it printed last:")
+        lines += [f"  {line[:200]}" for line in printed]
+    return CheckFailed("\n".join(lines), run.kind, run.place, report)

@@ -1,0 +1,452 @@
+"""One run of a checked program, in the OS thread that calls `live`: first the program, then the cleaning.
+
+Whatever goes wrong first is the run's *blame*: a kind, a sentence and a place. The program is ended
+then, and what comes later is only noted. After the program, whether it succeeded or not, threads
+and tasks that it left are ended, and the loop is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from typing import Any
+
+from .. import log
+from ..context import current
+from ..driver import driver_of
+from ..scope import drop
+from ..snapshot import describe
+from ..where import Place, code_of, waiting_place
+from . import asserts, waits
+from .guards import Output, watching
+from .interrupt import Interrupted, be_interruptible, give_back
+from .loops import Checked, Deadlock, Late, Over, RealLoop, VirtualLoop
+from .places import at, from_users, innermost, of_traceback
+from .report import CheckFailed, Report
+
+_MOST_NOTES = 20
+_MOST_LOG = 1000  # lines
+_SETTLING = 60.0  # virtual seconds for threads that were told to stop; a real program gets REAL_END
+_REAL_END = 2.0
+
+_PLAIN = (str, bytes, int, float, bool, type(None))
+
+Program = Callable[[], Coroutine[Any, Any, Any]]
+
+
+class Run:
+    """A program, and what became of it.
+
+    Args:
+        program: a co-function without arguments.
+        within: seconds on the program's clock.
+        real: whether that clock is the machine's.
+        allowed: kinds of blame that are only noted.
+
+    Attributes:
+        done: set when everything is over.
+        ident: the OS thread that runs it.
+        phase: "program", "cleaning" or "done".
+        kind: what is blamed, "" for nothing.
+        sentence, place, cause: details on that.
+    """
+
+    def __init__(
+        self, program: Program, within: float, real: bool, allowed: frozenset[str]
+    ) -> None:
+        self.program = program
+        self.within = within
+        self.real = real
+        self.allowed = allowed
+        code = code_of(program)
+        self.globals: dict[str, Any] = getattr(program, "__globals__", {}) if code else {}
+        self.stdout = Output()
+        self.stderr = Output()
+        self.done = threading.Event()
+        self.ident = 0
+        self.phase = "program"
+        self.phase_began = monotonic()
+        self.kind = ""
+        self.sentence = ""
+        self.place: Place | None = None
+        self.cause: BaseException | None = None
+        self.waiting: list[str] = []
+        self.notes: list[str] = []
+        self.log: list[str] = []
+        self.result: Any = None
+        self.seconds = 0.0
+        self.began = monotonic()
+        self.loop: Checked | None = None
+        self.main: asyncio.Task[Any] | None = None
+
+    # What is found out
+
+    def blame(
+        self,
+        kind: str,
+        sentence: str,
+        place: Place | None = None,
+        cause: BaseException | None = None,
+        waiting: bool = False,
+    ) -> None:
+        """Say what went wrong; the first to do so ends the program."""
+        if self.kind or kind in self.allowed:
+            if kind != self.kind:
+                self.note(sentence)
+            return
+        self.kind, self.sentence, self.place = kind, sentence, place
+        self.cause = cause if _is_tame(cause) else None
+        if waiting and self.loop is not None:
+            self.waiting = waits.of_loop(self.loop, self.main)
+        if self.loop is not None and self.phase == "program":
+            self.loop.over = True
+
+    def note(self, sentence: str) -> None:
+        """Remember what may explain a failure."""
+        if sentence not in self.notes and len(self.notes) < _MOST_NOTES:
+            self.notes.append(sentence)
+
+    def report(self) -> Report:
+        return Report(
+            seconds=round(self.seconds, 6),
+            took=monotonic() - self.began,
+            result=self.result,
+            output=self.stdout.text(),
+            errors=self.stderr.text(),
+            log=tuple(self.log),
+            notes=tuple(self.notes),
+        )
+
+    # What the guards tell
+
+    def slept(self, seconds: float, place: Place | None) -> bool:
+        loop = self.loop
+        if loop is not None and loop.helping:
+            loop.slept += seconds
+            return False
+        self.blame(
+            "time.sleep",
+            f"time.sleep({seconds!r}) stops every task of the loop, not only its own: write "
+            f"`await asyncio.sleep({seconds!r})` instead; it was called at {at(place)}",
+            place,
+        )
+        if "time.sleep" not in self.allowed:
+            raise Interrupted
+        if isinstance(loop, VirtualLoop):
+            loop.burn(seconds)
+            return False
+        return True
+
+    def exits(self, call: str, place: Place | None) -> None:
+        self._exits(f"{call}(...)", place)
+        raise SystemExit
+
+    def _exits(self, what: str, place: Place | None) -> None:
+        self.blame(
+            "exit",
+            f"expected a program that ends by itself, found {what}, which would end the whole process "
+            f"(in a notebook: the kernel), at {at(place)}",
+            place,
+        )
+
+    def asks(self, place: Place | None) -> None:
+        self.blame(
+            "input",
+            "input() waits for a person, and nobody is there while a program is checked "
+            f"(besides, it stops every task of the loop); it was called at {at(place)}",
+            place,
+        )
+        raise Interrupted
+
+    def not_awaited(self, coroutine: Any) -> None:
+        name = getattr(coroutine, "__qualname__", "a coroutine").rpartition("<locals>.")[2]
+        origin = getattr(coroutine, "cr_origin", None)
+        place = Place(*origin[0]) if origin else None
+        self.note(f"{name}(...) was called without `await`, so it did nothing, at {at(place)}")
+
+    def check_over(self) -> None:
+        if self.phase == "program" and self.loop is not None and self.loop.over:
+            raise Interrupted
+
+    def hear(self, record: logging.LogRecord) -> None:
+        """Take note of what a TaskThread logs."""
+        if record.thread != self.ident:
+            return
+        message = record.getMessage().removesuffix(": ")
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, Interrupted):
+            return
+        if len(self.log) < _MOST_LOG:
+            self.log.append(f"{record.name} - {record.levelname} - {message}")
+        if error is not None:
+            self.note(f"{message}, at {at(of_traceback(error.__traceback__))}")
+            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+                self._exits(type(error).__name__, of_traceback(error.__traceback__))
+        elif record.levelno >= logging.WARNING:
+            if "swallows its cancellation" in message:
+                self._swallowed(message, record)
+            else:
+                self.note(message)
+
+    def _swallowed(self, message: str, record: logging.LogRecord) -> None:
+        place = None
+        if self.loop is not None:
+            for root in waits.roots(self.loop):
+                for life in waits.tree(root):
+                    for driver in life.drivers:
+                        if record.args and driver.name == record.args[0] and not driver.over:  # type: ignore[index]
+                            place = driver.place
+        self.blame("swallowed cancellation", f"{message}; it is at {at(place)}", place)
+
+    # The life of the run
+
+    def live(self) -> None:
+        """Run the program and clean up; never raises."""
+        outer = current.get()
+        try:
+            self._guarded()
+        except Interrupted:
+            pass
+        except BaseException as error:
+            self._broke(error)
+        while True:
+            try:
+                current.set(outer)
+                self.phase = (
+                    "done"  # no further interruption from now on, but one may be on its way
+                )
+                self.done.set()
+                return
+            except Interrupted:
+                continue
+
+    def _guarded(self) -> None:
+        self.ident = threading.get_ident()
+        current.set(None)
+        with watching(self):
+            log.listeners.append(self.hear)
+            depth = sys.get_coroutine_origin_tracking_depth()
+            sys.set_coroutine_origin_tracking_depth(1)
+            try:
+                be_interruptible()
+                self._both()
+            finally:
+                give_back()
+                sys.set_coroutine_origin_tracking_depth(depth)
+                log.listeners.remove(self.hear)
+
+    def _broke(self, error: BaseException) -> None:
+        place = of_traceback(error.__traceback__)
+        self.blame("error", f"{describe(error)}, at {at(place)}", place, error)
+
+    def _both(self) -> None:
+        try:
+            self.loop = (RealLoop if self.real else VirtualLoop)(self.note)
+            self._run_program(self.loop)
+        except Interrupted:
+            pass
+        except BaseException as error:
+            self._broke(error)
+        self.phase_began = monotonic()
+        self.phase = "cleaning"
+        for _ in range(3):  # an interruption that was meant for the program may come late
+            try:
+                be_interruptible()
+                if self.loop is not None:
+                    self._clean(self.loop)
+                    self._drop_all(self.loop)
+                return
+            except Interrupted:
+                continue
+
+    def _run_program(self, loop: Checked) -> None:
+        start = loop.time()
+        loop.bound(self.within)
+        main = self.main = loop.create_task(self.program(), name="the program")
+        main.add_done_callback(lambda _: loop.stop())
+        try:
+            loop.run_forever()
+        except Deadlock:
+            self.blame(
+                "deadlock",
+                f"the program waits for ever: at {loop.time() - start:.6g} s everything in it "
+                "waits, and nothing is left that could wake it",
+                waiting_place(main.get_coro()),
+                waiting=True,
+            )
+        except Late:
+            self.blame(
+                "deadline",
+                f"expected the program to end within {self.within:g} s, "
+                f"found that it still runs{self._fastest(loop)}",
+                waiting_place(main.get_coro()),
+                waiting=True,
+            )
+        except (Interrupted, Over):
+            pass
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._exits(type(error).__name__, of_traceback(error.__traceback__))
+        finally:
+            self.seconds = min(loop.time() - start, self.within)
+        if self.kind:
+            return
+        if not main.done():
+            self.blame(
+                "exit",
+                "the loop was stopped while the program still ran (`loop.stop()`?)",
+                waiting_place(main.get_coro()),
+            )
+        else:
+            self._outcome(main)
+        if not self.kind:
+            self._settle(loop)
+
+    def _fastest(self, loop: Checked) -> str:
+        """Name a task that keeps turning without waiting, if there is one."""
+        found = [d for root in waits.roots(loop) for life in waits.tree(root) for d in life.drivers]
+        fast = max(found, key=lambda driver: driver.turns, default=None)
+        if fast is None or not fast.too_fast:
+            return ""
+        return (
+            f" (its task {fast.name} has turned {fast.turns} times: let each turn await something)"
+        )
+
+    def _outcome(self, main: asyncio.Task[Any]) -> None:
+        if main.cancelled():
+            self.blame("error", "the program itself was cancelled, and nobody expected that")
+            return
+        error = main.exception()
+        if error is None:
+            self.result = main.result()
+            return
+        entry = innermost(error.__traceback__)
+        place = of_traceback(error.__traceback__)
+        if isinstance(error, CheckFailed):
+            self.blame(error.kind, f"{error}\n  expected at {at(place)}", place)
+            return
+        error.__traceback__ = from_users(error.__traceback__)
+        if isinstance(error, AssertionError):
+            text = str(error) or (asserts.explain(entry) if entry else "") or "an assert failed"
+            self.blame("assert", f"{text}\n  at {at(place)}", place, error)
+        else:
+            self._broke(error)
+
+    # Afterwards
+
+    def _turn(self, loop: Checked, coroutine: Coroutine[Any, Any, None], seconds: float) -> None:
+        """Run a coroutine of ours, for at most so long."""
+        loop.over = False
+        loop.bound(seconds)
+        task = loop.create_task(coroutine)
+        task.add_done_callback(lambda _: loop.stop())
+        while not task.done():
+            loop.run_forever()
+
+    def _settle(self, loop: Checked) -> None:
+        """What was told to stop may do so; whatever else is left is blamed."""
+
+        async def settle() -> None:
+            await _rounds()
+            for life in waits.roots(loop):
+                if life.state == "stopping":
+                    await life.thread.join()
+            await _rounds()
+
+        try:
+            self._turn(loop, settle(), _REAL_END if self.real else _SETTLING)
+        except (Interrupted, Over, Late, Deadlock):
+            pass
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._exits(type(error).__name__, of_traceback(error.__traceback__))
+        lines, first = [], None
+        for root in waits.roots(loop):
+            for life in waits.tree(root):
+                lines += waits.of_thread(life)
+            first = first or next((d.place for d in root.drivers if not d.over), None)
+        for task in waits.plain_tasks(loop):
+            if waits.name_of(task) != settle.__name__:
+                lines.append(waits.of_task(task))
+                first = first or waiting_place(task.get_coro())
+        if lines:
+            self.waiting = self.waiting or waits.shortened(lines)
+            self.blame(
+                "left running",
+                "expected nothing to be left when the program had ended, found what is listed "
+                "below: `await` the end of what you start (`await thread.stop()` and "
+                "`await thread.join()`; `await delete(task)`)",
+                first,
+            )
+
+    def _clean(self, loop: Checked) -> None:
+        async def end() -> None:
+            me = asyncio.current_task()
+            lives = waits.roots(loop)
+            for life in lives:
+                life.request_stop()
+            joins = [asyncio.ensure_future(life.thread.join()) for life in lives]
+            if joins:
+                await asyncio.wait(joins, timeout=_REAL_END / 2 if self.real else _SETTLING)
+            loop.close_streams()
+            for _ in range(10):
+                others = asyncio.all_tasks() - {me}
+                if not others:
+                    break
+                for task in others:
+                    task.cancel()
+                await asyncio.wait(others, timeout=0.05 if self.real else 10)
+            else:
+                for task in others:
+                    self._clings(task)
+            await loop.shutdown_asyncgens()
+
+        try:
+            self._turn(loop, end(), _REAL_END if self.real else 10 * _SETTLING)
+        except (Over, Late, Deadlock):
+            pass
+        except (SystemExit, KeyboardInterrupt) as error:
+            if isinstance(error, Interrupted):
+                raise
+
+    def _clings(self, task: asyncio.Task[Any]) -> None:
+        if self.kind == "endless":
+            return  # an interruption between two steps of a task may have left it behind
+        place = waiting_place(task.get_coro())
+        if place is not None and not task.done() and driver_of(task) is None:
+            self.blame(
+                "swallowed cancellation",
+                f"the task {waits.name_of(task)} swallows its cancellation and runs on: let "
+                f"CancelledError pass, or end in its `except` branch; it is at {at(place)}",
+                place,
+            )
+
+    def _drop_all(self, loop: Checked) -> None:
+        """End what is left even now, and close the loop."""
+        for task in asyncio.all_tasks(loop):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            drop(task.get_coro())  # type: ignore[arg-type]
+        loop.close()
+        waits.roots(loop)  # a thread whose loop is closed counts as failed from now on
+
+
+def _is_tame(error: BaseException | None) -> bool:
+    """Whether showing an error runs no code of the program; the caller has no guard against that."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        for name in ("__str__", "__repr__"):
+            if hasattr(getattr(type(error), name), "__code__"):
+                return False
+        if not all(type(argument) in _PLAIN for argument in error.args):
+            return False
+        error = error.__cause__ or error.__context__
+    return True
+
+
+async def _rounds() -> None:
+    """Let what was just told to end do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)

@@ -1,0 +1,98 @@
+"""Who waits where on a loop, as sentences; what a deadlock or a late program is explained with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from .. import registry
+from ..driver import driver_of
+from ..life import Life
+from ..patient import Patient
+from ..where import Place, waiting_place
+from .places import at
+
+MOST = 8
+"""Sentences after which the others are only counted."""
+
+
+def roots(loop: asyncio.AbstractEventLoop) -> list[Life]:
+    """Return the live threads on a loop that no other one answers for."""
+    return [thread._life for thread in registry.threads() if thread._life.loop is loop]
+
+
+def tree(life: Life) -> Iterator[Life]:
+    """Yield a live thread and all below it, parents first."""
+    yield life
+    for kid in life.below():
+        yield from tree(kid)
+
+
+def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
+    """Return the tasks of the program that no TaskThread owns."""
+    held = {task for root in roots(loop) for life in tree(root) for task in life._raw or ()}
+    found = []
+    for task in asyncio.all_tasks(loop):
+        driver = driver_of(task)
+        if task in held or isinstance(task.get_coro(), Patient):
+            continue
+        if driver is None or driver.owner is None:
+            found.append(task)
+    return sorted(found, key=lambda task: task.get_name())
+
+
+def name_of(task: asyncio.Task[Any]) -> str:
+    """Return how people know a plain task: its co-function's name."""
+    coroutine: Any = task.get_coro()
+    name = getattr(coroutine, "__qualname__", None) or getattr(coroutine, "__name__", None)
+    return str(name or "without a name").rpartition("<locals>.")[2]
+
+
+def of_task(task: asyncio.Task[Any]) -> str:
+    """Return one sentence on a plain task."""
+    return f"the task {name_of(task)} waits at {at(waiting_place(task.get_coro()))}"
+
+
+def of_thread(life: Life) -> list[str]:
+    """Return a sentence for each part of a live thread that waits; at least one."""
+    lines = []
+    for name, coroutine in _hooks(life):
+        lines.append(f"{life.id} waits in {name} at {at(waiting_place(coroutine))}")
+    for driver in list(life.drivers):
+        if not driver.over:
+            place: Place | None = driver.place
+            verb = "is paused" if driver.state == "paused" else "waits"
+            lines.append(f"{life.id}: its task {driver.name} {verb} at {at(place)}")
+    for task in life._raw or ():
+        if not task.done() and isinstance(task, asyncio.Task):
+            lines.append(f"{life.id}: {of_task(task).removeprefix('the ')}")
+    return lines or [f"{life.id} is {life.state}, and has no task"]
+
+
+def _hooks(life: Life) -> Iterator[tuple[str, Any]]:
+    if life._scope is not None:
+        yield life._scope._name, life._scope._coroutine
+    if life.office is not None:
+        for box in list(life.office.carried):
+            if box.life is life and box.scope is not None:
+                yield box.hook, box.scope._coroutine
+
+
+def of_loop(loop: asyncio.AbstractEventLoop, main: asyncio.Task[Any] | None) -> list[str]:
+    """Return a sentence on each thing that waits, the program itself first."""
+    lines = []
+    if main is not None and not main.done():
+        lines.append(f"the program waits at {at(waiting_place(main.get_coro()))}")
+    for root in roots(loop):
+        for life in tree(root):
+            lines += of_thread(life)
+    lines += [of_task(task) for task in plain_tasks(loop) if task is not main]
+    return shortened(lines)
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """Return the first sentences, and the number of the others."""
+    if len(lines) > MOST:
+        return [*lines[:MOST], f"and {len(lines) - MOST} more"]
+    return lines
