@@ -61,8 +61,12 @@ class Meter:
     def rate(self, now: float) -> float:
         """Return the turns/s over the last second or two (over the whole time, at a first look)."""
         self._roll(now)
+        then, turns = self._then, self._turns
+        if now - then > 2 * WINDOW and now - self._then_later >= WINDOW / 2:
+            # Nobody looked for a while: what was long ago says little about the present.
+            then, turns = self._then_later, self._turns_later
         # A task that is only just begun has no rate worth the name yet.
-        return (self.turns - self._turns) / max(now - self._then, _LEAST)
+        return (self.turns - turns) / max(now - then, _LEAST)
 
     def _roll(self, now: float) -> None:
         if now - self._then_later >= WINDOW:

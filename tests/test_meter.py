@@ -97,3 +97,18 @@ def test_being_looked_at_does_not_hide_a_task_that_is_too_fast() -> None:
 def test_limits_around_one_turn_per_second_work(limit: float) -> None:
     meter = metering(0.0, limit)
     assert len(steadily(meter, 20, 5, limit)) == 1
+
+
+def test_what_was_long_ago_does_not_spoil_the_rate_when_nobody_looked_meanwhile() -> None:
+    meter = Meter()
+    meter.begin_metering(0.0, limit=100)
+    now = 0.0
+    while now < 10:  # 10,000 turns/s
+        now += 0.01
+        meter.turns += 100
+        meter.check_rate(now, 100)
+    while now < 13:  # and then 50
+        now += 2
+        meter.turns += 100
+        meter.check_rate(now, 100)
+    assert meter.rate(now + 0.6) < 100

@@ -1,4 +1,8 @@
-"""A cell that runs the loop a second time: what it gets told.
+"""What a cell's error shows: the user's lines and the sentence, not the inside of a library.
+
+An error by which this library refuses something ends with the line that asked for it.
+
+A cell that runs the loop a second time gets told what to write.
 
 `loop.run_until_complete(...)` and `asyncio.run(...)` are right in a script. In a notebook the loop runs
 already, and asyncio's error says that, but not what to write instead. The error keeps its type and the
@@ -8,6 +12,8 @@ lines of the user's own code; its text is another one, and asyncio's lines are l
 from __future__ import annotations
 
 import inspect
+import linecache
+import os
 from types import TracebackType
 
 from ..where import is_users
@@ -26,8 +32,13 @@ REMEDY = (
 )
 
 
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
 def explain(error: BaseException | None) -> None:
-    """Give asyncio's "already running" a text that says what to write; leave other errors alone."""
+    """Give asyncio's "already running" a text that says what to write; cut off what is our inside."""
+    if isinstance(error, Exception) and _is_refusal(error.__traceback__):
+        _cut(error.__traceback__)
     if isinstance(error, RuntimeError) and error.args and error.args[0] in _KNOWN:
         error.args = (REMEDY,)
         _close_unawaited(error.__traceback__)
@@ -42,6 +53,17 @@ def _close_unawaited(traceback: TracebackType | None) -> None:
                 if inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
                     value.close()
         traceback = traceback.tb_next
+
+
+def _is_refusal(traceback: TracebackType | None) -> bool:
+    """Whether an error was raised by this library on purpose: its last line says `raise`."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return False
+    filename = traceback.tb_frame.f_code.co_filename
+    line = linecache.getline(filename, traceback.tb_lineno)
+    return filename.startswith(_OURS) and line.lstrip().startswith("raise ")
 
 
 def _cut(traceback: TracebackType | None) -> None:

@@ -26,21 +26,6 @@ from .places import at, of_frame
 from .report import CheckFailed, Report
 from .run import Run
 
-KINDS = frozenset(
-    {
-        "assert",
-        "expectation",
-        "error",
-        "deadlock",
-        "deadline",
-        "endless",
-        "left running",
-        "swallowed cancellation",
-        "time.sleep",
-        "input",
-        "exit",
-    }
-)
 _ALLOWED = frozenset({"left running", "swallowed cancellation", "time.sleep"})
 _INSIST = 1.0  # seconds for which code that never ends is interrupted again and again
 _AGAIN = 0.02  # seconds between two interruptions

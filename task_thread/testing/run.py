@@ -101,7 +101,10 @@ class Run:
         self.kind, self.sentence, self.place = kind, sentence, place
         self.cause = cause if _is_tame(cause) else None
         if waiting and self.loop is not None:
-            self.waiting = waits.of_loop(self.loop, self.main)
+            try:
+                self.waiting = waits.of_loop(self.loop, self.main)
+            except Exception:  # another OS thread may be changing what is looked at
+                pass
         if self.loop is not None and self.phase == "program":
             self.loop.over = True
 

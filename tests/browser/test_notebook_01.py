@@ -102,9 +102,9 @@ def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: Op
 @pytest.mark.timeout(240)
 def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNotebook) -> None:
     nb = open_notebook(NAME)
-    for cell in ("imports", "run-only", "hello-thread", "hello-run"):
+    for cell in ("imports", "run-only", "hello-thread", "hello-run", "hello-view"):
         nb.run_cell(CELLS[cell])
-    view = nb.cell(CELLS["hello-run"])
+    view = nb.cell(CELLS["hello-view"])
     until(lambda: turns(task_row(view)) >= 2, "hello turns")
     view.get_by_role("button", name="Stop hello").click()
     until(lambda: "helloTask__: cancelling" in nb.text(CELLS["hello-run"]), "its last words")

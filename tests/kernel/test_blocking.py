@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -113,3 +114,15 @@ async def wait():
     assert ran.error.startswith("KeyboardInterrupt")
     assert fresh.run("busy.running, busy.snapshot().task('turn').error").literal == (True, "")
     fresh.run("await busy.stop(); await busy.join()")
+
+
+def test_a_refusal_shows_the_line_that_asked_and_not_our_inside(kernel: Kernel) -> None:
+    refused = kernel.run("thread = TaskThread()\nawait thread.insertSignal('hello')")
+    assert refused.error.startswith("TypeError")
+    assert "insertSignal('hello')" in _plain(refused.traceback)
+    assert "require_signal" not in _plain(refused.traceback)
+    assert "mailbox" not in refused.traceback
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

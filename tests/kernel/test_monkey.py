@@ -274,7 +274,7 @@ class Monkey:
                 "await {}.run()",
                 "{}.tasks.tick.cancel()",
                 "{0}.tasks.tick = await delete({0}.tasks.tick)",
-                "{0}.tasks.tick = await reCreate({0}.tasks.tick, {0}.tick)",
+                "if {0}.state != 'created': {0}.tasks.tick = await reCreate({0}.tasks.tick, {0}.tick)",
                 "{}.control.stop().result(1)",
             ]
         )
@@ -302,12 +302,13 @@ class Monkey:
         code = self.random.choice(
             [
                 "1 / 0",
-                "asyncio.run({}.run())",
-                "asyncio.get_running_loop().run_until_complete({}.run())",
+                # Where run_sync was called before, these two work, and wait for the thread's end.
+                "asyncio.run(asyncio.wait_for({}.run(), 0.05))",
+                "asyncio.get_running_loop().run_until_complete(asyncio.wait_for({}.run(), 0.05))",
                 "for _ in range(3): {0} = Clock({0!r}); {0}.start()",
                 "{0} = Clock({0!r}); {0}.start(); 1 / 0",
-                "kid = Clock('kid', {0}); await kid.run(); await {0}.addChild(kid)",
-                "loose = await reCreate(None, {}.tick)",
+                "kid = Clock('kid', {0}); await asyncio.wait_for(kid.run(), 0.3)\nawait {0}.addChild(kid)",
+                "if {0}.state != 'created': loose = await reCreate(None, {0}.tick)",
                 "async def turn():\n    await asyncio.sleep(0.01)\n    await reSchedule(turn)\n"
                 "loose = await reCreate(None, turn)",
                 "del loose",
@@ -324,9 +325,11 @@ class Monkey:
     def interrupt(self) -> None:
         code = self.random.choice(
             [
-                "await asyncio.sleep(60)",
-                "while True: pass",
-                "await {}.join()\nawait asyncio.sleep(60)",
+                "print('here', flush=True)\nawait asyncio.sleep(60)",
+                "print('here', flush=True)\nwhile True: pass",
+                # What fails must do so first: an interrupt that meets the end of a cell loses ipykernel's
+                # answer to it, whoever is installed there.
+                "join = {}.join()\nprint('here', flush=True)\nawait join\nawait asyncio.sleep(60)",
             ]
         )
         pressed: list[bool] = []
@@ -340,7 +343,7 @@ class Monkey:
             self.done.append("(interrupt while idle)")
             self.kernel.interrupt()
             return
-        self.cell("print('here', flush=True)\n" + code.format(self.name()), "interrupted", heard)
+        self.cell(code.format(self.name()), "interrupted", heard)
 
     def show(self) -> None:
         code = self.random.choice(
