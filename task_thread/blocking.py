@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import signal
 import threading
+from collections import deque
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -58,6 +59,7 @@ def run_sync(coroutine: Awaitable[T]) -> T:
             f"{type(loop).__name__} can't be run a second time while it runs ({error}): "
             "write `await` instead of run_sync"
         ) from None
+    _spare_the_round_that_runs(loop)
     return _nested(loop, coroutine)
 
 
@@ -85,6 +87,33 @@ def _nested(loop: asyncio.AbstractEventLoop, coroutine: Awaitable[T]) -> T:
         if main:
             signal.signal(signal.SIGINT, before)
         task.cancel()
+
+
+class _Ready(deque):  # type: ignore[type-arg]
+    """The handles that a loop will call next; never found empty by a round of the loop.
+
+    asyncio counts the handles when a round begins, and then takes that many. The round in which
+    nest-asyncio2 was applied is still asyncio's own, and a nested run takes handles away from it: with a
+    plain deque it ends in an IndexError, and the kernel with it. (Later rounds are nest-asyncio2's, which
+    look before they take.)
+    """
+
+    def __init__(self, loop: Any) -> None:
+        super().__init__(loop._ready)
+        self._nothing = asyncio.Handle(_do_nothing, (), loop)
+        self._nothing.cancel()  # asyncio passes over it
+
+    def popleft(self) -> Any:
+        return super().popleft() if self else self._nothing
+
+
+def _spare_the_round_that_runs(loop: Any) -> None:
+    if type(loop._ready) is deque:
+        loop._ready = _Ready(loop)
+
+
+def _do_nothing() -> None:
+    pass
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:

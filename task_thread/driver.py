@@ -114,10 +114,9 @@ class Driver(Meter):
         self.send: Any = self._turner.send
         self._trace: Trace | None = None
         self._telling: Scope | None = None  # its taskFailed__, once that has suspended
-        if owner is None:
-            if registry.created is not None:
-                registry.created(self)
-        else:
+        if registry.created is not None and (owner is None or not owner.live):
+            registry.created(self)
+        if owner is not None:
             owner.drivers[self] = None
             if owner.office is not None and owner.office.trace is not None:
                 self.watch(owner.office.trace)

@@ -20,7 +20,7 @@ began: Callable[[Life], Iterable[Life]] | None = None
 """In a kernel: told of each thread that no thread's code starts; returns those that have to end first."""
 
 created: Callable[[Driver], None] | None = None
-"""In a kernel: told of each rescheduling task that belongs to no thread."""
+"""In a kernel: told of each rescheduling task that belongs to no thread, or to one that does not live."""
 
 
 def add(life: Life) -> None:

@@ -27,7 +27,7 @@ class Cell:
     Attributes:
         identity: what the front end calls it; `None` if it doesn't say.
         threads: the threads that were started, weakly, since a stopped one may be let go of.
-        tasks: the rescheduling tasks without a thread that were created.
+        tasks: the rescheduling tasks without a live thread that were created.
         leaving: the threads of the run before that have not ended.
     """
 
@@ -132,7 +132,11 @@ def replace(life: Life, why: str) -> None:
 
 
 def _end_tasks(cell: Cell) -> int:
-    tasks = [driver for driver in tuple(cell.tasks) if not driver.over and driver.owner is None]
+    tasks = [
+        driver
+        for driver in tuple(cell.tasks)
+        if not driver.over and (driver.owner is None or not driver.owner.live)
+    ]
     for driver in tasks:
         driver.task.get_loop().call_soon_threadsafe(driver.end)
     cell.tasks.clear()

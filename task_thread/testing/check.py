@@ -214,11 +214,9 @@ def _insist(run: Run, limit: float) -> None:
 
 def _interrupt_while(run: Run, phase: str) -> None:
     stop = monotonic() + _INSIST
-    insist = False
     while run.phase == phase and monotonic() < stop:
         if run.ident:
-            interrupt(run.ident, insist)
-        insist = True
+            interrupt(run.ident)
         run.done.wait(_AGAIN)
 
 

@@ -26,16 +26,12 @@ class Interrupted(SystemExit):
     """
 
 
-def interrupt(ident: int, insist: bool) -> None:
+def interrupt(ident: int) -> None:
     """Raise `Interrupted` in an OS thread, as soon as a call that it waits in returns.
 
-    Args:
-        ident: the OS thread.
-        insist: whether to raise it once more if it is swallowed; the thread calls `be_interruptible` then.
+    If it is swallowed it is raised once more. Once it has escaped, the thread calls `be_interruptible`.
     """
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(ident), ctypes.py_object(_Insistent if insist else Interrupted)
-    )
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(_Insistent))
 
 
 def be_interruptible() -> None:

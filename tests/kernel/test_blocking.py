@@ -67,6 +67,25 @@ thread = Ping()
     )
 
 
+def test_the_round_of_the_loop_in_which_it_is_first_called_survives(fresh: Kernel) -> None:
+    """asyncio counted these handles before; the nested run has called them when it comes to them."""
+    ran = fresh.run(
+        """
+loop, called = asyncio.get_running_loop(), []
+woken = loop.create_future()
+def begin_a_round():
+    woken.set_result(None)  # the cell goes on first, then these
+    for number in range(50):
+        loop.call_soon(called.append, number)
+loop.call_soon(begin_a_round)
+await woken
+run_sync(asyncio.sleep(0)); loop.run_until_complete(asyncio.sleep(0, called == list(range(50))))
+"""
+    )
+    assert ran.literal is True
+    assert fresh.run("1 + 1").literal == 2
+
+
 def test_a_thread_is_refused_that_could_await(fresh: Kernel) -> None:
     fresh.run(
         """

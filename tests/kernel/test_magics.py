@@ -94,3 +94,10 @@ def test_loading_twice_and_unloading(kernel: Kernel) -> None:
     assert "not found" in ran.err + ran.error + ran.traceback
     kernel.run("%load_ext task_thread")
     assert kernel.run("%taskthreads").value == "no thread is running"
+
+
+def test_it_ends_the_task_of_a_thread_that_was_never_started(named: Kernel) -> None:
+    named.run("idle = Named('idle'); idle.tasks.wait = await reCreate(None, idle.wait)")
+    told = named.run("%taskthreads stop").out
+    assert told == "stopping one, two words, 1 task without a thread\n"
+    assert named.run("await asyncio.wait([idle.tasks.wait]); idle.tasks.wait.done()").literal

@@ -274,7 +274,7 @@ class Monkey:
                 "await {}.run()",
                 "{}.tasks.tick.cancel()",
                 "{0}.tasks.tick = await delete({0}.tasks.tick)",
-                "if {0}.state != 'created': {0}.tasks.tick = await reCreate({0}.tasks.tick, {0}.tick)",
+                "{0}.tasks.tick = await reCreate({0}.tasks.tick, {0}.tick)",
                 "{}.control.stop().result(1)",
             ]
         )
@@ -308,7 +308,7 @@ class Monkey:
                 "for _ in range(3): {0} = Clock({0!r}); {0}.start()",
                 "{0} = Clock({0!r}); {0}.start(); 1 / 0",
                 "kid = Clock('kid', {0}); await asyncio.wait_for(kid.run(), 0.3)\nawait {0}.addChild(kid)",
-                "if {0}.state != 'created': loose = await reCreate(None, {0}.tick)",
+                "loose = await reCreate(None, {0}.tick)",
                 "async def turn():\n    await asyncio.sleep(0.01)\n    await reSchedule(turn)\n"
                 "loose = await reCreate(None, turn)",
                 "del loose",
