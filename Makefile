@@ -9,7 +9,7 @@ BENCH_ARGS ?=
 venv := .venv
 py := $(venv)/bin/python
 course := .venv-course
-first := 01_anatomy_of_a_task.ipynb
+first := 00_asyncio_in_a_notebook.ipynb
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -56,7 +56,7 @@ soak: $(venv)/has-test
 
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info widgets/*.egg-info
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made anew whenever pyproject.toml changes, so that a dependency which

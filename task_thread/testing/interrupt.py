@@ -6,7 +6,8 @@ thrown into. That begins to trace the thread, and the next line, the one of the 
 
 Python 3.10 has loops that nothing can interrupt, Ctrl-C included, and that let no other OS thread run:
 those whose whole body is a `try` without a call in it. There the user's code is traced from the start,
-since between a call of a trace function and the next another OS thread gets its chance.
+since between a call of a trace function and the next another OS thread gets its chance. That ends most
+of them, but not all: one whose `except` swallows everything can still hang a Python 3.10, and only that.
 """
 
 from __future__ import annotations

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from lab import CHROMIUM_FLAGS, Notebook, Server
-from playwright.sync_api import Browser, sync_playwright
+from lab import Notebook, Server, chromium
+from playwright.sync_api import Browser
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -32,18 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, headless."""
-    chromium = shutil.which(os.environ.get("CHROMIUM", "chromium"))
-    if chromium is None:
-        pytest.skip("no Chromium here: on Debian, apt-get install chromium")
-    # Its driver is a node of its own, which a small machine may lack a library for.
-    driver = [sys.executable, "-m", "playwright", "--version"]
-    started = subprocess.run(driver, capture_output=True, text=True)
-    if started.returncode != 0:
-        pytest.skip(f"playwright does not start here: {started.stderr.strip()}")
-    with sync_playwright() as playwright:
-        chromium_browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        yield chromium_browser
-        chromium_browser.close()
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(chromium())
+        except LookupError as why:
+            pytest.skip(str(why))
+        yield started
 
 
 @pytest.fixture(scope="package")

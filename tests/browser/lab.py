@@ -2,7 +2,8 @@
 
 `Server` is a JupyterLab process with folders of its own, so that nothing of the user's
 settings is read or written. `Notebook` is one browser page with one notebook. `Kernel` asks
-the kernel behind it, without a word to the page.
+the kernel behind it, without a word to the page. The tests of the course derive from the first
+two for other applications that show notebooks.
 
 The page is driven through JupyterLab's own commands (what its menus call) where a test only
 wants a thing done; a test about buttons clicks them, through `Notebook.page`.
@@ -18,6 +19,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,12 +27,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import zmq
 from jupyter_client.session import Session
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # Chromium will not run as root with it
@@ -46,6 +49,27 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Chromium, headless.
+
+    Raises:
+        LookupError: it does not start here; the message says why, and what to do.
+    """
+    path = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+    if path is None:
+        raise LookupError("no Chromium here: on Debian, apt-get install chromium")
+    # Its driver is a node of its own, which a small machine may lack a library for.
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    started = subprocess.run(driver, capture_output=True, text=True)
+    if started.returncode != 0:
+        raise LookupError(f"playwright does not start here: {started.stderr.strip()}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
 class Server:
     """A JupyterLab server that serves `root` on a free port.
 
@@ -53,12 +77,18 @@ class Server:
         folder: an empty folder for its settings, connection files and log.
         root: the folder that it serves.
         timeout: seconds that it may take to answer first.
+        python: the interpreter in whose environment it runs.
 
     Raises:
         RuntimeError: it did not start; the message holds its log.
     """
 
-    def __init__(self, folder: Path, root: Path, timeout: float = 60) -> None:
+    module = "jupyterlab"
+    status = "/api/status"  # what it answers first
+
+    def __init__(
+        self, folder: Path, root: Path, timeout: float = 60, python: str = sys.executable
+    ) -> None:
         self.root = root
         self.token = secrets.token_hex(16)
         self.runtime = folder / "runtime"
@@ -77,16 +107,8 @@ class Server:
             "IPYTHONDIR": "ipython",
         }.items():
             env[name] = str(folder / sub)
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-        command += [
-            f"--port={self.port}",
-            "--ServerApp.ip=127.0.0.1",
-            "--ServerApp.port_retries=0",
-            f"--ServerApp.root_dir={root}",
-            f"--IdentityProvider.token={self.token}",
-            "--LabApp.expose_app_in_browser=True",  # as window.jupyterapp
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        ]
+        command = [python, "-m", self.module, "--no-browser", f"--port={self.port}"]
+        command += self.options()
         # A fresh JupyterLab asks whether to fetch its news, over the corner of the page.
         settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
@@ -103,14 +125,29 @@ class Server:
             self.stop()
             raise
 
+    def options(self) -> list[str]:
+        """What it is started with, besides the port."""
+        return [
+            "--allow-root",
+            "--ServerApp.ip=127.0.0.1",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={self.root}",
+            f"--IdentityProvider.token={self.token}",
+            "--LabApp.expose_app_in_browser=True",  # as window.jupyterapp
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ]
+
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Call its REST API, e.g. `request("GET", "/api/sessions")`; returns the parsed JSON."""
+        text = self._fetch(method, path, body)
+        return json.loads(text) if text else None
+
+    def _fetch(self, method: str, path: str, body: Any = None) -> bytes:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         request.add_header("Authorization", f"token {self.token}")
         with urllib.request.urlopen(request, timeout=30) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+            return bytes(answer.read())
 
     def kernel_id(self, path: str) -> str:
         """The id of the kernel of the open notebook `path`."""
@@ -142,11 +179,11 @@ class Server:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                self.request("GET", "/api/status")
+                self._fetch("GET", self.status)
                 return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.1)
-        raise RuntimeError(f"JupyterLab did not start:\n{self.log()}")
+        raise RuntimeError(f"{self.module} did not start:\n{self.log()}")
 
 
 class Kernel:
@@ -252,16 +289,17 @@ class Notebook:
                     self.errors.append(message.text) if message.type == "error" else None
                 ),
             )
-            # A workspace of its own: two pages share no layout, and none is restored.
-            workspace = secrets.token_hex(4)
-            self.page.goto(
-                f"{server.url}/lab/workspaces/{workspace}/tree/{path}?token={server.token}"
-            )
+            self.page.goto(f"{server.url}/{self.address()}?token={server.token}")
             self._wait_until_ready(timeout)
             self.set_theme(theme)
         except BaseException:
             self.close()
             raise
+
+    def address(self) -> str:
+        """Where the server shows the notebook."""
+        # A workspace of its own: two pages share no layout, and none is restored.
+        return f"lab/workspaces/{secrets.token_hex(4)}/tree/{self.path}"
 
     @property
     def kernel(self) -> Kernel:

@@ -1,0 +1,61 @@
+# What .ci/test and .ci/test-course share: parts that are tried one after another, whatever
+# became of those before, and a summary that names each: passed, failed, or skipped, and why.
+# Sourced, with $py set to the interpreter of the environment.
+log=$(mktemp)
+trap 'rm -f "$log" "$log.first" "$log.all"' EXIT
+summary=()
+status=0
+
+part() { # part NAME COMMAND...
+    local name=$1
+    shift
+    printf '\n== %s\n' "$name"
+    if "$@"; then
+        summary+=("passed   $name")
+    else
+        summary+=("FAILED   $name")
+        status=1
+    fi
+}
+
+skip() { # skip NAME REASON
+    summary+=("SKIPPED  $1: $2")
+}
+
+run_pytest() { # run_pytest [FOLDER...]
+    set -o pipefail
+    # shellcheck disable=SC2086  # several arguments on purpose
+    "$py" -m pytest "$@" ${PYTEST_ARGS:-} 2>&1 | tee "$log"
+    local passed=$?
+    cat "$log" >>"$log.all"
+    [ $passed = 0 ] && return
+    # A browser on a busy machine can be late. What failed gets one more try, and is told below.
+    local failed
+    failed=$(grep -cE '^(FAILED|ERROR) ' "$log")
+    [ "$failed" -gt 0 ] && [ "$failed" -le 6 ] || return 1
+    cp "$log" "$log.first"
+    "$py" -m pytest "$@" --last-failed --last-failed-no-failures none 2>&1 | tee -a "$log.all" || return 1
+    summary+=("RETRIED  these failed at first, and passed when they were run again:")
+    while read -r line; do summary+=("         $line"); done < <(grep -E '^(FAILED|ERROR) ' "$log.first" | cut -c1-150)
+}
+
+have_browser() { # the browser, and a playwright that starts
+    command -v "${CHROMIUM:-chromium}" >/dev/null && "$py" -m playwright --version >/dev/null 2>&1
+}
+
+want_browser() { # installs it where we may
+    have_browser && return
+    echo "Browser tests need Chromium; trying to install it."
+    # libatomic1: the node inside playwright needs it. The fonts: a page would show boxes for letters.
+    .ci/apt-install chromium libatomic1 fonts-dejavu-core || true
+}
+
+finish() { # the last lines, and the exit status
+    have_browser || skip "browser tests" "no Chromium (on Debian: apt-get install chromium libatomic1)"
+    printf '\n== summary\n'
+    printf '%s\n' "${summary[@]}"
+    # The tests which pytest itself skipped, and its closing line, where nobody misses them.
+    grep '^SKIPPED \[' "$log.all"
+    grep -E '[0-9]+ (passed|failed|errors?|skipped|deselected).* in [0-9.]+s' "$log.all"
+    exit $status
+}

@@ -1,0 +1,223 @@
+"""The exercises: in nbgrader's format, solvable, and not to be passed by a wrong answer."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from assignments import FOLDER, NAMES, by_id, marks, read, student_version_script, text
+
+from task_thread.testing import CheckFailed
+
+SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
+each = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(autouse=True)
+def no_ipython(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hidden tests clear the output of their cell, and here is none."""
+    display = types.ModuleType("IPython.display")
+    display.clear_output = lambda: None  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+
+
+class Cells:
+    """The cells of an assignment, run one by one without a kernel."""
+
+    def __init__(self, name: str) -> None:
+        self.cells = by_id(read(name))
+        self.space: dict[str, Any] = {"__name__": "cells"}
+
+    def run(self, grade_id: str, source: str | None = None) -> None:
+        source = text(self.cells[grade_id]) if source is None else source
+        filename = f"<{grade_id}>"
+        linecache.cache[filename] = (0, None, source.splitlines(True), filename)
+        exec(compile(source, filename, "exec"), self.space)
+
+
+def test_there_are_two_or_more_for_each_notebook() -> None:
+    assert [name[:2] for name in NAMES] == ["01", "02", "03", "04", "05", "06", "07"]
+    for name in NAMES:
+        assert sum(marks(cell).get("solution", False) for cell in read(name)["cells"]) >= 2
+
+
+@each
+def test_it_is_in_nbgraders_format_and_without_outputs(name: str) -> None:
+    notebook = read(name)
+    ids = [marks(cell)["grade_id"] for cell in notebook["cells"] if marks(cell)]
+    assert len(ids) == len(set(ids))
+    assert "widgets" not in notebook["metadata"]
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            assert not cell["outputs"]
+            assert cell["execution_count"] is None
+        mark = marks(cell)
+        if not mark:
+            assert "### BEGIN" not in text(cell)
+            continue
+        assert mark["schema_version"] == 3
+        assert mark["locked"] is not mark["solution"]
+        assert ("### BEGIN SOLUTION" in text(cell)) is mark["solution"]
+        assert ("### BEGIN HIDDEN TESTS" in text(cell)) is mark["grade"]
+        if mark["grade"]:
+            assert mark["points"] > 0
+            assert not mark["solution"]
+
+
+@each
+def test_the_prose_is_short_and_predicts(name: str) -> None:
+    for cell in read(name)["cells"]:
+        if cell["cell_type"] != "markdown":
+            continue
+        words = len(re.sub(r"```.*?```", "", text(cell), flags=re.DOTALL).split())
+        assert words <= 110, (words, text(cell)[:50])
+        if text(cell).startswith("## "):
+            assert "Predict" in text(cell)
+            assert "```python" in text(cell)
+
+
+@each
+def test_the_solutions_get_every_point_and_leave_nothing(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = Cells(name)
+    for grade_id in cells.cells:
+        cells.run(grade_id)
+    printed = capsys.readouterr()
+    assert "passed:" in printed.out
+    assert "noticed" not in printed.out
+    assert printed.err == ""  # nbgrader takes a line on stderr for a failure
+
+
+def wrong(answer: str, right: str, instead: str, test: str, says: str) -> Any:
+    return pytest.param(answer, right, instead, test, says, id=f"{test}-{says[:20]}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "instead", "test", "says"),
+    [
+        wrong("01_1", "< 3", "< 4", "01_1_1", "number 4 is 'hello' after all expected ones"),
+        wrong("01_1", "sleep(1)", "sleep(2)", "01_1_1", "expected 'hello' once, found it never"),
+        wrong("01_1", "await asyncio", "import time; time", "01_1_1", "write `await asyncio.sleep(1)`"),
+        wrong("01_1", "await reSchedule", "reSchedule", "01_1_1", "the `await` is missing"),
+        wrong("01_2", "            raise\n", "            return\n", "01_2_1", "that it was swallowed"),
+        wrong("01_2", "except ValueError", "except KeyError", "01_2_1", "ValueError: bad work"),
+        wrong("02_1", "self.page = 0", "self.page = getattr(self, 'page', 0)", "02_1_2", "'page 2'"),
+        wrong("02_1", "await delete(self.tasks.write)", "None", "02_1_1", "expected the events"),
+        wrong("02_2", "return False", "return None", "02_2_1", "await counter.join()"),
+        wrong("02_2", "-= 1", "-= 2", "02_2_1", "counter.value is 1"),
+        wrong("03_1", "self.shelf.get()", "self.shelf.get_nowait()", "03_1_1", "QueueEmpty"),
+        wrong("03_1", "await self.shelf.get()", "await self.shelf.get(); await asyncio.sleep(3)",
+              "03_1_1", "expected the program to end"),
+        wrong("03_2", "async with self.locks.money:", "if True:", "03_2_1", "expected"),
+        wrong("03_2", "async with self.locks.money:", "await self.locks.money.acquire()\n        if 1:",
+              "03_2_1", "expected the events 'paid', 'paid'"),
+        wrong("04_1", "await self.addChild(sensor)", "pass", "04_1_1", "the program waits"),
+        wrong("04_1", "await sensor.run()", "pass", "04_1_1", "the program waits"),
+        wrong("04_2", '"pong"), child)', '"pong"))', "04_2_1", "watcher.pongs is 3"),
+        wrong("04_2", "== 3", "== 4", "04_2_1", "player.pongs is 4"),
+        wrong("05_1", "await self.stop()", "pass", "05_1_1", "await connection.join()"),
+        wrong("05_1", "self.writer.close()", "pass", "05_1_1", "is_closing"),
+        wrong("05_1", "readline()", "read(1)", "05_1_1", "expected"),
+        wrong("05_2", "if guest is not child", "if True", "05_2_1", "nobody hears his own words"),
+        wrong("05_2", "self.server.close()", "pass", "05_2_1", "found an open port"),
+        wrong("06_1", "if len(buffer) < end", "if len(buffer) < 0", "06_1_1", "found"),
+        wrong("06_1", "bytes(buffer[2:end])", "buffer[2:end]", "06_1_1", "bytes"),
+        wrong("06_2", "65536", "5", "06_2_2", "expected one or two turns for one big read, found"),
+        wrong("06_2", "self.buffer += data", "self.buffer = bytearray(data)", "06_2_1", "number 1 is 'end'"),
+        wrong("07_1", "sleep(0.1)", "sleep(0)", "07_1_1", "expected about 50 turns in five seconds"),
+        wrong("07_1", "sleep(0.1)", "sleep(3)", "07_1_1", "expected the events"),
+        wrong("07_2", "len(items) < self.most and ", "", "07_2_1", "sizes is [120, 1, 1, 1]"),
+        wrong("07_2", "await self.queue.get()", "self.queue.get_nowait()", "07_2_1", "QueueEmpty"),
+    ],
+)  # fmt: skip
+def test_a_wrong_answer_fails_with_a_sentence(
+    answer: str, right: str, instead: str, test: str, says: str
+) -> None:
+    name = next(name for name in NAMES if name.startswith(answer[:2]))
+    cells = Cells(name)
+    source = text(cells.cells[f"answer_{answer}"])
+    altered = SOLUTION.sub(lambda region: region[0].replace(right, instead), source)
+    assert altered != source
+    for grade_id in cells.cells:
+        if grade_id == f"answer_{answer}":
+            cells.run(grade_id, altered)
+        elif grade_id == f"test_{test}":
+            with pytest.raises(CheckFailed) as failed:
+                cells.run(grade_id)
+            assert says in str(failed.value)
+            return
+        elif not marks(cells.cells[grade_id])["grade"]:
+            cells.run(grade_id)
+    raise AssertionError(f"there is no test {test}")
+
+
+@each
+def test_no_answer_gets_no_point(name: str, tmp_path: Path) -> None:
+    script = student_version_script()
+    script.make(tmp_path, script.strip_plainly)
+    student = by_id(read(name, tmp_path))
+    cells = Cells(name)
+    for grade_id, cell in cells.cells.items():
+        if marks(cell)["grade"]:
+            with pytest.raises(CheckFailed):
+                cells.run(grade_id)
+        else:
+            try:
+                cells.run(grade_id, text(student[grade_id]))
+            except NotImplementedError:
+                assert marks(cell)["solution"]
+
+
+def test_the_students_version_has_neither_solutions_nor_hidden_tests(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = student_version_script()
+    old = tmp_path / "01_task" / "old.ipynb"
+    old.parent.mkdir()
+    old.touch()
+    mine = tmp_path / "mine.txt"
+    mine.touch()
+    script.main([str(tmp_path), "--plain"])
+    assert capsys.readouterr().out == f"7 notebooks in {tmp_path}, made without nbgrader\n"
+    assert not old.exists()
+    assert mine.exists()
+    for name in NAMES:
+        before, after = read(name), read(name, tmp_path)
+        assert len(before["cells"]) == len(after["cells"])
+        for full, cell in zip(before["cells"], after["cells"], strict=True):
+            source = text(cell)
+            assert "### " not in source
+            assert "must_fail" not in source
+            assert ("raise NotImplementedError()" in source) is marks(cell).get("solution", False)
+            if marks(cell):
+                assert cell["metadata"]["deletable"] is False
+                assert cell["metadata"].get("editable", True) is marks(cell)["solution"]
+            else:
+                assert cell["metadata"] == full["metadata"]
+            if cell["cell_type"] == "code":
+                compile(source, cell["id"], "exec")
+
+
+def test_a_stub_keeps_its_indentation() -> None:
+    script = student_version_script()
+    source = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n    # after\n"
+    assert script.without(source, "SOLUTION", script.STUB) == (
+        "def f():\n    # YOUR CODE HERE\n    raise NotImplementedError()\n    # after\n"
+    )
+    assert script.without("a\n  ### BEGIN X\n  b\n  ### END X", "X", "") == "a\n"
+
+
+def test_the_folder_says_what_nbgrader_needs() -> None:
+    config = types.SimpleNamespace(
+        CourseDirectory=types.SimpleNamespace(), Execute=types.SimpleNamespace()
+    )
+    source = (FOLDER / "nbgrader_config.py").read_text("utf-8")
+    exec(source, {"get_config": lambda: config})
+    assert config.CourseDirectory.course_id == "task_thread"
+    assert config.Execute.timeout == 60

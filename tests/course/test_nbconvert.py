@@ -1,0 +1,191 @@
+"""A run notebook as a page: nbconvert, and so GitHub and nbviewer, shows the tree as it was.
+
+Without the state of widgets in the file, nbconvert shows the `text/html` of an output. With it, which
+`nbconvert --execute` writes, the page builds the widgets again with no kernel behind them; then they
+show what they kept. (The page of nbconvert fetches ipywidgets and anywidget from the web, so a panel is
+here given to Chromium as anywidget would give it: its script, and a model with its saved state.)
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from alive import SCREENSHOTS
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter, MarkdownExporter
+from playwright.sync_api import Browser, expect
+
+pytestmark = pytest.mark.timeout(180)
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+PROGRAM = """\
+%load_ext task_thread
+import asyncio
+from task_thread import TaskThread, reCreate
+from task_thread_widgets import *
+
+class Hello(TaskThread):
+    def getId(self):
+        return "<b>hello</b>"
+
+    async def enter__(self):
+        self.tasks.hello_task = await reCreate(None, self.helloTask__)
+
+    async def helloTask__(self):
+        self.logger.warning("greetings")
+        await asyncio.sleep(3600)
+
+hello = Hello()
+logs = LogPanel(hello)
+hello.start()
+while not hello.snapshot().tasks or not hello.snapshot().tasks[0].line:
+    await asyncio.sleep(0)
+"""
+THREAD, TASK = "<b>hello</b>", "await asyncio.sleep(3600)"
+# What each cell must show, besides the name of the thread.
+CELLS = {
+    "hello": TASK,
+    "ThreadView(hello)": TASK,
+    "ThreadView()": TASK,
+    "TreePanel(hello)": TASK,
+    "TimelinePanel(hello)": TASK,
+    "SourcePanel(hello)": TASK,
+    "logs": "greetings",
+    "SignalPanel(hello)": "undelivered",
+    "%taskthreads": TASK,
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The notebook, run without a browser, with the state of its widgets."""
+    cells = [nbformat.v4.new_code_cell(source) for source in (PROGRAM, *CELLS)]
+    notebook = nbformat.v4.new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    return notebook
+
+
+@pytest.fixture
+def bare(run: Any) -> Any:
+    """The same as most people save it, and as we commit it: without the state of widgets."""
+    copy = nbformat.from_dict(run)
+    del copy.metadata["widgets"]
+    return copy
+
+
+def test_a_page_without_the_state_of_widgets_shows_each_view_as_it_was(bare: Any) -> None:
+    page, _ = HTMLExporter().from_notebook_node(bare)
+    outputs = _outputs(page)
+    assert len(outputs) == len(CELLS)
+    for (source, wanted), output in zip(CELLS.items(), outputs, strict=True):
+        text = html.unescape(re.sub(r"<[^>]+>", "", output))
+        assert THREAD in text and wanted in text, f"{source} shows {text!r}"
+        assert THREAD not in output, f"{source} let a name in as markup"
+    assert WIDGET not in page
+
+
+def test_github_shows_html_and_a_terminal_shows_text(bare: Any) -> None:
+    for cell in bare.cells[1:]:
+        [output] = [o for o in cell.outputs if o.output_type == "execute_result"]
+        assert {"text/html", "text/plain"} <= set(output.data), cell.source
+    page, _ = MarkdownExporter().from_notebook_node(bare)
+    assert page.count("hello_task") >= 6
+
+
+def test_a_page_with_the_state_of_widgets_has_in_it_what_to_show(run: Any) -> None:
+    state = run.metadata.widgets[STATE]["state"]
+    for cell in run.cells[1:]:
+        [output] = [o for o in cell.outputs if o.output_type == "execute_result"]
+        if WIDGET not in output.data:  # %taskthreads
+            continue
+        panels = list(_panels(state, output.data[WIDGET]["model_id"]))
+        assert panels, cell.source
+        assert THREAD in panels[0]["still"], cell.source
+        assert all(panel["still"] for panel in panels), cell.source
+    page, _ = HTMLExporter().from_notebook_node(run)
+    assert WIDGET in page
+
+
+def test_each_panel_shows_it_where_there_is_no_kernel(run: Any, browser: Browser) -> None:
+    state = run.metadata.widgets[STATE]["state"]
+    shown = [
+        (cell.source, panel)
+        for cell in run.cells[2:]
+        for output in cell.outputs
+        if WIDGET in output.get("data", {})
+        for panel in _panels(state, output.data[WIDGET]["model_id"])
+    ]
+    # High enough for all: what cannot be seen waits until it can.
+    context = browser.new_context(viewport={"width": 1280, "height": 400 * len(shown)})
+    try:
+        page = context.new_page()
+        page.evaluate(RENDER, [panel for _, panel in shown])
+        for (source, panel), box in zip(shown, page.locator(".here").all(), strict=True):
+            kept = box.locator(".tt-still-text")
+            expect(kept, source).to_be_visible()
+            expect(kept, source).to_have_text(panel["still"], use_inner_text=True)
+            expect(box, source).to_contain_text("No kernel has answered")
+            expect(box.get_by_role("button", name="Stop all"), source).to_be_hidden()
+            assert box.locator("b").count() == 0, f"{source} let a name in as markup"
+        page.screenshot(path=SCREENSHOTS / "course-still.png", full_page=True)
+    finally:
+        context.close()
+
+
+# What anywidget does with a widget's state in a page, where the comm leads nowhere.
+RENDER = """async states => {
+    for (const state of states) {
+        const style = document.createElement('style');
+        style.textContent = state._css;
+        document.head.append(style);
+        const here = document.createElement('div');
+        here.className = 'here';
+        document.body.append(here);
+        const url = URL.createObjectURL(new Blob([state._esm], {type: 'text/javascript'}));
+        const {default: widget} = await import(url);
+        const model = {
+            get: name => state[name], set() {}, save_changes() {}, on() {}, off() {}, send() {},
+        };
+        widget.render({model, el: here, signal: new AbortController().signal});
+    }
+}"""
+
+
+def _outputs(page: str) -> list[str]:
+    """The HTML of each cell's value, in order."""
+    begin = r'<div class="[^"]*jp-OutputArea-executeResult[^"]*" data-mime-type'
+    return re.split(begin, page)[1:]
+
+
+def _panels(state: Any, model: str) -> list[dict[str, Any]]:
+    """The states of the panels of a widget: its own, or those of its children."""
+    own = state[model]["state"]
+    if "still" in own:
+        return [own]
+    children = [child.removeprefix("IPY_MODEL_") for child in own.get("children", [])]
+    return [panel for child in children for panel in _panels(state, child)]
+
+
+def test_the_export_of_the_first_notebook_is_not_empty_either(tmp_path: Path) -> None:
+    """What a teacher would do for a web page: run it, and write it as HTML."""
+    first = Path(__file__).parents[2] / "notebooks" / "01_anatomy_of_a_task.ipynb"
+    notebook = nbformat.read(first, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path))
+        NotebookClient(
+            notebook, kernel_name="python3", timeout=60, store_widget_state=False
+        ).execute()
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    tables = [output for output in _outputs(page) if "hello_task</td>" in output]
+    assert len(tables) >= 3
+    assert all("await asyncio.sleep(1)" in html.unescape(table) for table in tables[:1])
