@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -204,6 +205,21 @@ async def test_the_ring_is_bounded_and_a_reader_is_told_what_it_missed() -> None
     missed, events = trace.since(trace.added - 2)
     assert missed == 0
     assert [e.who for e in events] == [RING + 8, RING + 9]
+
+
+async def test_the_garbage_collector_need_not_look_at_what_is_recorded_of_turns() -> None:
+    thread = Stepper()
+    async with running(thread):
+        trace = watch(thread._life)
+        thread.permits.put_nowait(None)
+        while Kind.TURN not in [event.kind for event in trace.since(0)[1]]:
+            await asyncio.sleep(0)
+        trace.add(Kind.END, 1)
+        gc.collect()
+        _, events = trace.batch(0)
+        assert len(events) >= 4
+        assert [event for event in events if gc.is_tracked(event)] == []
+        unwatch(thread._life)
 
 
 async def test_the_lines_of_a_task_are_profiled_when_somebody_studies_it() -> None:

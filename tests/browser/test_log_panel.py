@@ -94,6 +94,23 @@ def test_lines_say_when_how_severe_who_and_what(kitchen):
     assert notebook.errors == []
 
 
+def test_advice_looks_like_advice(kitchen):
+    notebook, panel = kitchen
+    order(notebook, "fugu")
+    advice = line(panel, "cook turns no more")
+    expect(advice).to_contain_text("ADVICE")
+    expect(advice).to_have_attribute("data-tone", "advice")
+    expect(advice).to_contain_text("(line 26 of cell [2]) raised ValueError")
+    word = advice.locator(".tt-log-level")
+    shape = word.evaluate("node => getComputedStyle(node, '::before').content")
+    assert "\N{WHITE RIGHT POINTING INDEX}" in shape
+    assert word.evaluate("node => node.scrollWidth <= node.clientWidth"), "the word is not cut"
+    panel.get_by_label("Filter the log").fill("advice")
+    expect(panel.locator("[data-n]:visible")).to_have_count(1)
+    notebook.screenshot("log-advice")
+    assert notebook.errors == []
+
+
 def test_an_error_shows_the_line_of_the_students_code_and_unfolds(kitchen):
     notebook, panel = kitchen
     order(notebook, "fugu")
@@ -165,6 +182,36 @@ def test_it_stays_where_it_is_scrolled_to_unless_at_the_end(kitchen):
     expect(to_end).to_be_hidden()
     notebook.kernel.execute("kitchen.logger.info('one more')")
     expect(line(panel, "one more")).to_be_in_viewport()
+    assert notebook.errors == []
+
+
+def test_it_stays_at_the_end_when_its_size_changes_or_it_was_out_of_sight(kitchen):
+    notebook, panel = kitchen
+    scroller = panel.get_by_role("log")
+    notebook.kernel.execute(
+        "[kitchen.logger.info('line %d %s', n, 'with many words ' * 12) for n in range(60)]"
+    )
+    expect(line(panel, "line 59")).to_be_in_viewport()
+    to_end = panel.get_by_role("button", name="new line")
+    at_end = "e => e.scrollTop + e.clientHeight >= e.scrollHeight - 8"
+    for n, width in enumerate((700, 1600, 900)):
+        notebook.page.set_viewport_size({"width": width, "height": 1000})
+        # Out of the page and back, as a tab of the view does.
+        panel.evaluate("e => { e.parentElement.style.display = 'none'; }")
+        notebook.page.wait_for_timeout(300)
+        panel.evaluate("e => { e.parentElement.style.display = ''; }")
+        notebook.kernel.execute(f"kitchen.logger.info('afterwards {n}')")
+        expect(line(panel, f"afterwards {n}")).to_be_attached()
+        notebook.page.wait_for_timeout(300)
+        expect(to_end).to_be_hidden()
+        assert scroller.evaluate(at_end)
+    # A list that scrolled by itself, since what is in it got higher.
+    scroller.evaluate(
+        "e => { e.querySelector('[data-n]').style.height = '900px'; e.scrollTop -= 500; }"
+    )
+    notebook.kernel.execute("kitchen.logger.info('the last one')")
+    expect(line(panel, "the last one")).to_be_attached()
+    expect(to_end).to_be_hidden()
     assert notebook.errors == []
 
 

@@ -228,6 +228,135 @@ def test_the_keyboard_reaches_everything(clock):
     assert notebook.errors == []
 
 
+FAMILY = [
+    PROGRAM,
+    'root = Clock("root")\nroot.start()\nawait asyncio.sleep(0)',
+    'child = Clock("child", parent=root)\nawait child.run()\nawait root.addChild(child)',
+    "root",
+]
+
+
+def test_a_thread_is_paused_and_paced_with_all_below_it_and_shared_slots_are_told_apart(
+    open_notebook,
+):
+    notebook = open_notebook(cells=FAMILY)
+    notebook.run_all()
+    panel = shown(notebook, 3)
+    ticks = row(panel, "tick", "task")
+    expect(ticks).to_have_count(2)
+    # Two tasks are called tick: each button says whose.
+    for name in ("root", "child"):
+        expect(button(panel, f"Pause tick of {name}")).to_be_attached()
+        expect(button(panel, f"Step tick of {name}")).to_be_attached()
+        expect(panel.get_by_role("slider", name=f"Pace of tick of {name}")).to_be_attached()
+    expect(button(panel, "Pause tick")).to_have_count(0)
+
+    button(panel, "Pause tick of child").click()
+    expect(panel.locator('[data-slot="tick"][data-id="child"]')).to_have_attribute(
+        "data-state", "paused"
+    )
+    expect(panel.locator('[data-slot="tick"][data-id="root"]')).to_have_attribute(
+        "data-state", "waiting"
+    )
+    button(panel, "Resume tick of child").click()
+
+    button(panel, "Pause root").click()
+    for n in range(2):
+        expect(ticks.nth(n)).to_have_attribute("data-state", "paused")
+    button(panel, "Resume root").click()
+    wait_for_turns(panel)
+    slider = panel.get_by_role("slider", name="Pace of root", exact=True)
+    slider.focus()
+    slider.press("Home")
+    expect(panel.get_by_role("slider", name="Pace of tick of child")).to_have_attribute(
+        "aria-valuetext", "0.2/s"
+    )
+    paces = "[t.snapshot().task('tick').pace for t in (root, child)]"
+    assert notebook.kernel.evaluate(paces) == [0.2, 0.2]
+    assert notebook.errors == []
+
+
+def test_the_header_tells_turns_and_lag_and_agrees_with_the_rows(clock):
+    notebook, panel = clock
+    header = panel.locator(".tt-header")
+    expect(header).to_contain_text("1 thread alive · 1 task")
+    wait_for_turns(panel, 80)  # four seconds of 20 turns/s: the rate is settled
+    both = panel.evaluate(
+        """panel => [panel.querySelector('.tt-total').textContent,
+            panel.querySelector('[data-kind="task"] .tt-rate').textContent].map(parseFloat)"""
+    )
+    assert abs(both[0] - both[1]) <= max(1, 0.1 * both[1]), both
+    # A loop that is held up is told in the header, with a tone of its own.
+    notebook.kernel.execute(
+        "import time; asyncio.get_running_loop().call_later(0.05, time.sleep, 0.6)"
+    )
+    expect(header.locator('.tt-lag[data-tone="warning"]')).to_contain_text(
+        re.compile(r"loop lag \d{3}")
+    )
+    assert notebook.errors == []
+
+
+def test_a_row_says_that_its_thread_goes_on_with_new_code(clock):
+    notebook, panel = clock
+    clock_row = row(panel, "clock")
+    wait_for_turns(panel)
+    expect(clock_row).not_to_contain_text("new code")
+    notebook.set_source(
+        0, PROGRAM.replace("await asyncio.sleep(self.seconds)", "await asyncio.sleep(0.07)")
+    )
+    notebook.run_cell(0)
+    expect(clock_row).to_have_attribute("data-new-code", "")
+    expect(clock_row).to_contain_text("goes on with new code")
+    panel.evaluate("e => e.scrollIntoView({block: 'center'})")
+    notebook.screenshot("tree-new-code")
+    expect(row(panel, "tick", "task")).to_contain_text("await asyncio.sleep(0.07)")
+    # For a while, and not for ever.
+    expect(clock_row).not_to_contain_text("new code", timeout=10_000)
+    wait_for_turns(panel)
+    assert notebook.errors == []
+
+
+def test_an_error_of_a_callback_is_shown_in_the_panel(clock):
+    notebook, panel = clock
+    notebook.kernel.execute(
+        """
+from task_thread_widgets import view_of
+def broken(*_, **__):
+    raise ZeroDivisionError("<b>by</b> zero")
+rows = view_of(clock).tree._rows
+rows.frame = broken
+"""
+    )
+    alert = panel.get_by_role("alert")
+    expect(alert).to_contain_text("The kernel could not look at the program")
+    expect(alert).to_contain_text("ZeroDivisionError: <b>by</b> zero")
+    notebook.kernel.execute("del rows.frame")
+    wait_for_turns(panel)  # it goes on
+
+
+def test_a_thread_that_nobody_holds_any_more_is_let_go_of(open_notebook):
+    cells = [
+        PROGRAM,
+        "from task_thread_widgets import ThreadView\nimport gc, weakref\nThreadView()",
+    ]
+    notebook = open_notebook(cells=cells)
+    notebook.run_all()
+    panel = notebook.cell(1).locator('[data-panel="tree"]')
+    expect(panel).to_contain_text("no thread is running", timeout=READY)
+    # New roots appear while they are looked at.
+    notebook.add_cell('brief = Clock("brief")\nbrief.start()')
+    expect(row(panel, "brief")).to_have_attribute("data-state", "running")
+    notebook.add_cell('other = Clock("other")\nother.start()')
+    expect(row(panel, "other")).to_have_attribute("data-state", "running")
+    button(panel, "Stop brief").click()
+    expect(row(panel, "brief")).to_have_attribute("data-state", "stopped")
+    notebook.kernel.execute("gone = weakref.ref(brief)\ndel brief\ngc.collect()")
+    assert notebook.kernel.evaluate("gone() is None") is True
+    expect(row(panel, "brief")).to_have_count(0)
+    wait_for_turns(panel)
+    assert notebook.errors == []
+
+
 def test_folding_by_click_and_filtering(clock):
     _, panel = clock
     panel.locator('[data-kind="thread"] .tt-fold').click()
@@ -252,13 +381,7 @@ def test_changes_of_state_are_announced_and_ticks_are_not(clock):
 
 
 def test_a_stopped_child_is_started_again_from_the_page(open_notebook):
-    cells = [
-        PROGRAM,
-        'root = Clock("root")\nroot.start()\nawait asyncio.sleep(0)',
-        'child = Clock("child", parent=root)\nawait child.run()\nawait root.addChild(child)',
-        "root",
-    ]
-    notebook = open_notebook(cells=cells)
+    notebook = open_notebook(cells=FAMILY)
     notebook.run_all()
     panel = shown(notebook, 3)
     button(panel, "Stop child").click()

@@ -248,6 +248,25 @@ def test_showing_it_again_and_reloading_show_the_present_state(game):
     expect(panel(view, "timeline")).to_be_hidden()
 
 
+def test_a_name_that_is_cut_keeps_its_number(open_notebook):
+    name = "TheSensorThatMeasuresTheTemperatureOfTheOvenInTheKitchen-17"
+    notebook = open_notebook(cells=[PROGRAM, f'long = Player("{name}")\nlong.start()', "long"])
+    notebook.page.set_viewport_size({"width": 700, "height": 1000})
+    notebook.command("application:toggle-left-area")
+    notebook.run_all()
+    view = shown(notebook, 2)
+    for kind in ("tree", "timeline"):
+        cut = panel(view, kind).locator(".tt-cut").first
+        expect(cut).to_have_text(name)
+        room = cut.bounding_box()
+        tail = cut.locator(".tt-cut-tail")
+        expect(tail).to_have_text("-17")
+        place = tail.bounding_box()
+        assert place["x"] + place["width"] <= room["x"] + room["width"] + 0.5
+        assert cut.locator(".tt-cut-head").evaluate("e => e.scrollWidth > e.clientWidth")
+    assert notebook.errors == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_looks_well(open_notebook, theme):
     notebook = open_notebook(cells=[PROGRAM, "game"], theme=theme)

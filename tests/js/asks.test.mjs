@@ -21,14 +21,36 @@ test("an error stays with its row until something else is asked of it", () => {
   assert.equal(asks.errors.has(7), false);
 });
 
-test("the kernel is called busy only if it has been silent for a second", () => {
+test("the kernel is called busy if it has not even taken an ask within a second", () => {
   const asks = new Asks();
-  asks.heardAt = 900;
-  asks.ask("stop", 7, 1000);
-  assert.equal(asks.isSilent(asks.of(7), 1900), false);
-  assert.equal(asks.isSilent(asks.of(7), 2000), true);
-  asks.heardAt = 1500; // a frame came: it works at it
-  assert.equal(asks.isSilent(asks.of(7), 3000), false);
+  const number = asks.ask("stop", 7, 1000);
+  assert.equal(asks.isBusy(1900), false);
+  assert.equal(asks.isBusy(2000), true);
+  assert.equal(asks.isBusy(2000, 7), true);
+  assert.equal(asks.isBusy(2000, 8), false);
+  asks.heardAt = 1500; // frames come all the same
+  assert.equal(asks.isBusy(3000, 7), true);
+  asks.take(number);
+  assert.equal(asks.isBusy(9000, 7), false, "now it is the program that takes its time");
+  assert.equal(asks.of(7).doing, "stopping…");
+});
+
+test("one ask that was taken does not hide another that was not", () => {
+  const asks = new Asks();
+  asks.take(asks.ask("pause", 7, 0));
+  const pace = asks.ask("pace", 7, 500);
+  assert.equal(asks.isBusy(1499, 7), false);
+  assert.equal(asks.isBusy(1500, 7), true, "though a pace is asked for without a word");
+  asks.answer(pace, "");
+  assert.equal(asks.isBusy(1500, 7), false);
+});
+
+test("what is taken after its answer is passed over", () => {
+  const asks = new Asks();
+  const number = asks.ask("stop", 7, 0);
+  asks.answer(number, "");
+  asks.take(number);
+  assert.equal(asks.open.size, 0);
 });
 
 test("a pace is asked for without a word", () => {

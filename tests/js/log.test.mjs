@@ -78,8 +78,16 @@ test("time is the page's, to the thousandth", () => {
 });
 
 test("custom levels have the tone of the one below", () => {
-  assert.deepEqual([5, 10, 20, 25, 30, 40, 50].map(toneOf),
+  assert.deepEqual([5, 10, 20, 25, 30, 40, 50].map((level) => toneOf({ level, word: "" })),
     ["debug", "debug", "info", "info", "warning", "error", "error"]);
+});
+
+test("advice looks like advice, is filtered by that word, and counts as a warning", () => {
+  const line = one("walk blocks the event loop", { level: 30, word: "ADVICE" });
+  assert.equal(toneOf(line), "advice");
+  assert.equal(toneOf(one("x", { level: 30, word: "WARNING" })), "warning");
+  assert.ok(lineFits(line, "advice", 30));
+  assert.ok(!lineFits(line, "advice", 40));
 });
 
 test("the line to blame is the user's innermost", () => {

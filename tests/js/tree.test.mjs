@@ -37,6 +37,15 @@ test("after a gap the beats before it are not taken for the present", () => {
   assert.ok(Number.isNaN(store.rateOf(store.rows.get(4))));
 });
 
+test("a lag stays to be read for two seconds", () => {
+  const store = family();
+  const lags = [[0.1, 3], [0.2, 500], [0.3, 1], [2.2, 7], [2.3, 2], [4.4, 4]].map(([at, lag]) => {
+    store.apply(frame({ lag }, { at }));
+    return store.lag;
+  });
+  assert.deepEqual(lags, [3, 500, 500, 500, 2, 4]);
+});
+
 test("turns come for every task in order, or for those that are named", () => {
   const store = family();
   store.apply(frame({}, { columns: { of: [5, 77], turned: [4, 1] } }));

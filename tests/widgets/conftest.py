@@ -46,6 +46,11 @@ class HandLoop:
 
         self._ready.append(call)
 
+    def call_soon(self, callback: Callable[..., Any], *args: Any) -> Timer:
+        handle = Timer(lambda: callback(*args))
+        self._ready.append(lambda: None if handle.cancelled else handle.callback())
+        return handle
+
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any) -> Timer:
         timer = Timer(lambda: callback(*args))
         heapq.heappush(self._timers, (when, next(self._counter), timer))

@@ -17,6 +17,7 @@ from task_thread_widgets import LogPanel
 from task_thread_widgets.log_lines import LogLines
 
 from task_thread import MessageSignal, TaskThread, log, reCreate
+from task_thread.coach.advice import give
 
 
 class Cook(TaskThread):
@@ -150,7 +151,8 @@ async def test_an_error_of_a_task_is_told_with_its_frames_and_holds_none(lines):
     async with alive(cook):
         cook.orders.put_nowait(burn)
         await settle()
-        ((*_, text, errors),) = told(kept)
+        (*_, text, errors), advice = told(kept)
+        assert who(advice)[0] == "ADVICE"
         assert text == "cook: work failed: RuntimeError: burnt"
         assert [error for error, _ in errors] == [
             "RuntimeError: burnt",
@@ -166,6 +168,20 @@ async def test_an_error_of_a_task_is_told_with_its_frames_and_holds_none(lines):
         assert frames[-1][3] == 'raise RuntimeError("burnt") from error'
         line = told(kept)[0]
         assert json.loads(json.dumps(line)) == line, "nothing but text and numbers is kept"
+
+
+async def test_advice_is_marked_and_belongs_to_its_task(lines):
+    cook = Cook()
+    kept = lines(cook)
+    async with alive(cook):
+        (driver,) = cook._life.drivers
+        give(cook._life, "blocked", "work: too long", slot="work", actor=driver)
+        give(cook._life, "same-id", "two of a name")
+    assert [(*who(line), line[2]) for line in told(kept)] == [
+        ("ADVICE", "cook", "work", "work: too long", 30),
+        ("ADVICE", "cook", "", "two of a name", 30),
+    ]
+    assert "ADVICE  cook work: work: too long" in kept.text()
 
 
 async def test_errors_of_hooks_and_handlers_belong_to_their_thread(lines):

@@ -44,6 +44,51 @@ def test_two_panels_share_one_timer(loop):
     assert loop.timers == 0
 
 
+def test_the_panels_of_a_tick_take_turns_so_that_others_come_between_them(loop):
+    sampler = Sampler(loop)
+    order = []
+
+    class Named(Panel):
+        def __init__(self, loop, name):
+            super().__init__(loop)
+            self.name = name
+
+        def sample(self, now, lag):
+            order.append(self.name)
+            # Whatever the loop has to do next comes before the next panel.
+            loop.call_soon(order.append, "the program")
+            return super().sample(now, lag)
+
+    panels = [Named(loop, name) for name in "abc"]
+    for panel in panels:
+        sampler.join(panel)
+    loop.run()
+    assert order == ["a", "the program", "b", "the program", "c", "the program"]
+    assert sampler.ticks == 1
+
+
+def test_panels_that_leave_in_the_middle_of_a_tick_get_no_frame(loop):
+    sampler = Sampler(loop)
+
+    class Leaving(Panel):
+        def sample(self, now, lag):
+            for panel in panels:
+                sampler.leave(panel)
+            sampler.join(panels[2])
+            return super().sample(now, lag)
+
+    panels = [Leaving(loop), Panel(loop), Panel(loop)]
+    for panel in panels:
+        sampler.join(panel)
+    loop.run()
+    assert [len(panel.times) for panel in panels] == [1, 0, 0]
+    loop.advance(0.1)
+    assert [len(panel.times) for panel in panels] == [1, 0, 1]
+    assert loop.timers == 1
+    sampler.leave(panels[2])
+    assert not sampler.running
+
+
 def test_joining_again_and_again_brings_no_more_frames(loop):
     sampler = Sampler(loop)
     panel = Panel(loop)

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import inspect
+import itertools
 import linecache
 import weakref
 from collections.abc import Awaitable, Callable
@@ -84,8 +85,14 @@ def line_of(method: Any, text: str) -> int:
     return next(first + i for i, line in enumerate(lines) if text in line)
 
 
-def look(source: SourceFrames, full: bool = False, selected: str = "") -> dict[str, Any]:
-    frame = source.frame(asyncio.get_running_loop().time(), full, selected)
+clock = itertools.count(1000.0)
+
+
+def look(
+    source: SourceFrames, full: bool = False, selected: str = "", now: float | None = None
+) -> dict[str, Any]:
+    """Return the facts of a frame; frames are a second apart unless their time is given."""
+    frame = source.frame(next(clock) if now is None else now, full, selected)
     return {} if frame is None else frame.facts
 
 
@@ -153,6 +160,22 @@ async def test_stops_are_counted_and_the_share_of_the_time_is_told(clerk):
     told = look(source)["counts"]
     assert told[0][:3] == [number, line, 4]
     assert 0 < told[0][3] <= 1000
+
+
+@running
+async def test_the_counts_of_a_busy_task_are_told_three_times_a_second(clerk):
+    source = SourceFrames(clerk)
+    now = next(clock)
+    look(source, full=True, now=now)
+    told = []
+    for tenth in range(1, 10):
+        clerk.orders.put_nowait("again")
+        await settle()
+        told.append("counts" in look(source, now=now + tenth * 0.1001))
+    assert told == [False, False, True] * 3
+    clerk.orders.put_nowait("again")
+    await settle()
+    assert look(source, now=now + 2)["counts"][0][2] == 11, "none is left out"
 
 
 @running

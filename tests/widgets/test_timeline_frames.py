@@ -515,7 +515,7 @@ def test_a_lane_that_has_calmed_down_is_told_event_by_event_again():
 
 
 def test_stalls_are_found_by_looking_at_few_events():
-    events = [(Kind.RUN if i % 2 == 0 else Kind.WAIT, i / 1000, 7, None) for i in range(1000)]
+    events = [(int(Kind.RUN if i % 2 == 0 else Kind.WAIT), i / 1000, 7, None) for i in range(1000)]
     assert find_stalls(events) == []
     late = [
         (kind, when + (0.2 if when >= 0.501 else 0), who, what) for kind, when, who, what in events

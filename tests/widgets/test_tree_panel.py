@@ -357,3 +357,30 @@ async def test_the_header_tells_of_the_whole_kernel_if_there_is_more_than_is_sho
     for thread in (mine, other):
         await thread.stop()
         await thread.join()
+
+
+async def test_an_action_is_taken_before_its_effect_is_reached(loop, page):
+    """The page tells a slow program from a kernel that has not heard it by this."""
+    leave = asyncio.Event()
+
+    class Slow(TaskThread):
+        async def exit__(self):
+            await leave.wait()
+
+    slow = Slow()
+    slow.start()
+    while not slow.running:
+        await asyncio.sleep(0)
+    watcher = page(TreePanel(slow))
+    watcher.say("hello", seen=True)
+    watcher.got()
+    watcher.say("do", ask=3, action="stop", serial=slow._life.serial)
+    assert [m for m in watcher.got() if m["kind"] in ("taken", "answer")] == [
+        {"kind": "taken", "view": "a view", "ask": 3}
+    ]
+    leave.set()
+    await slow.join()
+    loop.run()
+    assert [m["kind"] for m in watcher.got() if m["kind"] in ("taken", "answer")] == ["answer"]
+    watcher.say("do", ask=4, action="stop", serial=-1)
+    assert [m["kind"] for m in watcher.got() if m["kind"] in ("taken", "answer")] == ["answer"]

@@ -123,6 +123,26 @@ async def test_the_first_frame_tells_everything_and_the_next_only_what_changed()
     await end(thread)
 
 
+async def test_newer_code_of_a_class_is_told_in_the_rows_that_are_seen():
+    class Live(Gated):
+        __task_thread_code__ = 0
+
+    thread, other = await started(Live()), await started(Gated())
+    model, unseen = Model(TreeRows(thread)), Model(TreeRows(other))
+    model.read(full=True)
+    assert "code" not in model.row(thread._life.id), "the code that it began with is no news"
+    number = model.row(thread._life.id)["row"]
+    Live.__task_thread_code__ = 1  # what re-running the cell of the class does
+    for _ in range(10):  # within a second
+        model.read(seen=[number])
+    assert model.rows[number]["code"] == 1
+    model.read(full=True)
+    assert model.rows[number]["code"] == 1
+    unseen.read(full=True)
+    assert "code" not in unseen.row(other._life.id)
+    await end(thread, other)
+
+
 async def test_turns_of_few_tasks_are_told_by_name_and_those_of_many_in_order():
     class Many(Gated):
         slots = ("a", "b", "c", "d")

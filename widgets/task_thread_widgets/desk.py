@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol
@@ -41,6 +40,7 @@ _ON_A_THREAD = ("start", "stop")
 _ON_TASKS = ("pause", "resume", "step", "pace")
 ACTIONS = (*_ON_A_THREAD, *_ON_TASKS, "send", "stop_all")
 LONGEST_TEXT = 1000  # characters of a message
+FASTEST = 1_000_000  # turns/s that may be asked for
 ORIGIN = "the page"  # of a message that was typed there
 
 
@@ -74,8 +74,10 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
         effect = _at_home(thread, control.start if action == "start" else control.stop)
     elif action == "pace":
         hz = field(message, "hz", float)
-        if hz is None or not 0 <= hz < math.inf:
-            raise Refusal(f"expected a pace in turns/s, 0 or more, found {brief(hz)}")
+        if hz is None or not 0 <= hz <= FASTEST:
+            raise Refusal(
+                f"expected a pace of 0 to {FASTEST:,} turns/s, 0 for none, found {brief(hz)}"
+            )
         effect = control.setPace(slot, hz)
     elif action == "send":
         text = field(message, "text", str)

@@ -14,7 +14,8 @@ The facts of a frame, all optional:
     added    number of the newest line ever
     dropped  how many lines fell out of the ring since it was cleared
 
-`time` is in seconds of the epoch; `errors` is 0 or a list of the error and of what caused it:
+`time` is in seconds of the epoch; the word of a line in which the coach gives advice is ADVICE;
+`errors` is 0 or a list of the error and of what caused it:
 [["ValueError: text", [[where, line, function, text of the line, whether the user's], ...]], ...].
 When lines come faster than anybody reads, only the newest are told; a gap in the numbers says so.
 """
@@ -40,6 +41,7 @@ from .lives import is_below, lives_of
 from .source_text import label_of
 
 RING = 1_000  # lines kept
+ADVICE = "ADVICE"  # in place of the level's word
 _LONGEST = 2_000  # characters of a line's text
 _LONGEST_NAME = 200
 _MOST_FRAMES = 30  # of a traceback
@@ -104,7 +106,8 @@ class LogLines:
             0,
             round(record.created, 3),
             record.levelno,
-            _cut(record.levelname, 20),
+            # The coach marks its records; their level is WARNING, and stays so for the filter.
+            ADVICE if hasattr(record, "task_thread_advice") else _cut(record.levelname, 20),
             serial,
             name,
             _cut(slot or "", _LONGEST_NAME),

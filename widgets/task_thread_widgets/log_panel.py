@@ -5,7 +5,6 @@ The lines are kept in `log_lines.py` and drawn in `static/log_panel.js`.
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from traitlets import Int, observe, validate
@@ -17,7 +16,6 @@ from .frames import Frame
 from .log_lines import LogLines
 from .page_code import script, style
 from .panel import Panel
-from .tree_panel import live_part
 
 
 class LogPanel(Panel):
@@ -71,9 +69,8 @@ class LogPanel(Panel):
             self._lines.close()
 
     def __repr__(self) -> str:
-        return self._lines.text()
+        return self.text()
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        text = self._lines.text()
-        still = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
-        return {**live_part(self), **still}, {}
+    def text(self) -> str:
+        """Return the lines as plain text."""
+        return self._lines.text()

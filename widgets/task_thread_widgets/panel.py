@@ -11,24 +11,26 @@ A panel draws nothing and knows no page: its Python half makes frames, its JavaS
 from __future__ import annotations
 
 import asyncio
+import html
 import logging
 from contextvars import Context, copy_context
 from typing import Any
 
 import anywidget
-from traitlets import Bool, Unicode
+from traitlets import Bool, TraitError, Unicode, validate
 
 from .desk import Shown, carry_out, on_loop
 from .frames import Frame
 from .home import home_loop
 from .presence import Presences
-from .refusal import Refusal, brief, field
+from .refusal import Refusal, RefusalLog, brief, field
 from .sampler import sampler_of
 
 logger = logging.getLogger("task_thread.widgets")
 
 _QUIET = 1.0  # seconds until a frame is sent even if nothing changed: the page must hear us
 _MOST_ROWS_SEEN = 500
+_LONGEST_SELECTED = 2000  # characters
 
 
 class Panel(anywidget.AnyWidget):
@@ -38,10 +40,12 @@ class Panel(anywidget.AnyWidget):
         large: whether the panel is shown in a large size, for a projector.
         selected: what other panels and this one look at: a thread as "SERIAL", a task as
             "SERIAL/SLOT", or nothing.
+        still: what it showed when a cell last displayed it, as text; for a page without a kernel.
     """
 
     large = Bool(False, help="Show the panel in a large size, for a projector.").tag(sync=True)
     selected = Unicode("", help="The thread, or thread and task, that is looked at.").tag(sync=True)
+    still = Unicode("", help="What it showed when a cell last displayed it.").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         self._presences = Presences()
@@ -50,12 +54,24 @@ class Panel(anywidget.AnyWidget):
         self._full = True  # the next frame must be
         self._resting: asyncio.TimerHandle | None = None
         self._told_errors: set[str] = set()
+        self._refusals = RefusalLog()
         self._loop = home_loop()
         # Messages are sent as from the cell that made the panel: ipykernel 7.4 sends what the page
         # says next to the subshell that last sent on the comm, and a page's subshell dies with it.
         self._context: Context = copy_context()
         super().__init__(**traits)
         self.on_msg(self._from_page)
+
+    @validate("selected")
+    def _check_selected(self, proposal: Any) -> str:
+        # A page sets it too, and every other page and panel gets a copy.
+        selected = str(proposal["value"])
+        if len(selected) > _LONGEST_SELECTED:
+            raise TraitError(
+                f'expected what is selected as "SERIAL" or "SERIAL/SLOT", found {len(selected):,} '
+                "characters"
+            )
+        return selected
 
     # What a panel says of itself
 
@@ -75,11 +91,38 @@ class Panel(anywidget.AnyWidget):
         """
         raise NotImplementedError
 
+    def text(self) -> str:
+        """Return what it shows at this moment, as plain text."""
+        raise NotImplementedError
+
+    def html(self) -> str:
+        """Return what it shows at this moment, as HTML; every name is escaped."""
+        return f"<pre>{html.escape(self.text())}</pre>"
+
     def rest(self) -> None:
         """Called when nobody looks any more."""
 
     def expire(self) -> None:
         """Called when nobody has looked for a while."""
+
+    # In a cell's output
+
+    def live_part(self) -> dict[str, Any]:
+        """Return the live view's part of a MIME bundle."""
+        self.keep_still()
+        return live_part(self)
+
+    def still_part(self) -> dict[str, Any]:
+        """Return the same as text and as HTML, for places without widgets."""
+        return {"text/plain": self.text(), "text/html": self.html()}
+
+    def keep_still(self) -> None:
+        """Tell the page how things are now, in case that it is saved with its widgets."""
+        if self.comm is not None:
+            self.still = self.text()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {**self.live_part(), **self.still_part()}, {}
 
     # Sampling; on the loop
 
@@ -133,7 +176,8 @@ class Panel(anywidget.AnyWidget):
         try:
             self._obey(message)
         except Refusal as refusal:
-            logger.warning("a message of the page was refused: %s", refusal)
+            assert self._loop is not None
+            self._refusals.note(refusal, self._loop)
             self._answer(message, str(refusal))
         except Exception as error:
             self._met("The kernel could not carry out what the page asked for", error)
@@ -153,6 +197,8 @@ class Panel(anywidget.AnyWidget):
             if self.shown is not None:
                 answer = on_loop(loop, lambda error: self._answer(message, error))
                 carry_out(message, self.shown, answer)
+                # The effect may be long in coming; the page wants to know that it is on its way.
+                self._reply(message, {"kind": "taken"})
             return
         if kind == "bye":
             self._presences.gone(view)
@@ -182,12 +228,14 @@ class Panel(anywidget.AnyWidget):
     # To the page
 
     def _answer(self, message: Any, error: str) -> None:
+        self._reply(message, {"kind": "answer", "error": error})
+
+    def _reply(self, message: Any, content: dict[str, Any]) -> None:
+        """Send something to the view that asked, if it can be told which ask is meant."""
         if isinstance(message, dict) and isinstance(message.get("ask"), int):
             view = message.get("view")
             view = view if isinstance(view, str) and len(view) <= 64 else ""
-            self._send_to_page(
-                {"kind": "answer", "view": view, "ask": message["ask"], "error": error}, []
-            )
+            self._send_to_page({**content, "view": view, "ask": message["ask"]}, [])
 
     def _met(self, what: str, error: Exception) -> None:
         """Tell an error of our own, in the log and in the panel, once."""
@@ -210,10 +258,24 @@ class Panel(anywidget.AnyWidget):
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
+        self._refusals.close()
         if self._loop is not None and not self._loop.is_closed():
             sampler_of(self._loop).leave(self)
         self.on_msg(self._from_page, remove=True)
         super().close()
+
+
+def live_part(widget: Any) -> dict[str, Any]:
+    """Return what makes a notebook show a widget; nothing for one that is closed."""
+    if widget.comm is None:
+        return {}
+    return {
+        "application/vnd.jupyter.widget-view+json": {
+            "version_major": 2,
+            "version_minor": 0,
+            "model_id": widget.model_id,
+        }
+    }
 
 
 def _row_numbers(message: dict[str, Any]) -> frozenset[int] | None:

@@ -2,9 +2,10 @@
 
     a view says hello ─► the sampler runs ─► a frame per panel and tick ─► nobody looks: it stops
 
-Invariants: no asyncio task, only `call_later`; while no view of any panel can be seen there is no
-timer, and nothing is sampled. A sampler never spends more than a twentieth of a core: when a tick took
-long, the next one comes later.
+Invariants: no asyncio task, only timers and callbacks; while no view of any panel can be seen there is
+none, and nothing is sampled. The panels of a tick take their turns in successive rounds of the loop, so
+that the program and its cells are held up for one panel's frame and not for five. A sampler never
+spends more than a twentieth of a core: when a tick took long, the next one comes later.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import contextvars
 import logging
 import time
+from collections import deque
 from typing import Protocol
 
 logger = logging.getLogger("task_thread.widgets")
@@ -46,7 +48,12 @@ class Sampler:
         self.loop = loop
         self.ticks = 0
         self._panels: dict[Sampled, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        # Of the next tick, or of the next panel in this one.
+        self._timer: asyncio.Handle | None = None
+        self._waiting: deque[Sampled] = deque()  # panels whose turn is still to come in this tick
+        self._spent = 0.0  # seconds of CPU time in this tick
+        self._began = 0.0
+        self._lag = 0.0
         self._due = 0.0
         self._earliest = 0.0  # the next tick must not come before
 
@@ -69,36 +76,54 @@ class Sampler:
 
     def _schedule(self, due: float) -> None:
         self._due = due
+        if self._timer is not None:
+            self._timer.cancel()
         # In a context of its own: nothing of whoever asked first may colour what is sampled.
-        context = contextvars.Context()
-        self._timer = context.run(self.loop.call_at, due, self._tick)
+        self._timer = contextvars.Context().run(self.loop.call_at, due, self._tick)
 
     def _stop(self) -> None:
+        self._waiting.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _tick(self) -> None:
         self.ticks += 1
-        now = self.loop.time()
-        began = _cpu_time()
-        for panel in list(self._panels):
-            try:
-                looked_at = panel.sample(now, max(0.0, now - self._due))
-            except Exception:
-                # One panel that fails must not take the clock of the others along.
-                logger.exception("a panel could not be sampled")
-                looked_at = False
-            if not looked_at:
+        self._began = self.loop.time()
+        self._lag = max(0.0, self._began - self._due)
+        self._spent = 0.0
+        self._waiting = deque(self._panels)
+        self._take_turns()
+
+    def _take_turns(self) -> None:
+        panel = self._waiting.popleft()
+        if panel in self._panels:  # it may have left since the tick began
+            began = _cpu_time()
+            if not self._sample(panel):
                 self._panels.pop(panel, None)
-        spent = _cpu_time() - began
-        self._earliest = now + max(PERIOD, spent / SHARE)
+            self._spent += _cpu_time() - began
+        if self._waiting:
+            self._timer = contextvars.Context().run(self.loop.call_soon, self._take_turns)
+        else:
+            self._end_tick()
+
+    def _sample(self, panel: Sampled) -> bool:
+        try:
+            return panel.sample(self.loop.time(), self._lag)
+        except Exception:
+            # One panel that fails must not take the clock of the others along.
+            logger.exception("a panel could not be sampled")
+            return False
+
+    def _end_tick(self) -> None:
+        self._earliest = self._began + max(PERIOD, self._spent / SHARE)
         if not self._panels:
             self._stop()
             return
         # From due time to due time, so that lateness does not add up; after a stall begin afresh.
         due = self._due + PERIOD
-        self._schedule(due if due > now and spent / SHARE < PERIOD else self._earliest)
+        on_time = due > self.loop.time() and self._spent / SHARE < PERIOD
+        self._schedule(due if on_time else self._earliest)
 
 
 _samplers: dict[int, Sampler] = {}  # by the id of their loop, which they hold

@@ -14,6 +14,7 @@ from .frames import Frame
 from .page_code import script, style
 from .panel import Panel
 from .signal_frames import SignalFrames
+from .still import signals_html, signals_text
 
 
 class SignalPanel(Panel):
@@ -55,6 +56,14 @@ class SignalPanel(Panel):
         super().close()
         if hasattr(self, "_signals"):
             self._signals.close()
+
+    def text(self) -> str:
+        """Return each thread's counts as plain text."""
+        return signals_text(self._signals.roots())
+
+    def html(self) -> str:
+        """Return each thread's counts as a table."""
+        return signals_html(self._signals.roots())
 
     def __repr__(self) -> str:
         return (

@@ -41,6 +41,7 @@ from .source_text import Source, read_source
 from .watching import Watching
 
 _LIST_EVERY = 10  # frames
+_COUNT_EVERY = 0.3  # seconds; those of a busy task change all the time, and nobody reads faster
 _MOST_LISTED = 300  # tasks to select from
 _MOST_SOURCES = 200
 _MOST_CALLS = 10  # of a chain
@@ -77,6 +78,7 @@ class SourceFrames:
         self._since = 0.0
         self._fresh = True
         self._counts: dict[tuple[int, int], tuple[int, int]] = {}  # what the page knows
+        self._counts_told_at = float("-inf")
 
     # Letting go
 
@@ -119,7 +121,7 @@ class SourceFrames:
         driver = self._driver
         if driver is not None:
             source = self._read(driver)
-            self._count(driver, source, facts)
+            self._count(driver, source, facts, now)
             if driver.over:
                 self._driver = None
                 self._leave()
@@ -284,15 +286,20 @@ class SourceFrames:
             self._trace.leave(self._studied)
         self._trace = self._profile = None
 
-    def _count(self, driver: Driver, source: Source | None, facts: dict[str, Any]) -> None:
+    def _count(
+        self, driver: Driver, source: Source | None, facts: dict[str, Any], at: float
+    ) -> None:
         life = driver.owner
         assert life is not None
         profile = self._profile if driver.over else self._study(driver, life)
         if self._fresh:
             self._fresh = False
             self._counts.clear()
+            self._counts_told_at = float("-inf")
             facts["fresh"] = True
         if profile is None or source is None or life.loop is None:
+            return
+        if at - self._counts_told_at < _COUNT_EVERY and not driver.over:
             return
         now = life.loop.time()
         elapsed = max(now - self._since, 1e-6)
@@ -306,6 +313,7 @@ class SourceFrames:
                     self._counts[key] = (stops, share)
                     told.append([*key, stops, share])
         if told:
+            self._counts_told_at = at
             facts["counts"] = told
         self._facts["counted"] = int(elapsed)
 

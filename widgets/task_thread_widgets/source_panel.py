@@ -5,7 +5,6 @@ What it shows is found in `source_frames.py` and drawn in `static/source_panel.j
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from task_thread import TaskThread
@@ -15,7 +14,6 @@ from .frames import Frame
 from .page_code import script, style
 from .panel import Panel
 from .source_frames import SourceFrames
-from .tree_panel import live_part
 
 
 class SourcePanel(Panel):
@@ -60,9 +58,8 @@ class SourcePanel(Panel):
             self._source.close()
 
     def __repr__(self) -> str:
-        return self._source.text()
+        return self.text()
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        text = self._source.text()
-        still = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
-        return {**live_part(self), **still}, {}
+    def text(self) -> str:
+        """Return the code as plain text, the waiting line marked."""
+        return self._source.text()

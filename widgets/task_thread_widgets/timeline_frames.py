@@ -44,7 +44,7 @@ from task_thread import MessageSignal, TaskThread
 from task_thread.life import Life, running_loop
 from task_thread.office import Office
 from task_thread.snapshot import describe
-from task_thread.trace import Kind, Passage, Trace, unwatch, watch
+from task_thread.trace import Happening, Kind, Passage, Trace, unwatch, watch
 
 from .frames import Frame
 from .refusal import brief
@@ -58,11 +58,13 @@ MOST_SEEN = 80  # lanes
 MOST_TOLD = 60  # signals, and marks, in one frame
 PER_TICK = 100  # sums a second
 
-_RUN, _WAIT, _REST, _TURN, _END = Kind.RUN, Kind.WAIT, Kind.REST, Kind.TURN, Kind.END
+# As plain numbers, as a trace keeps them.
+_RUN, _WAIT, _REST, _TURN, _END = map(int, (Kind.RUN, Kind.WAIT, Kind.REST, Kind.TURN, Kind.END))
+_SIGNAL = int(Kind.SIGNAL)
+_CALLS = frozenset((_END, int(Kind.STATE)))  # after which lanes are looked for
 _UNKNOWN = -1
 _GONE_BY = 0xFFFF  # the most turns that one sum can tell
 
-Happening = tuple[Kind, float, int, Any]  # an event as the trace keeps it
 _who = itemgetter(2)
 
 
@@ -161,7 +163,7 @@ class TimelineFrames:
         rare = [event for event in events if event[0] > _TURN]
         unknown = {*map(_who, events)} - self.lanes.tasks.keys()
         unknown -= {event[2] for event in rare if event[0] > Kind.FAILED}  # numbers of threads
-        changed = any(event[0] is _END or event[0] is Kind.STATE for event in rare)
+        changed = any(event[0] in _CALLS for event in rare)
         self.lanes.search(now, called_for or changed or bool(unknown))
 
         seen = self._lanes_of(rows)
@@ -176,7 +178,7 @@ class TimelineFrames:
         if seen:
             rare, self._early = self._early + rare, []
         else:  # nobody has said yet what it shows
-            self._early = [*self._early, *(e for e in rare if e[0] is Kind.SIGNAL)][-MOST_TOLD:]
+            self._early = [*self._early, *(e for e in rare if e[0] == _SIGNAL)][-MOST_TOLD:]
             rare = []
         facts.update(self._tell_others(seen, rare, now, hidden))
         if hidden:
@@ -302,7 +304,7 @@ class TimelineFrames:
                 columns.add(lane, chunk, lane.dense)
             else:
                 lane.rate, lane.dense = 0.0, False
-                present = int(_present(lane)) if lane.is_task else _UNKNOWN
+                present = _present(lane) if lane.is_task else _UNKNOWN
                 back.append([number, _ago(began, now), present, lane.turned])
         return back, past[-MOST_TOLD:]
 
@@ -321,15 +323,15 @@ class TimelineFrames:
         for kind, when, who, what in events:
             if kind <= _END:
                 continue
-            if kind is Kind.SIGNAL:
+            if kind == _SIGNAL:
                 passages.append(what)
                 continue
             number = self._number_of((kind, when, who, what))
             if number not in seen or len(marks) >= MOST_TOLD:
                 hidden_marks += 1
                 continue
-            name = {Kind.STATE: "state", Kind.FAILED: "failed"}.get(kind, "trouble")
-            text = what.value if kind is Kind.STATE else _error(what)
+            name = {Kind.STATE: "state", Kind.FAILED: "failed"}.get(Kind(kind), "trouble")
+            text = what.value if kind == Kind.STATE else _error(what)
             marks.append([_ago(when, now), number, name, text])
         facts: dict[str, Any] = {}
         if marks:
@@ -362,7 +364,7 @@ class TimelineFrames:
 
     def _number_of(self, event: Happening) -> int:
         """Return the number of the lane in which something happened; 0 for a signal, and for none."""
-        if event[0] is Kind.SIGNAL:
+        if event[0] == _SIGNAL:
             return 0
         of_task = event[0] <= Kind.FAILED
         lane = (self.lanes.tasks if of_task else self.lanes.threads).get(event[2])
@@ -460,12 +462,12 @@ class _Columns:
                 tick = int(when * PER_TICK)
                 end = (tick + 1) / PER_TICK
                 row = sums.setdefault(tick, [0, 0.0, _RUN])
-            if kind is _TURN:
+            if kind == _TURN:
                 row[0] += 1
                 continue
-            if kind is not _RUN and running is not None:
+            if kind != _RUN and running is not None:
                 row[1] += when - running
-            running = when if kind is _RUN else None
+            running = when if kind == _RUN else None
             row[2] = kind
         oldest = int((self._now - LINGER) * PER_TICK)
         size = 0
@@ -549,14 +551,14 @@ def _step_at(events: list[Happening], index: int) -> int | None:
     """Return the event with which the step began that was under way after an event, or `None`."""
     for at in range(index, max(index - 1000, -1), -1):
         kind = events[at][0]
-        if kind is _RUN:
+        if kind == _RUN:
             return at
         if kind in (_WAIT, _REST, _END):
             return None
     return None
 
 
-def _present(lane: Lane) -> Kind:
+def _present(lane: Lane) -> int:
     driver = lane.driver
     if driver is None:
         return _END
@@ -568,8 +570,8 @@ def _turns_told(lane: Lane, events: list[Happening]) -> int:
 
     The last turn of a task that does not reschedule ends without such an event.
     """
-    at_end = lane.driver is None and not lane.broken and events[-1][0] is _END
-    if at_end and lane.turned and (len(events) < 2 or events[-2][0] is not _TURN):
+    at_end = lane.driver is None and not lane.broken and events[-1][0] == _END
+    if at_end and lane.turned and (len(events) < 2 or events[-2][0] != _TURN):
         return lane.turned - 1
     return lane.turned
 

@@ -13,6 +13,7 @@ from .desk import Shown
 from .frames import Frame
 from .page_code import script, style
 from .panel import Panel
+from .still import tree_html, tree_text
 from .timeline_frames import TimelineFrames
 
 
@@ -48,6 +49,14 @@ class TimelinePanel(Panel):
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
         """Return what happened in the lanes."""
         return self._frames.frame(now, lag, full, rows)
+
+    def text(self) -> str:
+        """Return the tree whose tasks it shows, as plain text: a moment has no time to draw."""
+        return tree_text(self._frames.lanes.tops())
+
+    def html(self) -> str:
+        """Return the tree whose tasks it shows, as a table."""
+        return tree_html(self._frames.lanes.tops())
 
     def rest(self) -> None:
         """Record nothing while nobody looks."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from task_thread import TaskThread, threads
-from task_thread.display import html_tree, text_tree
 
 from .desk import Shown
 from .frames import Frame
 from .lives import lives_of
 from .page_code import script, style
 from .panel import Panel
+from .still import tree_html, tree_text
 from .tree_rows import TreeRows
 
 _SUM_EVERY = 1.0  # seconds
@@ -93,33 +93,8 @@ class TreePanel(Panel):
 
     def text(self) -> str:
         """Return the tree as plain text."""
-        return (
-            "\n".join(text_tree(root.snapshot()) for root in self.roots) or "no thread is running"
-        )
+        return tree_text(self.roots)
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {**self.live_part(), **self.still_part()}, {}
-
-    def live_part(self) -> dict[str, Any]:
-        """Return the live view's part of a MIME bundle."""
-        return live_part(self)
-
-    def still_part(self) -> dict[str, Any]:
-        """Return the same tree as text and as HTML, for places without widgets."""
-        return {
-            "text/plain": self.text(),
-            "text/html": html_tree([root.snapshot() for root in self.roots]),
-        }
-
-
-def live_part(widget: Any) -> dict[str, Any]:
-    """Return what makes a notebook show a widget; nothing for one that is closed."""
-    if widget.comm is None:
-        return {}
-    return {
-        "application/vnd.jupyter.widget-view+json": {
-            "version_major": 2,
-            "version_minor": 0,
-            "model_id": widget.model_id,
-        }
-    }
+    def html(self) -> str:
+        """Return the tree as a table."""
+        return tree_html(self.roots)

@@ -377,6 +377,7 @@ class TreeRows:
             info=cut(_info(life)),
             state=life.state.value,
             error=cut(describe(life.fatal or life.error)),
+            code=getattr(type(life.thread), "__task_thread_code__", 0),
         )
 
     def _read_tasks(self, full: bool) -> dict[str, array[Any]]:

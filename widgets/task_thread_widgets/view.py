@@ -24,11 +24,11 @@ from task_thread import TaskThread
 
 from .log_panel import LogPanel
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, live_part
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
-from .tree_panel import TreePanel, live_part
+from .tree_panel import TreePanel
 
 TABS = ("timeline", "source", "log", "signals", "all")
 
@@ -106,6 +106,9 @@ class ThreadView(ipywidgets.Box):
 
     def live_part(self) -> dict[str, Any]:
         """Return the live view's part of a MIME bundle."""
+        for panel in (self.tree, self.source, self.logs, self.signals):
+            panel.keep_still()
+        self.timeline.still = self.tree.still  # which is what it would keep itself
         return live_part(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

@@ -11,6 +11,11 @@ and of these the median.
 - Kernel CPU is what the system says the process used.
 - Messages and bytes are counted in the page's websocket, everything that comes from the kernel; and for
   each panel in the kernel, where it sends.
-- A trivial cell is timed in the page, from the request to its reply.
+- A trivial cell is timed twice. Beside the server, over the kernel's own socket: that is what the view
+  costs the kernel. And in the page, from the request to its reply: that is what a person meets, and it
+  includes Jupyter's server, which sets no TCP_NODELAY on its websockets. There a small message waits
+  until the browser has acknowledged the one before it, up to 40 ms, as soon as anything at all is sent
+  ten times a second; so the same cell is timed in the page also with no view and a bare stream of ten
+  small messages a second.
 - The handlers are timed by the panels themselves; frames/s is how often the page could draw.
 """

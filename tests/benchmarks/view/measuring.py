@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 from tests.browser.lab import Notebook
 
-from .programs import PROBE
+from .programs import BARE_STREAM, PROBE
 
 READY = 30_000  # ms
 
@@ -72,7 +73,8 @@ class Window:
     ticks: int
     sent: dict[str, tuple[int, int]]  # messages and bytes by panel
     wire: tuple[int, int] = (0, 0)
-    times: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)  # ms that cells took in the page
+    beside: list[float] = field(default_factory=list)  # and asked beside the server
     page: float = 0
     handlers: dict[str, float] = field(default_factory=dict)  # ms a frame by panel
 
@@ -132,7 +134,8 @@ class Bench:
         handlers = self.page.evaluate(HANDLERS)
         before = self.look()
         wire = self.page.evaluate("window.wireOfBench")
-        arguments = {"seconds": self.seconds, "cells": self.cells if cells is None else cells}
+        cells = self.cells if cells is None else cells
+        arguments = {"seconds": self.seconds, "cells": cells}
         measured = self.page.evaluate(MEASURE, arguments)
         brought = self.page.evaluate("window.wireOfBench")
         after = self.look()
@@ -152,9 +155,24 @@ class Bench:
             sent=sent,
             wire=(brought["messages"] - wire["messages"], brought["bytes"] - wire["bytes"]),
             times=measured["times"],
+            beside=[self._cell_beside() for _ in range(cells)],
             page=measured["page"],
             handlers=_handlers(handlers, self.page.evaluate(HANDLERS)),
         )
+
+    def _cell_beside(self) -> float:
+        """Time a trivial cell, asked over the kernel's own socket and not through the server."""
+        time.sleep(0.1 + 0.1 * random.random())
+        asked = time.perf_counter()
+        self.notebook.kernel.execute("1")
+        return 1000 * (time.perf_counter() - asked)
+
+    def bare_stream(self) -> Window:
+        """Measure with no view, while the kernel sends one small message ten times a second."""
+        self.notebook.kernel.execute(BARE_STREAM)
+        window = self.window()
+        self.notebook.kernel.execute("bare_stream.close()")
+        return window
 
 
 def _handlers(before: dict[str, Any], after: dict[str, Any]) -> dict[str, float]:
@@ -175,6 +193,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, Any]:
     """Measure a program with no view, then seen and hidden in turn."""
     bench.begin()
     none = [bench.window() for _ in range(2)]
+    bare = bench.bare_stream()
     bench.show()
     bench.window(0)  # what is made once is made now
     seen, hidden = [], []
@@ -194,6 +213,8 @@ def measure(bench: Bench, rounds: int) -> dict[str, Any]:
         pairs.append(alone[-1].cpu - hidden[-1].cpu)
     times = [t for w in seen for t in w.times]
     quiet = [t for w in none for t in w.times]
+    beside = [t for w in seen for t in w.beside]
+    beside_quiet = [t for w in none for t in w.beside]
     ticks = sum(w.ticks for w in seen)
     per_panel = {
         name: {
@@ -220,6 +241,12 @@ def measure(bench: Bench, rounds: int) -> dict[str, Any]:
         "wire_messages": statistics.median(w.wire[0] / w.seconds for w in alone),
         "frames": statistics.median(w.ticks / w.seconds for w in seen),
         "panels": per_panel,
+        "beside_median": statistics.median(beside),
+        "beside_p95": _percentile(beside, 0.95),
+        "beside_median_without": statistics.median(beside_quiet),
+        "beside_p95_without": _percentile(beside_quiet, 0.95),
+        "cell_median_bare": statistics.median(bare.times),
+        "cell_p95_bare": _percentile(bare.times, 0.95),
         "cell_median": statistics.median(times),
         "cell_p95": _percentile(times, 0.95),
         "cell_median_without": statistics.median(quiet),

@@ -98,6 +98,25 @@ program.start()
 """
 )
 
+BARE_STREAM = """
+class BareStream:
+    \"""Sends a message that nobody takes, ten times a second, and does nothing else.\"""
+
+    def __init__(self):
+        self.kernel = get_ipython().kernel
+        self.send()
+
+    def send(self):
+        content = {"comm_id": "nobody", "data": "x" * 1000}
+        self.kernel.session.send(self.kernel.iopub_socket, "comm_msg", content)
+        self.timer = asyncio.get_running_loop().call_later(0.1, self.send)
+
+    def close(self):
+        self.timer.cancel()
+
+bare_stream = BareStream()
+"""
+
 PROBE = '''
 import json, sys
 

@@ -1,16 +1,26 @@
 // What this view asked the kernel to do, until the answers come.
+//
+//     ask ─► taken: the kernel has heard it ─► answer: the effect is reached, or what went wrong
+//
+// An effect may take as long as the student's program likes. An ask that was not even taken within a
+// second stands behind a cell, or behind a task that holds up the loop; frames may come meanwhile all the
+// same: ipykernel 6 sends them while a cell awaits, and hears nothing.
 
 /**
  * @typedef {object} Ask
  * @property {number} row the row that it is about; 0 for all
  * @property {string} doing "stopping…" and the like
  * @property {number} since milliseconds
+ * @property {boolean} taken whether the kernel has heard it
  */
 
 export const words = {
   start: "starting…", stop: "stopping…", stop_all: "stopping…", send: "sending…",
   pause: "pausing…", resume: "resuming…", step: "stepping…", pace: "",
 };
+
+export const busy = "asked; the kernel is busy with a cell, or with a task that does not await, "
+  + "and will do this afterwards";
 
 const busyAfter = 1000; // milliseconds
 
@@ -27,9 +37,15 @@ export class Asks {
 
   /** Note an ask; returns its number. */
   ask(action, row, now) {
-    this.open.set(++this.last, { row, doing: words[action], since: now });
+    this.open.set(++this.last, { row, doing: words[action], since: now, taken: false });
     this.errors.delete(row);
     return this.last;
+  }
+
+  /** Note that the kernel has heard an ask. */
+  take(number) {
+    const ask = this.open.get(number);
+    if (ask) ask.taken = true;
   }
 
   /** Note an answer; returns the ask, if it was one of ours. */
@@ -48,8 +64,11 @@ export class Asks {
     return found;
   }
 
-  /** Whether the kernel has been silent for a second since an ask: it is busy with something else. */
-  isSilent(ask, now) {
-    return now - ask.since >= busyAfter && this.heardAt <= ask.since;
+  /** Whether an ask about a row, or any if none is given, has not been taken for a second. */
+  isBusy(now, row) {
+    for (const ask of this.open.values()) {
+      if ((row === undefined || ask.row === row) && !ask.taken && now - ask.since >= busyAfter) return true;
+    }
+    return false;
   }
 }

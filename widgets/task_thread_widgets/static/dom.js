@@ -24,6 +24,30 @@ export function setText(node, text) {
   node.textContent = text;
 }
 
+/**
+ * Where a name may be cut: before the number at its end, which is what tells "SensorThread-2" from
+ * "SensorThread-3".
+ * @param {string} name
+ * @returns {[string, string]} what gives way, and what stays
+ */
+export function splitName(name) {
+  const [tail] = name.match(/[\W_]?\d{1,5}[^\w\s]{0,2}$/) ?? [""];
+  return tail.length < name.length ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
+}
+
+/** Make an element for a name; if there is too little room for it, the number at its end stays. */
+export function makeName(kind) {
+  return make("span", { class: `tt-cut ${kind}` },
+    make("span", { class: "tt-cut-head" }), make("span", { class: "tt-cut-tail" }));
+}
+
+/** Set the name that an element of `makeName` shows. */
+export function setName(node, name) {
+  if (node.shownText === name) return;
+  node.shownText = name;
+  [node.firstChild.textContent, node.lastChild.textContent] = splitName(name);
+}
+
 /** Set an attribute if it changed; `null` takes it away. */
 export function setAttribute(node, name, value) {
   const shown = (node.shownAttributes ??= {});
@@ -37,6 +61,49 @@ export function setAttribute(node, name, value) {
 /** Show or hide an element. */
 export function setShown(node, shown) {
   if (node.hidden === shown) node.hidden = !shown;
+}
+
+/**
+ * Keep note of which part of its content an element shows. To ask it in each frame would make the
+ * browser lay out the page in the middle of drawing, once for each panel.
+ * @param {HTMLElement} element
+ * @param {() => void} changed called when it shows another part, or more or less
+ * @param {AbortSignal} signal ends it
+ * @returns {{top: number, height: number}} in pixels, kept up to date
+ */
+export function scrollWindow(element, changed, signal) {
+  const shown = { top: 0, height: 0 };
+  const look = () => {
+    shown.top = element.scrollTop;
+    shown.height = element.clientHeight;
+    changed();
+  };
+  const resized = new ResizeObserver(look);
+  resized.observe(element);
+  element.addEventListener("scroll", look, { passive: true, signal });
+  signal.addEventListener("abort", () => resized.disconnect());
+  return shown;
+}
+
+/**
+ * Tell when the colours of the page may have changed: JupyterLab's theme, VS Code's, or the system's.
+ * @param {() => void} changed
+ * @param {AbortSignal} signal ends it
+ */
+export function watchTheme(changed, signal) {
+  let again = 0;
+  const tell = () => {
+    changed();
+    clearTimeout(again);
+    again = setTimeout(changed, 1000); // its style sheet may come after its name
+  };
+  const themed = new MutationObserver(tell);
+  themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "class"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell, { signal });
+  signal.addEventListener("abort", () => {
+    themed.disconnect();
+    clearTimeout(again);
+  });
 }
 
 // A shape for each state, on 16 by 16: no state is told by colour alone.

@@ -41,7 +41,7 @@ class LogPage extends PanelPage {
       make("span", { class: "tt-page-tools" },
         this.search, this.level, this.clearButton, this.largeButton),
     );
-    // Lines come all the time: a screen reader may read them, but is told only of errors.
+    // Lines come all the time: a screen reader may read them, but is told only of errors and advice.
     this.list = make("div", {
       class: "tt-page-scroller tt-log-lines", role: "log", "aria-live": "off", "aria-label": "log lines",
       tabindex: "0", hidden: true,
@@ -56,7 +56,10 @@ class LogPage extends PanelPage {
     this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
     const { signal } = this;
     this.list.addEventListener("scroll", this.guard(() => {
-      this.pinned = this.isAtEnd();
+      // What another width, a line that unfolds or a tab that comes back scrolls is no wish of anybody.
+      const byItself = this.pinned && this.measures() !== this.pinnedAt;
+      this.pinned = this.isAtEnd() || byItself;
+      if (byItself) this.goToEnd();
       if (this.unread && this.pinned) this.draw();
     }), { signal, passive: true });
     this.model.on("change:cleared", this.guard(() => {
@@ -74,24 +77,26 @@ class LogPage extends PanelPage {
     if (!lines.length) return;
     this.stale = true;
     this.unread += lines.length;
-    const worst = frame.full ? undefined : lines.findLast(({ level }) => level >= 40);
+    const last = (tone) => lines.findLast((line) => toneOf(line) === tone);
+    const worst = frame.full ? undefined : last("error") ?? last("advice");
     if (worst) this.saySoon(`${worst.word} in ${worst.thread} ${worst.slot}: ${worst.text}`);
   }
 
   resized() {
-    if (this.pinned) this.list.scrollTop = this.list.scrollHeight;
+    if (this.pinned) this.goToEnd();
     this.draw();
   }
 
   // ---- Draw
 
   drawNow() {
+    const changed = this.stale || this.unfiltered || this.list.hidden;
     if (this.stale) this.matchRows();
     if (this.unfiltered) this.filterAll();
     const { lines, dropped } = this.store;
     const shown = this.shownCount();
     setShown(this.list, shown > 0);
-    if (this.pinned) this.list.scrollTop = this.list.scrollHeight;
+    if (this.pinned && changed) this.goToEnd(); // to scroll makes the browser lay out the page
     if (this.pinned || !shown) this.unread = 0;
     const parts = [plural(lines.length, "line")];
     if (shown < lines.length) parts.unshift(`${shown} of`);
@@ -104,6 +109,16 @@ class LogPage extends PanelPage {
     setText(this.empty, !this.order.newest ? "waiting for the kernel…"
       : lines.length ? "no line fits the filter" : "nothing was logged yet");
     setShown(this.empty, !shown);
+  }
+
+  goToEnd() {
+    this.list.scrollTop = this.list.scrollHeight;
+    this.pinnedAt = this.measures();
+  }
+
+  /** How high the list is, and what is in it. */
+  measures() {
+    return `${this.list.clientHeight} ${this.list.scrollHeight}`;
   }
 
   isAtEnd() {
@@ -154,7 +169,7 @@ class LogPage extends PanelPage {
 
   makeRow(line) {
     const { thread, slot } = line;
-    const row = make("div", { class: "tt-log-line", "data-n": line.n, "data-tone": toneOf(line.level) },
+    const row = make("div", { class: "tt-log-line", "data-n": line.n, "data-tone": toneOf(line) },
       make("time", { class: "tt-log-time", datetime: new Date(line.time * 1000).toISOString() },
         formatTime(line.time)),
       make("span", { class: "tt-log-level" }, line.word),

@@ -87,8 +87,9 @@ export function formatTime(seconds) {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${thousandths}`;
 }
 
-/** How severe a level is, as one of four words. */
-export function toneOf(level) {
+/** How severe a line is, as one of four words; or that it is advice. */
+export function toneOf({ level, word }) {
+  if (word === "ADVICE") return "advice";
   return level >= 40 ? "error" : level >= 30 ? "warning" : level >= 20 ? "info" : "debug";
 }
 

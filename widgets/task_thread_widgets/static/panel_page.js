@@ -1,10 +1,11 @@
 // What every panel does in the page, whatever it draws: takes frames in order, tells the kernel
 // whether it is seen, asks it for actions, draws once per animation frame, and shows its own errors.
 
-import { Asks } from "./asks.js";
+import { Asks, busy } from "./asks.js";
 import { make, setAttribute, setShown, setText } from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { announcePresence } from "./presence.js";
+import { Still } from "./still.js";
 
 const kernelSilentAfter = 4000; // milliseconds without a word from the kernel, which speaks each second
 
@@ -22,6 +23,7 @@ export class PanelPage {
     this.handled = 0; // milliseconds spent in frames and drawing, for measurements
     this.drawTime = 0; // of these in drawing
     this.banner = make("div", { class: "tt-banner", role: "alert", hidden: true });
+    this.busy = make("div", { class: "tt-busy" }); // said aloud as well, when it comes
     this.live = make("div", { class: "tt-unseen", role: "status", "aria-live": "polite" });
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.largeButton = make("button", {
@@ -34,11 +36,12 @@ export class PanelPage {
     }, "Large");
     this.header = make("div", { class: "tt-page-header" });
     this.body = make("div", { class: "tt-page-body" });
+    this.still = new Still(model);
     this.root = make("div", {
       class: "task-thread tt-page", "data-panel": this.constructor.name.replace(/Page$/, "").toLowerCase(),
       // JupyterLab's shortcuts would take the keys to move between cells.
       "data-lm-suppress-shortcuts": "true",
-    }, this.header, this.banner, this.body, this.live);
+    }, this.header, this.banner, this.busy, this.still.root, this.body, this.live);
     this.root.panelPage = this; // for measurements in a test
     this.build();
     el.append(this.root);
@@ -110,9 +113,13 @@ export class PanelPage {
       }
       if (frame.full) this.presence.gotAll();
       this.take(frame);
+    } else if (content.kind === "taken" && content.view === this.presence.view) {
+      this.asks.take(content.ask);
+      this.showBanner();
     } else if (content.kind === "answer" && content.view === this.presence.view) {
       const ask = this.asks.answer(content.ask, content.error);
       if (ask) this.answered(ask, content.error);
+      this.showBanner();
     } else if (content.kind === "error") {
       this.fault = content.text;
       this.showBanner();
@@ -140,6 +147,11 @@ export class PanelPage {
   watch() {
     if (this.asks.open.size) this.draw();
     this.showBanner();
+    this.showStill();
+  }
+
+  showStill() {
+    this.still.update(this.root, this.order.newest > 0, this.presence.isSeen());
   }
 
   showBanner() {
@@ -153,6 +165,9 @@ export class PanelPage {
     }
     setText(this.banner, text);
     setShown(this.banner, text !== "");
+    const isBusy = !this.lost && this.asks.isBusy(performance.now());
+    if (isBusy && !this.busy.shownText) this.say(busy);
+    setText(this.busy, isBusy ? busy : "");
     setAttribute(this.root, "data-lost", this.lost ? "" : null);
   }
 
@@ -163,6 +178,7 @@ export class PanelPage {
     this.drawing = requestAnimationFrame(this.guard(() => {
       this.drawing = 0;
       const began = performance.now();
+      this.showStill();
       this.drawNow();
       this.drawn++;
       const took = performance.now() - began;

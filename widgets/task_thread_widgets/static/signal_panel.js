@@ -1,7 +1,7 @@
 // The signals of a tree: its edges with their queues, the newest signals, a form to send one.
 // What it draws from signal_store.js and signal_layout.js, which know no page.
 
-import { make, setAttribute, setShown, setText } from "./dom.js";
+import { make, scrollWindow, setAttribute, setShown, setText, watchTheme } from "./dom.js";
 import { formatCount, formatRate, plural } from "./numbers.js";
 import { PanelPage } from "./panel_page.js";
 import { receivers, selectedThread, shownEdges, shownEntries } from "./signal_layout.js";
@@ -28,6 +28,7 @@ class SignalsPage extends PanelPage {
     this.spareEntries = [];
     this.edgeHeight = 0;
     this.entryHeight = 0;
+    this.size = 0; // goes up whenever the size changes
     this.edges = [];
     this.entries = [];
     this.edgesOf = "";
@@ -64,9 +65,9 @@ class SignalsPage extends PanelPage {
       this.onlyButton, this.search, this.holdButton, this.largeButton));
     this.body.append(
       this.scroller, this.buildForm(), this.empty, this.listScroller, this.note);
-    for (const scroller of [this.scroller, this.listScroller]) {
-      scroller.addEventListener("scroll", this.guard(() => this.draw()), { passive: true });
-    }
+    watchTheme(this.guard(() => { this.looks = null; this.draw(); }), this.signal);
+    this.edgeWindow = scrollWindow(this.scroller, this.guard(() => this.draw()), this.signal);
+    this.listWindow = scrollWindow(this.listScroller, this.guard(() => this.draw()), this.signal);
   }
 
   buildForm() {
@@ -204,8 +205,8 @@ class SignalsPage extends PanelPage {
     }
     const asked = this.asks.of(+this.receiver.value);
     setText(this.sendButton.lastChild, asked ? "Sending…" : "Send");
-    if (asked && this.asks.isSilent(asked, performance.now())) {
-      this.showTold("asked; the kernel is busy and has not answered yet", "warning");
+    if (asked && this.asks.isBusy(performance.now(), asked.row)) {
+      this.showTold("asked; the kernel is busy", "warning");
     }
     const able = options.size > 0 && this.text.value !== "" && !this.lost;
     setAttribute(this.sendButton, "aria-disabled", able ? null : "true");
@@ -228,10 +229,8 @@ class SignalsPage extends PanelPage {
     const height = this.edgeHeight;
     setAttribute(this.edgeList, "style", `height:${edges.length * height}px`);
     setShown(this.scroller, edges.length > 0);
-    const { first, last } = windowOf(
-      this.scroller.scrollTop, this.scroller.clientHeight, height, edges.length);
+    const { first, last } = windowOf(this.edgeWindow.top, this.edgeWindow.height, height, edges.length);
     const wanted = new Map();
-    const now = performance.now();
     for (let i = first; i < last; i++) wanted.set(edges[i].number, i);
     for (const [number, view] of this.edgeViews) {
       if (wanted.has(number)) continue;
@@ -246,7 +245,11 @@ class SignalsPage extends PanelPage {
         this.edgeViews.set(number, view);
         this.edgeList.append(view.element);
       }
-      view.update(edges[index], { store, top: index * height, calm: this.calm.matches, now });
+      view.update(edges[index], { store, top: index * height });
+    }
+    if (!this.calm.matches) {
+      const now = performance.now();
+      for (const view of this.edgeViews.values()) view.runDots(store, this.size, now);
     }
     this.tellEdges(first, last);
     if (!this.moving) this.move();
@@ -254,12 +257,12 @@ class SignalsPage extends PanelPage {
 
   /** Let the dots run, for as long as there are any. */
   move() {
-    const style = getComputedStyle(this.root);
-    const look = {
-      em: parseFloat(style.fontSize) || 13,
-      down: style.getPropertyValue("--tt-beat").trim() || "#1fa463",
-      up: style.getPropertyValue("--tt-calm").trim() || "#4c6fb5",
-    };
+    let some = false;
+    for (const { down, up, blank } of this.edgeViews.values()) {
+      some ||= !blank || down.dots.length > 0 || up.dots.length > 0;
+    }
+    if (!some) return;
+    const look = this.look();
     const step = this.guard(() => {
       this.moving = 0;
       const now = performance.now();
@@ -268,6 +271,19 @@ class SignalsPage extends PanelPage {
       if (some && this.presence.isSeen() && !this.signal.aborted) this.moving = requestAnimationFrame(step);
     });
     step();
+  }
+
+  /** How dots look. Kept: to ask makes the browser compute the style of the page. */
+  look() {
+    if (!this.looks) {
+      const style = getComputedStyle(this.root);
+      this.looks = {
+        em: parseFloat(style.fontSize) || 13,
+        down: style.getPropertyValue("--tt-beat").trim() || "#1fa463",
+        up: style.getPropertyValue("--tt-calm").trim() || "#4c6fb5",
+      };
+    }
+    return this.looks;
   }
 
   drawList(only) {
@@ -292,7 +308,10 @@ class SignalsPage extends PanelPage {
     setAttribute(this.list, "style", `height:${entries.length * height}px`);
     // Who reads further down keeps his place while new ones come above.
     const came = first === undefined ? 0 : entries.findIndex((entry) => entry.number === first);
-    if (came > 0 && this.listScroller.scrollTop > 0) this.listScroller.scrollTop += came * height;
+    if (came > 0 && this.listWindow.top > 0) {
+      this.listScroller.scrollTop += came * height;
+      this.listWindow.top = this.listScroller.scrollTop;
+    }
     this.drawEntries(came);
   }
 
@@ -300,8 +319,8 @@ class SignalsPage extends PanelPage {
   drawEntries(came) {
     const { entries, store } = this;
     const height = this.entryHeight;
-    const { scrollTop, clientHeight } = this.listScroller;
-    const { first, last } = windowOf(scrollTop, clientHeight, height, entries.length, 2);
+    const { first, last } = windowOf(
+      this.listWindow.top, this.listWindow.height, height, entries.length, 2);
     const wanted = new Set(entries.slice(first, last).map((entry) => entry.number));
     for (const [number, view] of this.entryViews) {
       if (wanted.has(number)) continue;
@@ -338,7 +357,14 @@ class SignalsPage extends PanelPage {
   }
 
   resized() {
-    this.edgeHeight = this.entryHeight = 0;
+    // It also gets higher with each entry, at first; that changes neither rows nor arrows.
+    const sized = `${this.root.clientWidth} ${getComputedStyle(this.root).fontSize}`;
+    if (sized !== this.sized) {
+      this.sized = sized;
+      this.edgeHeight = this.entryHeight = 0;
+      this.size++;
+      this.looks = null;
+    }
     this.draw();
   }
 }

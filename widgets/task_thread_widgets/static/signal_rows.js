@@ -1,6 +1,6 @@
 // An edge and an entry as DOM, made once and used again.
 
-import { make, makeShape, setAttribute, setShown, setText } from "./dom.js";
+import { make, makeName, makeShape, setAttribute, setName, setShown, setText } from "./dom.js";
 import { formatCount, formatRate } from "./numbers.js";
 import {
   countText, dots, edgeText, formatTime, formatWait, pips, waitShare, waitTone,
@@ -36,7 +36,7 @@ class WayView {
     setAttribute(this.boxes, "data-many", way.waiting > 8 ? "" : null);
   }
 
-  /** Note where it is: asked ten times a second, and not for each dot drawn. */
+  /** Note where it is; to ask makes the browser lay out the page. */
   measure() {
     const { offsetLeft, offsetTop, offsetWidth } = this.track;
     this.place = { offsetLeft, offsetTop, offsetWidth };
@@ -72,8 +72,8 @@ class WayView {
 
 export class EdgeView {
   constructor() {
-    this.upper = make("span", { class: "sg-name sg-upper" });
-    this.lower = make("span", { class: "sg-name" });
+    this.upper = makeName("sg-name sg-upper");
+    this.lower = makeName("sg-name");
     this.kind = make("span", { class: "sg-kind" });
     this.down = new WayView(false);
     this.up = new WayView(true);
@@ -88,17 +88,19 @@ export class EdgeView {
       make("span", { class: "sg-sums" }, this.down.numbers, this.up.numbers),
       this.undelivered);
     this.drawnAt = 0; // the frame whose dots were let run
+    this.measured = ""; // the layout of which is known where the arrows are
   }
 
   /**
    * @param {import("./signal_store.js").Edge} edge
-   * @param {object} context store, top, calm, now
+   * @param {object} context store, top
    */
-  update(edge, { store, top, calm, now }) {
-    if (this.edge !== edge) this.down.dots = this.up.dots = [];
-    const fresh = this.drawnAt !== store.at || this.edge !== edge;
+  update(edge, { store, top }) {
+    if (this.edge !== edge) {
+      this.down.dots = this.up.dots = [];
+      this.drawnAt = -1;
+    }
     this.edge = edge;
-    this.drawnAt = store.at;
     const thread = store.threads.get(edge.lower);
     setAttribute(this.element, "style", `top:${top}px`);
     setAttribute(this.element, "data-upper", store.nameOf(edge.upper));
@@ -106,25 +108,39 @@ export class EdgeView {
     setAttribute(this.element, "data-over",
       thread?.state === "stopped" || thread?.state === "failed" || !thread ? "" : null);
     setAttribute(this.element, "aria-label", edgeText(edge, store));
-    setText(this.upper, store.nameOf(edge.upper));
+    setName(this.upper, store.nameOf(edge.upper));
     setAttribute(this.upper, "data-outside", edge.upper ? null : "");
     setAttribute(this.upper, "title", edge.upper ? store.nameOf(edge.upper)
       : "a cell, another program, or this page");
-    setText(this.lower, store.nameOf(edge.lower));
+    setName(this.lower, store.nameOf(edge.lower));
     setAttribute(this.lower, "title", store.nameOf(edge.lower));
     setText(this.kind, thread && thread.state !== "running" ? thread.state : "");
     this.down.update(edge.down, store.rateOf(edge.down));
     this.up.update(edge.up, store.rateOf(edge.up));
-    if (fresh && !calm && edge.down.came + edge.up.came) {
-      this.measure();
-      this.down.run(dots(edge.down.came), now);
-      this.up.run(dots(edge.up.came), now);
-    }
     // Nothing goes up to nobody.
     setShown(this.up.element, edge.upper !== 0 || edge.up.handled > 0);
     setShown(this.up.numbers, edge.upper !== 0 || edge.up.handled > 0);
     setText(this.undelivered,
       edge.undelivered ? `${formatCount(edge.undelivered)} undelivered` : "");
+  }
+
+  /**
+   * Let dots run for the signals that came with the newest frame. Called when all edges are up to date:
+   * to measure between two changes would lay out the page once for each.
+   * @param {import("./signal_store.js").SignalStore} store
+   * @param {number} size goes up whenever the panel's size changes
+   */
+  runDots(store, size, now) {
+    const { edge } = this;
+    const fresh = this.drawnAt !== store.at;
+    this.drawnAt = store.at;
+    if (!fresh || !(edge.down.came + edge.up.came)) return;
+    const layout = [size, edge.upper !== 0 || edge.up.handled > 0,
+      pips(edge.down.waiting).boxes, pips(edge.up.waiting).boxes].join();
+    if (layout !== this.measured) this.measure();
+    this.measured = layout;
+    this.down.run(dots(edge.down.came), now);
+    this.up.run(dots(edge.up.came), now);
   }
 
   measure() {
@@ -163,8 +179,8 @@ function easeInOut(share) {
 export class EntryView {
   constructor() {
     this.time = make("span", { class: "sg-time" });
-    this.from = make("span", { class: "sg-from" });
-    this.to = make("span", { class: "sg-to" });
+    this.from = makeName("sg-from");
+    this.to = makeName("sg-to");
     this.lane = make("span", { class: "sg-lane" });
     this.kind = make("span", { class: "sg-class" });
     this.badge = make("span", { class: "sg-badge" });
@@ -188,11 +204,11 @@ export class EntryView {
     setAttribute(this.element, "aria-posinset", index + 1);
     setAttribute(this.element, "aria-setsize", count);
     setText(this.time, formatTime(entry.at + store.clock, new Date().getTimezoneOffset()));
-    setText(this.from, store.nameOf(entry.from));
+    setName(this.from, store.nameOf(entry.from));
     setAttribute(this.from, "title", store.nameOf(entry.from));
     setAttribute(this.from, "data-outside", entry.from ? null : "");
     setText(this.lane, entry.lane);
-    setText(this.to, store.nameOf(entry.to));
+    setName(this.to, store.nameOf(entry.to));
     setAttribute(this.to, "title", store.nameOf(entry.to));
     setText(this.kind, entry.kind);
     setText(this.text, entry.text);

@@ -25,7 +25,7 @@ class SourcePage extends PanelPage {
     this.rows = new Map(); // by line number
     this.marked = 0;
     this.scrolledAt = -Infinity; // by hand
-    this.followedAt = -Infinity;
+    this.followedAt = this.lookedAt = -Infinity;
     this.again = 0;
     this.choice = make("select", {
       class: "tt-page-select tt-src-choice", "aria-label": "Task",
@@ -158,7 +158,7 @@ class SourcePage extends PanelPage {
     this.failure.remove();
     this.list.replaceChildren();
     this.scroller.scrollTop = 0;
-    this.followedAt = -Infinity;
+    this.followedAt = this.lookedAt = -Infinity;
     if (!source) return;
     setAttribute(this.list, "aria-label", `source of ${source.name}`);
     setAttribute(this.list, "style", `--tt-src-common:${commonIndent(source.lines)}ch`);
@@ -193,8 +193,9 @@ class SourcePage extends PanelPage {
       setAttribute(row, "style", share ? `--tt-share:${share / 10}%` : null);
       setAttribute(row, "data-stops", stops || null);
       // A line that the task went through since the last frame glows for a moment.
-      if (stops > row.stopsShown && row.stopsShown && !this.calm.matches) {
-        row.animate([{ backgroundColor: "var(--tt-src-glow)" }, { backgroundColor: "transparent" }], 700);
+      const glows = row.glow?.playState === "running"; // one at a time: each is drawn 60 times a second
+      if (stops > row.stopsShown && row.stopsShown && !glows && !this.calm.matches) {
+        row.glow = row.animate([{ backgroundColor: "var(--tt-src-glow)" }, { backgroundColor: "transparent" }], 700);
       }
       row.stopsShown = stops;
     }
@@ -223,7 +224,7 @@ class SourcePage extends PanelPage {
     this.marked = marked;
     if (moved || failed) this.placeMark(!jump);
     setShown(this.here, !!row);
-    if (row) this.follow(row);
+    if (row) this.follow(row, moved);
   }
 
   placeMark(slide) {
@@ -235,9 +236,12 @@ class SourcePage extends PanelPage {
   }
 
   /** Keep the marked line in sight, unless somebody reads elsewhere; the focus stays where it is. */
-  follow(row) {
+  follow(row, moved) {
     const now = performance.now();
     if (now - this.scrolledAt < leaveScrolledFor || now - this.followedAt < scrollEvery) return;
+    // To look where it is makes the browser lay out the page: not with each count.
+    if (!moved && now - this.lookedAt < scrollEvery) return;
+    this.lookedAt = now;
     const { scrollTop, clientHeight } = this.scroller;
     const top = keepInSight(row.offsetTop, row.offsetTop + row.offsetHeight, scrollTop, clientHeight);
     if (Math.abs(top - scrollTop) < 1) return;

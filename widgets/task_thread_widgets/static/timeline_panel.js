@@ -5,7 +5,10 @@
 // The picture is made of tiles, each painted once and moved along with time, so that an animation frame
 // costs a few copies; only tiles of which a frame brought news are painted again.
 
-import { make, makeShape, setAttribute, setShape, setShown, setText } from "./dom.js";
+import {
+  make, makeName, makeShape, scrollWindow, setAttribute, setName, setShape, setShown, setText,
+  watchTheme,
+} from "./dom.js";
 import { plural } from "./numbers.js";
 import { PanelPage } from "./panel_page.js";
 import { arrowLine, hatchPeriod, makeHatch, paintTile } from "./timeline_draw.js";
@@ -124,7 +127,7 @@ class TimelinePage extends PanelPage {
     const { signal } = this;
     const on = (target, name, listener, options = {}) =>
       target.addEventListener(name, this.guard(listener), { signal, ...options });
-    on(this.scroller, "scroll", () => this.draw());
+    this.inView = scrollWindow(this.scroller, this.guard(() => this.draw()), signal);
     on(this.plot, "pointermove", (event) => this.moved(event));
     on(this.plot, "pointerdown", (event) => this.pressed(event));
     on(this.plot, "pointerup", (event) => this.released(event));
@@ -138,11 +141,7 @@ class TimelinePage extends PanelPage {
       const name = event.target.closest(".tl-name");
       if (name) this.select(name.laneNumber);
     });
-    // The theme: JupyterLab's, VS Code's, or the system's.
-    const themed = new MutationObserver(this.guard(() => this.repaint()));
-    themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "class"] });
-    on(matchMedia("(prefers-color-scheme: dark)"), "change", () => this.repaint());
-    signal.addEventListener("abort", () => themed.disconnect());
+    watchTheme(this.guard(() => this.repaint()), signal);
   }
 
   // ---- From the kernel
@@ -227,6 +226,7 @@ class TimelinePage extends PanelPage {
     this.corner.style.height = `${this.axis}px`;
     const seen = Math.min(total, this.scroller.clientHeight || total);
     this.plot.style.height = `${seen}px`;
+    this.plotHeight = seen;
     this.width = Math.floor(this.plot.clientWidth * ratio);
     if (!this.width) this.sized = ""; // not in the page just now: measure again
     this.height = Math.floor(seen * ratio);
@@ -280,9 +280,8 @@ class TimelinePage extends PanelPage {
   }
 
   rowsInView() {
-    const top = this.scroller.scrollTop;
-    const height = this.plot.clientHeight - this.axis;
-    return windowOf(top, height, this.rowHeight, this.rows.length, 0);
+    return windowOf(
+      this.inView.top, this.plotHeight - this.axis, this.rowHeight, this.rows.length, 0);
   }
 
   scene() {
@@ -293,7 +292,7 @@ class TimelinePage extends PanelPage {
     const chosen = selected && rows.find(({ lane }) => store.idOf(lane) === selected);
     return {
       store, rows, indices, first, last, ratio, scale, colors, font, hatch, height,
-      scrolled: Math.round(this.scroller.scrollTop * ratio),
+      scrolled: Math.round(this.inView.top * ratio),
       rowHeight: this.rowHeight * ratio, axis: Math.round(this.axis * ratio),
       until: this.until(), selected: chosen ? chosen.lane.lane : 0,
     };
@@ -308,7 +307,7 @@ class TimelinePage extends PanelPage {
     this.view = this.rowsInView();
     const { first, last } = this.view;
     this.tellLanes(first, last);
-    const of = `${this.scroller.scrollTop} ${this.model.get("selected")}`;
+    const of = `${this.inView.top} ${this.model.get("selected")}`;
     if (of !== this.painted) {
       this.painted = of;
       this.spoil(-Infinity);
@@ -479,7 +478,7 @@ class TimelinePage extends PanelPage {
       let view = this.names.get(number);
       if (!view) {
         view = this.spareNames.pop() ?? make("div", { class: "tl-name", role: "listitem" },
-          makeShape(), make("span", { class: "tl-word" }), make("span", { class: "tl-about" }));
+          makeShape(), makeName("tl-word"), make("span", { class: "tl-about" }));
         this.names.set(number, view);
       }
       const { lane, level } = this.rows[index];
@@ -493,7 +492,7 @@ class TimelinePage extends PanelPage {
         `${lane.kind} ${this.store.nameOf(number)}, ${lane.state}${together ? ", aggregated" : ""}`);
       setAttribute(view, "style", `top:${index * this.rowHeight}px;height:${this.rowHeight}px;--tl-level:${level}`);
       setShape(view.children[0], lane.state);
-      setText(view.children[1], lane.name);
+      setName(view.children[1], lane.name);
       setAttribute(view.children[1], "title", lane.name);
       const calm = lane.state === "waiting" || lane.state === "running";
       setText(view.children[2], together ? "\u2248" : calm ? "" : lane.state);

@@ -1,11 +1,12 @@
 // The tree of threads and tasks: draws from a stream of frames and asks the kernel for actions.
 // What it draws from frames.js, tree_store.js and tree_layout.js, which know no page.
 
-import { Asks } from "./asks.js";
-import { make, makeShape, setAttribute, setShown, setText } from "./dom.js";
+import { Asks, busy } from "./asks.js";
+import { make, makeShape, scrollWindow, setAttribute, setShown, setText, watchTheme } from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { formatRate, plural } from "./numbers.js";
 import { announcePresence } from "./presence.js";
+import { Still } from "./still.js";
 import {
   announcement, flatten, keyAction, rowId, scrollTo, sharedSlots, windowOf,
 } from "./tree_layout.js";
@@ -36,7 +37,8 @@ class TreePanel {
     this.spare = [];
     this.rowHeight = 0;
     this.drawing = 0;
-    this.totalAt = 0; // the tenth of a second for which the total was shown
+    this.ratesAt = 0; // the tenth of a second for which the rates were shown
+    this.rates = 0; // goes up when they are to be shown anew
     this.lost = false;
     this.rowsTold = "";
     this.rowsToldAt = 0;
@@ -55,7 +57,9 @@ class TreePanel {
   build(el) {
     this.sum = make("span", { class: "tt-sum" });
     this.total = make("span", { class: "tt-total" });
-    this.lag = make("span", { class: "tt-lag", title: "how late the kernel's event loop is" });
+    this.lag = make("span", {
+      class: "tt-lag", title: "how late the kernel's event loop is: the worst of the last two seconds",
+    });
     this.search = make("input", {
       type: "search", class: "tt-filter", placeholder: "Filter", "aria-label": "Filter by name",
       input: this.guard(() => { this.filter = this.search.value; this.linesOf = -1; this.draw(); }),
@@ -73,19 +77,21 @@ class TreePanel {
       click: this.guard(() => this.act("stop_all", null)),
     }, makeShape("stopped"), make("span", {}, "Stop all"));
     this.banner = make("div", { class: "tt-banner", role: "alert", hidden: true });
+    this.busy = make("div", { class: "tt-busy" }); // said aloud as well, when it comes
     this.tree = make("div", { role: "tree", class: "tt-tree", "aria-label": "threads and tasks" });
     this.ruler = make("div", { class: "tt-ruler", "aria-hidden": "true" }); // as high as a row
     this.scroller = make("div", { class: "tt-scroller" }, this.tree, this.ruler);
     this.empty = make("div", { class: "tt-empty" }, "waiting for the kernel…");
     this.more = make("div", { class: "tt-empty", hidden: true });
     this.live = make("div", { class: "tt-unseen", role: "status", "aria-live": "polite" });
+    this.still = new Still(this.model);
     this.root = make(
       "div",
       // JupyterLab's shortcuts would take the arrow keys to move between cells.
       { class: "task-thread", "data-panel": "tree", "data-lm-suppress-shortcuts": "true" },
       make("div", { class: "tt-header" }, this.total, this.sum, this.lag,
         make("span", { class: "tt-tools" }, this.search, this.largeButton, this.stopAll)),
-      this.banner, this.scroller, this.empty, this.more, this.live,
+      this.banner, this.busy, this.still.root, this.scroller, this.empty, this.more, this.live,
     );
     this.root.treePanel = this; // for measurements in a test
     el.append(this.root);
@@ -101,12 +107,14 @@ class TreePanel {
     this.model.on("change:selected", this.guard(() => this.showSelected()));
     // ipywidgets says so when the kernel restarts or dies.
     this.model.on("comm_live_update", this.guard(() => this.loseKernel()));
-    on(this.scroller, "scroll", () => this.draw());
+    watchTheme(this.guard(() => { this.looks = null; this.draw(); }), signal);
+    this.shown = scrollWindow(this.scroller, this.guard(() => this.draw()), signal);
     on(this.tree, "click", (event) => this.clicked(event));
     on(this.tree, "focusin", (event) => this.focused(event));
     on(this.tree, "keydown", (event) => this.pressed(event));
     const resized = new ResizeObserver(this.guard(() => {
       this.rowHeight = this.ruler.getBoundingClientRect().height;
+      this.looks = null;
       this.draw();
     }));
     resized.observe(this.scroller);
@@ -159,9 +167,13 @@ class TreePanel {
       if (frame.full) this.presence.gotAll();
       this.store.apply(frame);
       this.noteChanges();
+    } else if (content.kind === "taken" && content.view === this.presence.view) {
+      this.asks.take(content.ask);
+      this.showBanner();
     } else if (content.kind === "answer" && content.view === this.presence.view) {
       const ask = this.asks.answer(content.ask, content.error);
       if (ask && content.error) this.announce(content.error);
+      this.showBanner();
     } else if (content.kind === "error") {
       this.fault = content.text;
     }
@@ -179,6 +191,11 @@ class TreePanel {
   watch() {
     if (this.asks.open.size) this.draw();
     this.showBanner();
+    this.showStill();
+  }
+
+  showStill() {
+    this.still.update(this.root, this.order.newest > 0, this.presence.isSeen());
   }
 
   showBanner() {
@@ -192,6 +209,9 @@ class TreePanel {
     }
     setText(this.banner, text);
     setShown(this.banner, text !== "");
+    const isBusy = !this.lost && this.asks.isBusy(performance.now());
+    if (isBusy && !this.busy.shownText) this.announce(busy);
+    setText(this.busy, isBusy ? busy : "");
     setAttribute(this.root, "data-lost", this.lost ? "" : null);
   }
 
@@ -234,13 +254,13 @@ class TreePanel {
   drawNow() {
     this.drawing = 0;
     const began = performance.now();
+    this.showStill();
     this.drawHeader();
     this.layOut();
     const { lines } = this;
     const height = this.rowHeight;
     setAttribute(this.tree, "style", `--tt-rows:${lines.length}`);
-    const { scrollTop, clientHeight } = this.scroller;
-    const { first, last } = windowOf(scrollTop, clientHeight, height, lines.length);
+    const { first, last } = windowOf(this.shown.top, this.shown.height, height, lines.length);
     const wanted = new Map();
     for (let i = first; i < last; i++) wanted.set(lines[i].row.row, i);
     // The active row stays in the page when it is scrolled away, or the focus would be lost.
@@ -252,14 +272,11 @@ class TreePanel {
       this.spare.push(view);
       view.element.remove();
     }
-    const style = getComputedStyle(this.root);
     const context = {
       store: this.store, asks: this.asks, shared: this.shared, active: this.active,
       selected: this.model.get("selected"),
       now: performance.now(), lost: this.lost, still: this.calm.matches,
-      beatColor: style.getPropertyValue("--tt-beat").trim() || "#2a9d5c",
-      em: parseFloat(style.fontSize) || 13, ratio: window.devicePixelRatio || 1,
-      index: 0,
+      rates: this.rates, ...this.look(), index: 0,
     };
     const byIndex = [...wanted].sort(([, a], [, b]) => a - b);
     for (const [number, index] of byIndex) {
@@ -275,6 +292,18 @@ class TreePanel {
     this.tellRows(first, last);
     this.drawn++;
     this.handled += performance.now() - began;
+  }
+
+  /** How beats look. Kept: to ask makes the browser compute the style of the page. */
+  look() {
+    if (!this.looks) {
+      const style = getComputedStyle(this.root);
+      this.looks = {
+        beatColor: style.getPropertyValue("--tt-beat").trim() || "#2a9d5c",
+        em: parseFloat(style.fontSize) || 13, ratio: window.devicePixelRatio || 1,
+      };
+    }
+    return this.looks;
   }
 
   /** Put elements into the tree as they are seen, for screen readers; the focus stays where it is. */
@@ -300,8 +329,10 @@ class TreePanel {
     if (stopped) parts.push(`${stopped} stopped`);
     parts.push(plural(tasks, "task"));
     if (this.store.kernel) parts.push(`the whole kernel ${formatRate(this.store.kernel)} turns/s`);
-    if (Math.abs(this.store.head - this.totalAt) >= 5 || !this.total.firstChild) {
-      this.totalAt = this.store.head;
+    // Twice a second, and those of the rows at the same moment: so they agree, and can be read.
+    if (Math.abs(this.store.head - this.ratesAt) >= 5 || !this.total.firstChild) {
+      this.ratesAt = this.store.head;
+      this.rates++;
       setText(this.total, `${formatRate(this.store.total())} turns/s`);
     }
     setText(this.sum, parts.join(" · "));
@@ -400,6 +431,7 @@ class TreePanel {
     const { scrollTop, clientHeight } = this.scroller;
     const top = scrollTo(index, scrollTop, clientHeight, this.rowHeight);
     if (top !== scrollTop) this.scroller.scrollTop = top;
+    this.shown.top = this.scroller.scrollTop; // it may not reach as far
   }
 
   /** Let the other panels follow: they look at what is selected here. */

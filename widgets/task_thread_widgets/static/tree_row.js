@@ -1,6 +1,6 @@
 // One row of the tree as DOM, made once and used again for whichever row is scrolled into view.
 
-import { make, makeShape, setAttribute, setShape, setShown, setText } from "./dom.js";
+import { make, makeName, makeShape, setAttribute, setName, setShape, setShown, setText } from "./dom.js";
 import {
   beatHeight, formatCount, formatPace, formatRate, pacePosition, paces, plural, rateShare,
 } from "./numbers.js";
@@ -8,6 +8,7 @@ import { controlName, rowId } from "./tree_layout.js";
 import { beatsKept, isEnded, isLive } from "./tree_store.js";
 
 const beatsDrawn = 45; // tenths of a second
+const codeShownFor = 5000; // milliseconds
 
 /** A button with a shape and a word, whose accessible name is set by `update`. */
 function makeButton(kind, shape, word) {
@@ -24,9 +25,14 @@ export class RowView {
     this.movedAt = 0; // when the pace was last moved, in milliseconds
     this.beatsShown = -1;
     this.turnsShown = 0;
+    this.rateShown = NaN;
+    this.ratesShown = -1; // when the rate was looked up
+    this.stateShown = "";
+    this.codeShown = 0; // which version of its class's code the row shows
+    this.codeAt = -Infinity; // when that came, in milliseconds
     this.shape = makeShape();
     this.fold = make("span", { class: "tt-fold", "aria-hidden": "true" });
-    this.name = make("span", { class: "tt-name" });
+    this.name = makeName("tt-name");
     this.info = make("span", { class: "tt-info" });
     this.state = make("span", { class: "tt-state" });
     this.turns = make("span", { class: "tt-turns" });
@@ -105,7 +111,14 @@ export class RowView {
     const name = controlName(row, context.shared);
     const turns = store.turnsOf(row);
     const over = isThread ? !isLive(row) : isEnded(row);
-    const rate = over || row.state === "paused" ? 0 : store.rateOf(row);
+    const still = over || row.state === "paused";
+    if (changedRow || Number.isNaN(this.rateShown) || this.ratesShown !== context.rates
+      || this.stateShown !== row.state) {
+      this.rateShown = still ? 0 : store.rateOf(row);
+    }
+    this.ratesShown = context.rates;
+    this.stateShown = row.state;
+    const rate = this.rateShown;
     const ask = asks.of(row.row);
 
     setAttribute(element, "data-kind", row.kind);
@@ -126,7 +139,7 @@ export class RowView {
     setAttribute(this.fold, "data-open", line.foldable ? line.open : null);
 
     setShape(this.shape, row.state);
-    setText(this.name, row.name);
+    setName(this.name, row.name);
     setAttribute(this.name, "title", row.name);
     setText(this.info, isThread && row.info !== row.name ? row.info : "");
     setText(this.state, ask ? ask.doing : row.state);
@@ -135,19 +148,24 @@ export class RowView {
     setText(this.turns, turns || turning ? formatCount(turns) : "");
     setText(this.turns.nextSibling, turns || turning ? (turns === 1 ? "turn" : "turns") : "");
     setText(this.rate, turning ? `${formatRate(rate)}/s` : "");
-    setAttribute(this.bar, "style", `width:${(100 * rateShare(rate)).toFixed(1)}%`);
+    setAttribute(this.bar, "style", `width:${(100 * rateShare(rate)).toFixed(0)}%`);
     setAttribute(this.bar.parentNode, "data-fast", !isThread && rate > 100 ? "" : null);
     setShown(this.bar.parentNode, turning && !isThread);
-    this.updateWhere(row, ask, context);
+    if (!changedRow && row.code > this.codeShown) this.codeAt = context.now;
+    if (changedRow) this.codeAt = -Infinity;
+    this.codeShown = row.code;
+    const newCode = context.now - this.codeAt < codeShownFor;
+    setAttribute(element, "data-new-code", newCode ? "" : null);
+    this.updateWhere(row, context, newCode);
     this.updateControls(row, name, over, active === row.row, context);
     this.updateBeats(row, changedRow, turning, context);
-    if (!isThread && !changedRow && turns > this.turnsShown && rate < 8 && !context.still) {
-      this.shape.animate([{ transform: "scale(1.6)" }, { transform: "scale(1)" }], 300);
-    }
+    // A stroke that comes and goes, and no animation: twenty of these are twenty layers to compose.
+    const beats = !isThread && !changedRow && turns > this.turnsShown && rate < 8 && !context.still;
+    setAttribute(this.shape, "data-beat", beats ? "" : null);
     this.turnsShown = turns;
   }
 
-  updateWhere(row, ask, { store, asks, now }) {
+  updateWhere(row, { store, asks, now }, newCode) {
     const error = asks.errors.get(row.row);
     let where = "";
     let code = "";
@@ -156,10 +174,12 @@ export class RowView {
     let tone = null;
     if (error) {
       [note, tone] = [error, "error"];
-    } else if (ask && asks.isSilent(ask, now)) {
-      [note, tone] = ["asked; the kernel is busy and has not answered yet", "warning"];
+    } else if (asks.isBusy(now, row.row)) {
+      [note, tone] = ["asked; the kernel is busy", "warning"];
     } else if (row.error) {
       [note, tone] = [row.error, "error"];
+    } else if (newCode) {
+      note = "goes on with new code";
     } else if (row.kind === "thread") {
       note = signalsText(row.queues);
       const [waitIn, waitOut] = row.queues ?? [0, 0];

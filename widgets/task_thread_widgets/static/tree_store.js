@@ -17,10 +17,11 @@ import { rateOf } from "./numbers.js";
  */
 
 export const beatsKept = 60; // tenths of a second
+const lagKept = 2; // seconds that a lag is told: one that shows for a tenth of a second is seen by nobody
 
 const defaults = {
   name: "", state: "", error: "", info: "", class: "",
-  held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null,
+  held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null, code: 0,
 };
 
 /** All rows, and what changed since somebody last asked. */
@@ -39,7 +40,8 @@ export class TreeStore {
     this.roots = [];
     this.places = new Map();
     this.more = 0;
-    this.lag = 0;
+    this.lag = 0; // milliseconds, the worst of the last seconds
+    this.lagAt = 0;
     this.kernel = 0; // turns/s of the whole kernel; 0 if all of it is shown
     this.at = 0;
     this.head = 0; // where in `beats` the present tenth of a second stands
@@ -67,7 +69,11 @@ export class TreeStore {
     for (const [number, changed] of facts.set ?? []) this.set(number, changed);
     for (const number of facts.gone ?? []) this.remove(number);
     this.more = facts.more ?? this.more;
-    this.lag = facts.lag ?? this.lag;
+    const lag = facts.lag ?? 0;
+    if (lag >= this.lag || frame.at - this.lagAt > lagKept) {
+      this.lag = lag;
+      this.lagAt = frame.at;
+    }
     this.kernel = facts.kernel ?? this.kernel;
     this.turn(columns);
   }
