@@ -10,6 +10,8 @@ venv := .venv
 py := $(venv)/bin/python
 course := .venv-course
 first := 00_asyncio_in_a_notebook.ipynb
+# What a kernel says reaches the page at once.
+promptly := --ServerApp.kernel_websocket_connection_class=task_thread_widgets.prompt_connection.PromptConnection
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -28,7 +30,7 @@ help:
 	@echo 'make clean         remove what the others made'
 
 lab: $(venv)/has-lab
-	$(py) -m jupyterlab $(as_root) --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(first) $(LAB_ARGS)
+	$(py) -m jupyterlab $(as_root) $(promptly) --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(first) $(LAB_ARGS)
 
 test: $(venv)/has-test
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test $(py)

@@ -10,8 +10,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from lab import Notebook, Server, chromium
-from playwright.sync_api import Browser
+from lab import Notebook, Server, chromium_with_cache
+from playwright.sync_api import BrowserContext, expect
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -25,21 +25,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if item not in mine] + mine
 
 
+# How long one waits is no claim about the program: a machine may be busy with other tests.
+expect.set_options(timeout=15_000)
+
+failed_key = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Notes at a test that it failed, for the fixtures that end after it."""
+    outcome: Any = yield
+    if outcome.get_result().failed:
+        item.stash[failed_key] = True
+
+
 # Scope "package": playwright keeps a loop running in this thread while it lives, in which no
 # asyncio test could run. It must be gone when this folder's tests are over.
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """Chromium, headless."""
     with contextlib.ExitStack() as stack:
         try:
-            started = stack.enter_context(chromium())
+            folder = tmp_path_factory.mktemp("chromium")
+            started = stack.enter_context(chromium_with_cache(folder))
         except LookupError as why:
             pytest.skip(str(why))
         yield started
 
 
 @pytest.fixture(scope="package")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One JupyterLab for all tests of this folder, skipped where the browser is."""
     folder = tmp_path_factory.mktemp("jupyterlab")
     root = folder / "root"
@@ -54,13 +69,14 @@ OpenNotebook = Callable[..., Notebook]
 
 @pytest.fixture
 def open_notebook(
-    server: Server, browser: Browser, request: pytest.FixtureRequest
+    server: Server, browser: BrowserContext, request: pytest.FixtureRequest
 ) -> Iterator[OpenNotebook]:
     """Opens notebooks: `open_notebook("01_anatomy_of_a_task.ipynb")` a fresh copy of one of
     notebooks/, `open_notebook(cells=["1 + 1"])` one made of these code cells. Opening the
     same name again within a test opens a second page on the same file and kernel.
 
-    At the end each page is photographed and closed, and every kernel ended.
+    At the end each page is closed, and every kernel ended. The pages of a test that failed are
+    photographed before.
     """
     opened: list[Notebook] = []
     shutil.rmtree(server.root)
@@ -83,7 +99,8 @@ def open_notebook(
     finally:
         try:
             for number, notebook in enumerate(opened, 1):
-                notebook.screenshot(f"{request.node.name}-end-{number}")
+                if failed_key in request.node.stash:
+                    notebook.screenshot(f"{request.node.name}-end-{number}")
                 notebook.close()
         finally:
             server.shut_down_kernels()

@@ -273,17 +273,15 @@ def test_it_looks_well(open_notebook, theme):
     notebook.run_all()
     view = shown(notebook)
     notebook.command("application:toggle-left-area")
-    for width, height in ((1600, 900), (700, 1100)):
-        notebook.page.set_viewport_size({"width": width, "height": height})
-        for name in PANELS:
-            view.get_by_role("tab", name=name.capitalize()).click()
-            notebook.page.wait_for_timeout(1500 if name != "timeline" else 4000)
-            view.evaluate("e => e.scrollIntoView({block: 'start'})")
-            notebook.page.wait_for_timeout(200)
-            notebook.screenshot(f"view-{theme}-{width}-{name}")
-    notebook.page.set_viewport_size({"width": 1600, "height": 1700})
     row(view, "task", "serve").locator(".tt-name").click()
     view.get_by_role("tab", name="All").click()
-    notebook.page.wait_for_timeout(3000)
-    notebook.screenshot(f"view-{theme}-all")
+    for width in (1600, 700):
+        notebook.page.set_viewport_size({"width": width, "height": 1700})
+        view.evaluate("e => e.scrollIntoView({block: 'start'})")
+        for name in PANELS:
+            part = panel(view, name)
+            part.wait_for()
+            assert part.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), f"{name} at {width}"
+        notebook.page.wait_for_timeout(2000)
+        notebook.screenshot(f"view-{theme}-{width}")
     assert notebook.errors == []

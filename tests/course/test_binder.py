@@ -31,6 +31,11 @@ ENVIRONMENT = REPOSITORY / ".venv-binder"
 PYTHON = ENVIRONMENT / "bin" / "python"
 BASE_KERNEL = "ipykernel==7.0.1"  # of repo2docker's images, for every Python that they offer
 
+_SHOW_CONFIG = """
+from jupyter_server.serverapp import ServerApp
+ServerApp.launch_instance(["--show-config-json", "--allow-root"])
+"""
+
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -95,6 +100,12 @@ def test_the_project_is_installed_whole_and_not_from_this_checkout(environment: 
         }
         missing = [str(name) for name in expected if not (installed / name).exists()]
         assert sorted(missing) == [], f"not in the wheel, though in {source}"
+
+
+def test_its_server_sends_at_once(environment: Path) -> None:
+    config = json.loads(_ask(environment, _SHOW_CONFIG))
+    wanted = "task_thread_widgets.prompt_connection.PromptConnection"
+    assert config["ServerApp"]["kernel_websocket_connection_class"] == wanted
 
 
 def test_the_first_notebook_lives_in_it(

@@ -155,7 +155,7 @@ class Page:
 def loop(monkeypatch: pytest.MonkeyPatch) -> HandLoop:
     """The kernel's loop as the panels see it."""
     hand_loop = HandLoop()
-    monkeypatch.setattr(task_thread_widgets.sampler, "_cpu_time", lambda: hand_loop.worked)
+    monkeypatch.setattr(task_thread_widgets.sampler, "cpu_time", lambda: hand_loop.worked)
     monkeypatch.setattr(task_thread_widgets.panel, "home_loop", lambda: hand_loop)
     return hand_loop
 

@@ -114,6 +114,23 @@ async def test_a_view_that_leaves_ends_the_sampling_at_once(thread, loop, page, 
 
 
 @running
+async def test_a_stall_is_told_even_where_nothing_changed_meanwhile(thread, loop, page):
+    panel = TreePanel(thread)
+    watcher = page(panel)
+    watcher.say("hello", seen=True)
+    loop.advance(0.1)
+    watcher.got()
+    loop.now += 0.55  # a cell blocks the loop; no task took a turn
+    loop.run()
+    (frame,) = frames(watcher.got())
+    assert frame["facts"]["lag"] == pytest.approx(450, abs=101)
+    # Told once, and not again.
+    loop.advance(1.2)
+    assert all(later["facts"]["lag"] < 1 for later in frames(watcher.got()))
+    watcher.say("bye")
+
+
+@running
 async def test_a_killed_browser_ends_the_sampling_after_fifteen_seconds(thread, loop, page):
     panel = TreePanel(thread)
     watcher = page(panel)

@@ -24,7 +24,7 @@ from .frames import Frame
 from .home import home_loop
 from .presence import Presences
 from .refusal import Refusal, RefusalLog, brief, field
-from .sampler import sampler_of
+from .sampler import STALL, sampler_of
 
 logger = logging.getLogger("task_thread.widgets")
 
@@ -51,6 +51,7 @@ class Panel(anywidget.AnyWidget):
         self._presences = Presences()
         self._numbered = 0
         self._sent_at = float("-inf")
+        self._lag = 0.0  # seconds: the worst since the last frame
         self._full = True  # the next frame must be
         self._resting: asyncio.TimerHandle | None = None
         self._told_errors: set[str] = set()
@@ -144,11 +145,13 @@ class Panel(anywidget.AnyWidget):
             self._met("The kernel could not look at the program", error)
             self._full = True
             return True
+        self._lag = max(self._lag, lag)  # a stall is told even if nothing else changed meanwhile
         if frame is None:
-            if now - self._sent_at < _QUIET:
+            if now - self._sent_at < _QUIET and self._lag < STALL:
                 return True
             frame = Frame(False, now, {})
-        frame.facts["lag"] = round(lag * 1000, 1)
+        frame.facts["lag"] = round(self._lag * 1000, 1)
+        self._lag = 0.0
         self._full = False
         self._numbered += 1
         self._sent_at = now

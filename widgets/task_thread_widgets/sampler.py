@@ -21,9 +21,10 @@ logger = logging.getLogger("task_thread.widgets")
 
 PERIOD = 0.1  # seconds between two ticks
 SHARE = 0.05  # of a core that ticks may take
+STALL = 0.05  # seconds that a tick may be late; above that the loop was held up, and it is told
 
 # Not the time on the wall: on a busy machine that would punish us for what others do. (Pyodide has no other.)
-_cpu_time = getattr(time, "thread_time", time.perf_counter)
+cpu_time = getattr(time, "thread_time", time.perf_counter)
 
 
 class Sampled(Protocol):
@@ -98,10 +99,10 @@ class Sampler:
     def _take_turns(self) -> None:
         panel = self._waiting.popleft()
         if panel in self._panels:  # it may have left since the tick began
-            began = _cpu_time()
+            began = cpu_time()
             if not self._sample(panel):
                 self._panels.pop(panel, None)
-            self._spent += _cpu_time() - began
+            self._spent += cpu_time() - began
         if self._waiting:
             self._timer = contextvars.Context().run(self.loop.call_soon, self._take_turns)
         else:

@@ -48,12 +48,12 @@ from task_thread.trace import Happening, Kind, Passage, Trace, unwatch, watch
 
 from .frames import Frame
 from .refusal import brief
+from .sampler import STALL
 from .timeline_lanes import LINGER, Lane, TimelineLanes
 from .tree_rows import cut
 
 EVENTS = 1000.0  # a second that are told one by one
 BURST = 300  # events of one lane in one frame above which it is told in sums
-STALL = 0.05  # seconds
 MOST_SEEN = 80  # lanes
 MOST_TOLD = 60  # signals, and marks, in one frame
 PER_TICK = 100  # sums a second

@@ -8,7 +8,6 @@ time has no more lanes than tasks at a time. Lanes hold no thread, and no task t
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections import deque
 from typing import Any
@@ -19,6 +18,7 @@ from task_thread.life import Life
 from task_thread.states import TaskState
 
 from .lives import lives_of
+from .sampler import cpu_time
 from .tree_rows import cut
 
 LINGER = 60.0  # seconds that an ended lane stays; as long as the page remembers
@@ -136,14 +136,14 @@ class TimelineLanes:
             if called_for:
                 self._due = self._earliest
             return
-        began = time.perf_counter()
+        began = cpu_time()
         self._searches += 1
         self.more = 0
         self._left = None
         for life in [] if self.top is None and not self.everything else lives_of(self.top):
             self._meet(life, now)
         self._part(now)
-        spent = time.perf_counter() - began
+        spent = cpu_time() - began
         # In a small program it may come with every frame.
         self._earliest = now + (spent / _SHARE if spent > _CHEAP else 0)
         self._due = max(self._earliest, now + _EVERY)

@@ -30,6 +30,10 @@ TITLES = {
     "many": "1,000 tasks of 10 turns/s",
     "fast": "one task of 10,000 turns/s",
 }
+PROMPT = [  # as `make lab` has it
+    "--ServerApp.kernel_websocket_connection_class="
+    "task_thread_widgets.prompt_connection.PromptConnection"
+]
 
 
 def main() -> int:
@@ -47,7 +51,7 @@ def main() -> int:
         )
         stack.callback(browser.close)
         (folder / "jupyterlab").mkdir()
-        server = Server(folder / "jupyterlab", root)
+        server = Server(folder / "jupyterlab", root, more=[] if options.plain_server else PROMPT)
         stack.callback(server.stop)
         figures = _measure(server, browser, root, options, Console(stderr=True))
     _print(console, figures)
@@ -163,6 +167,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=list(TITLES), help="one program only")
     parser.add_argument("--rounds", type=int, help="pairs of windows (5; with --quick 2)")
     parser.add_argument("--seconds", type=float, help="of a window (6; with --quick 3)")
+    parser.add_argument(
+        "--plain-server",
+        action="store_true",
+        help="a JupyterLab as it is, not as `make lab` starts it",
+    )
     parser.add_argument("--screenshot", action="store_true", help="keep a picture of each view")
     parser.add_argument(
         "--json", type=Path, default=CHECKOUT / "build" / "bench-view.json", metavar="FILE"
