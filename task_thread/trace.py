@@ -285,7 +285,9 @@ class WatchedQueue(deque["Signal"]):
         super().__init__(signals)
         self._trace = trace
         self._box = box
-        self._sent: deque[tuple[int, int, float | None]] = deque((0, 0, None) for _ in self)
+        self._sent: deque[tuple[int, int, float | None]] = deque(
+            (_likely_sender(box, signal), 0, None) for signal in self
+        )
 
     def append(self, signal: Signal) -> None:
         actor: Any = current.get()
@@ -305,6 +307,18 @@ class WatchedQueue(deque["Signal"]):
     def clear(self) -> None:
         super().clear()
         self._sent.clear()
+
+
+def _likely_sender(box: Mailbox, signal: Signal) -> int:
+    """Return who sent a signal that was queued before anyone watched; 0 if nothing tells."""
+    if box.child:
+        return box.sender.serial
+    parent, origin = box.life.parent, getattr(signal, "origin", None)
+    if parent is not None and (
+        origin is parent.thread or (isinstance(origin, str) and origin == parent.id)
+    ):
+        return parent.serial
+    return 0
 
 
 def watch(life: Life) -> Trace:

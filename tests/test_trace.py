@@ -157,18 +157,23 @@ async def test_a_signal_is_recorded_with_its_way_and_its_wait() -> None:
     async with running(parent):
         await child.run()
         await parent.addChild(child)
-        before = MessageSignal("parent", "before")
+        before = MessageSignal(parent, "before")
+        stranger = MessageSignal("somebody", "before")
         await parent.sigFromParentToChild__(before)
+        await parent.sigFromParentToChild__(stranger)
         trace = watch(parent._life)
         down, up = MessageSignal("parent", "down"), MessageSignal("child", "up")
         await parent.sigFromParentToChild__(down)
         await child.sigFromChildToParent__(up)
-        while len(child.heard) < 2 or not parent.heard:
+        while len(child.heard) < 3 or not parent.heard:
             await asyncio.sleep(0)
         passages: list[Passage] = [e.what for e in trace.since(0)[1] if e.kind is Kind.SIGNAL]
         by_signal = {p.signal: p for p in passages}
-        assert set(by_signal) == {before, down, up}
+        assert set(by_signal) == {before, stranger, down, up}
         assert by_signal[before].sent is None
+        # Nobody saw who sent them; what a signal says of its origin is believed.
+        assert by_signal[before].sender == parent._life.serial
+        assert by_signal[stranger].sender == 0
         sent = by_signal[up].sent
         assert sent is not None
         assert sent <= by_signal[up].taken
@@ -177,9 +182,9 @@ async def test_a_signal_is_recorded_with_its_way_and_its_wait() -> None:
         assert by_signal[down].receiver == child._life.serial
         unwatch(parent._life)
         await parent.sigFromParentToChild__(down)
-        while len(child.heard) < 3:
+        while len(child.heard) < 4:
             await asyncio.sleep(0)
-        assert child.heard == [before, down, down]
+        assert child.heard == [before, stranger, down, down]
 
 
 async def test_what_starts_while_somebody_watches_is_watched() -> None:
