@@ -67,6 +67,8 @@ def game(open_notebook):
 def shown(notebook, index=1):
     view = notebook.cell(index).locator(".task-thread-view")
     view.locator('[role="treeitem"]').first.wait_for(timeout=READY)
+    # The cell was brought into view when it was still empty; only what is in sight is sampled.
+    view.evaluate("e => e.scrollIntoView({block: 'start'})")
     return view
 
 

@@ -29,6 +29,7 @@ function told(of, from, to, until = to) {
     rest: (a, b) => all.push(["rest", a, b]),
     sum: (a, count, busy) => all.push(["sum", a, count, busy]),
     waits: (a, b) => all.push(["waits", a, b]),
+    gap: (a, b) => all.push(["gap", a, b]),
   });
   return all;
 }
@@ -89,13 +90,16 @@ test("a failed turn whose hook suspends ends where the hook began to wait", () =
   ]);
 });
 
-test("a gap is nothing: neither a turn nor a rest", () => {
+test("a gap is told as one: neither a turn nor a rest", () => {
   const gap = track([0, RUN], [0.1, TURN, 1], [0.2, WAIT], [1, GAP], [5, WAIT], [6, RUN], [6.1, TURN, 9]);
   assert.deepEqual(told(gap, 0, 6), [
     ["turn", 0, 0.1, 1, "cut", [[0, 0.1]]],
     ["turn", 0.1, 1, 2, [[0.1, 0.2]]],
+    ["gap", 1, 5],
     ["turn", 5, 6.1, 9, "cut", [[6, 6.1]]],
   ]);
+  assert.deepEqual(doingAt(gap, 3, 6), { gap: true });
+  assert.deepEqual(layTrack(gap, 0, 600, 100, 6).gaps, [100, 500]);
 });
 
 test("sums, and the waiting between them", () => {

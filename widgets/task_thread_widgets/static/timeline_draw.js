@@ -130,6 +130,13 @@ function paintTrack(context, lane, top, from, width, scene) {
   for (let i = 0; i < rests.length; i += 2) {
     context.fillRect(rests[i], middle, rests[i + 1] - rests[i], thin);
   }
+  // Dots, at absolute places as the hatching is, so that they go on from tile to tile.
+  const apart = hatchPeriod(ratio);
+  for (let i = 0; i < picture.gaps.length; i += 2) {
+    const to = Math.min(width, picture.gaps[i + 1]);
+    const first = Math.ceil(Math.max(0, picture.gaps[i]) / apart) * apart;
+    for (let dot = first; dot < to; dot += apart) context.fillRect(dot, middle, 2 * thin, 2 * thin);
+  }
   for (const list of [blocks, waits]) {
     const gap = list === blocks ? thin : 0;
     for (let i = 0; i < list.length; i += 2) {

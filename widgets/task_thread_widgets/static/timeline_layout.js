@@ -108,6 +108,7 @@ export function orderLanes(lanes) {
  * @param {(from: number, to: number) => void} visit.rest the task stood between two turns
  * @param {(from: number, count: number, busy: number) => void} visit.sum turns of `sumLength` together
  * @param {(from: number, to: number) => void} visit.waits it waited, in turns that are told in sums
+ * @param {(from: number, to: number) => void} [visit.gap] nobody looked, and nothing is known
  */
 export function walk(track, from, to, until, visit) {
   const { at, what, count } = track;
@@ -123,6 +124,7 @@ export function walk(track, from, to, until, visit) {
   let runs = NaN; // since when it runs
   let rests = NaN; // since when it rests
   let waits = NaN; // since when it waits after a sum
+  let gap = NaN; // since when nothing is known
   let number = -1; // of the last turn that ended; -1 if unknown
   const begin = (time, isCut) => {
     turn = { from: time, to: time, number: 0, open: false, cut: isCut, runs: [], ran: 0 };
@@ -145,7 +147,8 @@ export function walk(track, from, to, until, visit) {
   const settle = (time) => {
     if (!Number.isNaN(rests)) visit.rest(rests, time);
     if (!Number.isNaN(waits)) visit.waits(waits, time);
-    rests = waits = NaN;
+    if (!Number.isNaN(gap)) visit.gap?.(gap, time);
+    rests = waits = gap = NaN;
   };
   if (index > track.first && what[index] !== TURN) number = track.turnsBefore(index);
   let beyond = 0;
@@ -200,6 +203,7 @@ export function walk(track, from, to, until, visit) {
         finish(time, 0);
         runs = NaN;
         number = kind === END ? 0 : -1;
+        if (kind === GAP) gap = time;
         break;
     }
   }
@@ -217,6 +221,7 @@ export function walk(track, from, to, until, visit) {
  * @property {number[]} runs inside blocks: x0, x1, ...
  * @property {number[]} waits stretches of waiting that belong to no drawn block: x0, x1, ...
  * @property {number[]} rests between turns: x0, x1, ...
+ * @property {number[]} gaps in which nobody looked: x0, x1, ...
  * @property {Uint8Array} cover of each column: whether narrow turns are there
  * @property {Float32Array} busy of each covered column: share of its time spent running
  * @property {boolean} narrow whether any column is covered
@@ -233,10 +238,10 @@ export function walk(track, from, to, until, visit) {
  */
 export function layTrack(track, left, width, scale, until) {
   const picture = {
-    blocks: [], runs: [], waits: [], rests: [],
+    blocks: [], runs: [], waits: [], rests: [], gaps: [],
     cover: new Uint8Array(width), busy: new Float32Array(width), narrow: false,
   };
-  const { blocks, runs, waits, rests, cover, busy } = picture;
+  const { blocks, runs, waits, rests, gaps, cover, busy } = picture;
   const x = (time) => (time - left) * scale;
   const coverAll = (x0, x1) => {
     const first = Math.max(0, Math.floor(x0));
@@ -265,6 +270,9 @@ export function layTrack(track, left, width, scale, until) {
     },
     rest(from, to) {
       rests.push(x(from), x(to));
+    },
+    gap(from, to) {
+      gaps.push(x(from), x(to));
     },
     sum(from, count, share) {
       const x0 = x(from);
@@ -305,8 +313,9 @@ export function columns(picture, height, draw) {
 
 /**
  * What a lane did at a moment.
- * @returns {{turn?: Turn, sum?: {count: number, busy: number, seconds: number}, rests?: boolean} | null}
- *   the turn; or of lanes told in sums the turns around it; or that it stood between two turns
+ * @returns {{turn?: Turn, sum?: {count: number, busy: number, seconds: number}, rests?: boolean, gap?: boolean} | null}
+ *   the turn; or of lanes told in sums the turns around it; or that it stood between two turns; or that
+ *   nobody looked
  */
 export function doingAt(track, time, until) {
   if (track.end === track.first || time < track.at[track.first] || time > until) return null;
@@ -321,6 +330,9 @@ export function doingAt(track, time, until) {
     },
     rest(from, to) {
       if (from <= time && time < to) found ??= { rests: true };
+    },
+    gap(from, to) {
+      if (from <= time && time < to) found ??= { gap: true };
     },
     sum(_, turns, share) {
       count += turns;

@@ -117,6 +117,7 @@ class TimelinePage extends PanelPage {
       make("i", { class: `tl-sample tl-sample-${kind}`, "aria-hidden": "true" }), word);
     this.legend = make("div", { class: "tl-legend", role: "note", "aria-label": "legend" },
       item("run", "running"), item("wait", "waiting in a turn"), item("rest", "between turns"),
+      item("gap", "not watched"),
       item("sum", "aggregated: height is time running"), item("signal", "signal"),
       item("failed", "failure"), item("stall", "loop stalled"));
     this.body.append(this.legend);

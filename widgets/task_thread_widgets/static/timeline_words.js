@@ -26,6 +26,7 @@ export function momentText(store, lane, time, shown, until) {
       `running ${shareText(busy)} of the time`, moment,
     ];
   }
+  if (doing.gap) return [name, "nobody looked, so nothing is known", moment];
   if (doing.rests) return [name, stateAt(lane, time) === "paused" ? "paused" : "between two turns", moment];
   return [name, ...turnText(store, lane, doing.turn, shown)];
 }
