@@ -8,6 +8,7 @@ pip and used again until what pyproject.toml says changes. JupyterLab and the te
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import importlib.metadata
 import importlib.util
@@ -50,6 +51,13 @@ def python_of(name: str) -> str:
     if name == HERE:
         return sys.executable
     folder = ROOT / f".venv-ipykernel-{name}"
+    # Tests run side by side: one process makes it, the others wait.
+    with (ROOT / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _make(name, folder)
+
+
+def _make(name: str, folder: Path) -> str:
     python = folder / "bin" / "python"
     made = folder / "has-kernel"
     of = [f"ipykernel=={OTHERS[name]}", f"anywidget=={importlib.metadata.version('anywidget')}"]
