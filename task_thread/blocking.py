@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from .context import current_life
 from .kernel.interrupt import at_fault
-from .life import running_loop
+from .loops import running_loop
 
 T = TypeVar("T")
 

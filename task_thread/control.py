@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .life import running_loop
+from .loops import running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
 

@@ -1,12 +1,17 @@
-"""The scope of a hook or handler of a thread: it can be limited in time, and warns when time is over."""
+"""Running a hook or handler of a thread: it can be limited in time, and warns when time is over."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import asyncio
+import types
+from asyncio import CancelledError
+from collections.abc import Coroutine, Generator
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from .scope import Scope
+from .context import current
+from .scope import Abandoned, Scope, cancel_requests
+from .verbose import plain
 
 if TYPE_CHECKING:
     from .life import Life
@@ -58,7 +63,7 @@ class Hook(Scope):
 
     def swallowed(self) -> None:
         if self._name == "enter__":
-            self._life.interrupted()
+            self._life.interrupt()
         elif self._name == "exit__":
             self._life.hurry()
 
@@ -74,3 +79,47 @@ class Hook(Scope):
                 "%s: %s swallows its cancellation; it is abandoned", life.id, self._name
             )
             self.abandon()
+
+
+@types.coroutine
+def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any, Any, bool]:
+    """Run `enter__` or `exit__` in the current task, as code of this thread.
+
+    Args:
+        name: of the hook.
+        limit: seconds until it is cancelled; as long again, until it is dropped.
+
+    Returns:
+        Whether it ran to its end.
+    """
+    before = current.get()
+    current.set(life)
+    cancels = cancel_requests(asyncio.current_task())
+    scope: Hook | None = None
+    try:
+        coroutine = plain(getattr(life.thread, name))()
+        if not hasattr(coroutine, "send"):
+            raise TypeError(f"expected {name} to be a coroutine method: write `async def`")
+        try:
+            waited = coroutine.send(None)
+        except StopIteration:
+            return True
+        # A child's enter__ runs in its caller, often the parent's enter__.
+        life.hook = scope = Hook(life, name, coroutine, nested=name == "enter__", cancels=cancels)
+        if limit is not None:
+            scope.limit(limit)
+        elif life.stop_asked:
+            life.cut_enter()
+        yield from scope.finish(waited)
+        return not scope.cancelled
+    except Abandoned:
+        return False
+    except CancelledError as error:
+        if scope is not None and scope.from_outside:
+            raise
+        raise RuntimeError(f"{name} awaited something that was cancelled") from error
+    finally:
+        if scope is not None:
+            life.hook = None
+            scope.unlimit()
+        current.set(before)

@@ -11,7 +11,8 @@ from . import coach
 from .control import Control
 from .display import mimebundle
 from .kernel.live import metaclass
-from .life import Life, running_loop
+from .life import Life
+from .loops import running_loop
 from .mailbox import Mailbox
 from .signals import Signal, require_signal
 from .slots import TaskSlots

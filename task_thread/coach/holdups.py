@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import log
 from ..driver import Driver
+from ..hook import run_hook
 from ..life import Life
 from ..mailbox import Mailbox
 from ..where import is_users
@@ -41,7 +42,7 @@ _STEPPERS = {
     Driver._drive.__code__: "turn",
     Driver._throw.__code__: "turn",
     Mailbox.deliver.__code__: "handler",
-    Life._hook.__code__: "hook",
+    run_hook.__code__: "hook",
 }
 _ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 _LOOPS = tuple(_ASYNCIO + name for name in ("events.py", "base_events.py", "runners.py"))
@@ -185,7 +186,7 @@ def see(frame: FrameType | None) -> Sight | None:
 
 
 def _of_thread(step: str, frame: FrameType, lines: list[Spot]) -> Sight | None:
-    actor = frame.f_locals.get("self")
+    actor = frame.f_locals.get("life" if step == "hook" else "self")
     if isinstance(actor, Driver):
         return Sight((actor, actor.turns), actor, actor.name, tuple(lines))
     if isinstance(actor, Mailbox):

@@ -16,7 +16,7 @@ from ..states import ThreadState
 
 Listener = Callable[[Life, ThreadState], None]
 
-_become = Life._become
+_become = Life.become
 _listeners: list[Listener] = []
 _lock = threading.Lock()
 
@@ -25,7 +25,7 @@ def listen(listener: Listener) -> None:
     """Call `listener` at each change, on the OS thread of the loop concerned."""
     with _lock:
         _listeners.append(listener)
-        Life._become = _told  # type: ignore[method-assign,assignment]
+        Life.become = _told  # type: ignore[method-assign,assignment]
 
 
 def leave(listener: Listener) -> None:
@@ -34,7 +34,7 @@ def leave(listener: Listener) -> None:
         if listener in _listeners:
             _listeners.remove(listener)
         if not _listeners:
-            Life._become = _become  # type: ignore[method-assign]
+            Life.become = _become  # type: ignore[method-assign]
 
 
 def _told(life: Life, state: ThreadState) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # Whose frames lie under the code of a task, a hook or a handler: what steps it.
-_STEPPERS = tuple(_HERE + name for name in ("driver.py", "life.py", "mailbox.py", "scope.py"))
+_STEPPERS = tuple(_HERE + name for name in ("driver.py", "hook.py", "mailbox.py", "scope.py"))
 
 
 class Interrupts:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import coach, log, registry
-from ..life import running_loop
+from ..loops import running_loop
 from . import live
 from .cells import Cells
 from .explain import explain

@@ -31,7 +31,7 @@ def tree(life: Life) -> Iterator[Life]:
 
 def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
     """Return the tasks of the program that no TaskThread owns."""
-    held = {task for root in roots(loop) for life in tree(root) for task in life._raw or ()}
+    held = {task for root in roots(loop) for life in tree(root) for task in life.plain_tasks or ()}
     found = []
     for task in asyncio.all_tasks(loop):
         driver = driver_of(task)
@@ -64,15 +64,15 @@ def of_thread(life: Life) -> list[str]:
             place: Place | None = driver.place
             verb = "is paused" if driver.state == "paused" else "waits"
             lines.append(f"{life.id}: its task {driver.name} {verb} at {at(place)}")
-    for task in life._raw or ():
+    for task in life.plain_tasks or ():
         if not task.done() and isinstance(task, asyncio.Task):
             lines.append(f"{life.id}: {of_task(task).removeprefix('the ')}")
     return lines or [f"{life.id} is {life.state}, and has no task"]
 
 
 def _hooks(life: Life) -> Iterator[tuple[str, Any]]:
-    if life._scope is not None:
-        yield life._scope._name, life._scope._coroutine
+    if life.hook is not None:
+        yield life.hook._name, life.hook._coroutine
     if life.office is not None:
         for box in list(life.office.carried):
             if box.life is life and box.scope is not None:

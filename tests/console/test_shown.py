@@ -54,15 +54,15 @@ async def test_each_change_is_heard_once_and_in_order() -> None:
 
 
 async def test_after_the_last_listener_the_core_is_as_before() -> None:
-    before = Life._become
+    before = Life.become
     one, other = Ear(), Ear()
     changes.listen(one)
     changes.listen(other)
     changes.leave(one)
-    assert Life._become is not before
+    assert Life.become is not before
     changes.leave(other)
     changes.leave(other)
-    assert Life._become is before
+    assert Life.become is before
     async with running(Probe()):
         pass
     assert one.heard == other.heard == []

@@ -29,7 +29,8 @@ from typing import Any
 
 from task_thread import TaskThread
 from task_thread.driver import Driver
-from task_thread.life import Life, running_loop
+from task_thread.life import Life
+from task_thread.loops import running_loop
 from task_thread.snapshot import describe
 from task_thread.states import TaskState
 from task_thread.trace import LineProfile, Trace

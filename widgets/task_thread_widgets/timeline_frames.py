@@ -41,7 +41,8 @@ from operator import itemgetter
 from typing import Any
 
 from task_thread import MessageSignal, TaskThread
-from task_thread.life import Life, running_loop
+from task_thread.life import Life
+from task_thread.loops import running_loop
 from task_thread.office import Office
 from task_thread.snapshot import describe
 from task_thread.trace import Happening, Kind, Passage, Trace, unwatch, watch

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from task_thread import TaskThread
-from task_thread.life import Life, running_loop
+from task_thread.life import Life
+from task_thread.loops import running_loop
 from task_thread.office import Office
 from task_thread.trace import Trace, unwatch, watch
 

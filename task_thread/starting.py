@@ -1,0 +1,247 @@
+"""How a thread starts and lives; what ends it is in stopping.py.
+
+A root's `run()` is the task that lives all of it. A child needs no task of its own while it runs: its
+`run()` ends with the start. Only a child that no running parent answers for keeps a main task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from asyncio import CancelledError
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any
+
+from . import log, registry
+from .context import current
+from .hook import run_hook
+from .loops import running_loop
+from .office import Office
+from .posix import SignalGuard
+from .states import ThreadState
+from .stopping import finish, shut_down
+
+if TYPE_CHECKING:
+    from .life import Life
+
+
+def begin(life: Life) -> None:
+    """Enter the state `starting`.
+
+    Raises:
+        RuntimeError: it runs already; its parent is stopping; no loop runs.
+    """
+    if life.live and not life.orphaned_by_loop():
+        raise RuntimeError(
+            f"{life.id} is {life.state} already: a thread runs once at a time; "
+            "await its stop() and join() first, or make another one"
+        )
+    loop = asyncio.get_running_loop()
+    parent = life.parent
+    if parent is not None and parent.state is ThreadState.STOPPING:
+        raise RuntimeError(
+            f"{parent.id} is stopping and starts no more children: {life.id} was not started"
+        )
+    again = life.state is not ThreadState.CREATED
+    life.loop = loop
+    life.stop_asked = life.entered = life.sealed = life.hurried = False
+    life.reported = life.interrupted = life.replaced = False
+    if registry.began is not None and current.get() is None:
+        life.after = [old for old in registry.began(life) if old.loop is loop]
+    life.become(ThreadState.STARTING)
+    life.started = loop.time()
+    life.error = life.fatal = None
+    life.forget_waiters()
+    if again:
+        life.drivers = {}
+        life.received = life.sent = life.undelivered = 0
+    life.guardian = None
+    if parent is not None and parent.live and parent.loop is loop:
+        life.guardian = parent
+        life.office = parent.office
+        parent.kids[life] = None
+    else:
+        life.office = Office(loop)
+        registry.add(life)
+    if again:
+        try:
+            life.thread.initVars__()
+        except BaseException as error:
+            life.error = error
+            finish(life)
+            raise
+
+
+async def run(life: Life) -> None:
+    """Live: a root until its end, a child until it has started."""
+    if life.live and life.replaced and life.loop is running_loop():
+        await life.ended()
+    if life.thread.parent is None:
+        # Before anything else: a Ctrl-C between two of these lines must count as the first.
+        guard = SignalGuard(asyncio.get_running_loop(), life.request_stop)
+        try:
+            begin(life)
+            life.guard = guard
+            await _live(life)
+        finally:
+            guard.give_back()
+            if life.guard is guard:
+                life.guard = None
+    else:
+        begin(life)
+        await _start_child(life)
+
+
+def start(life: Life) -> None:
+    """Begin on the running loop, and return at once."""
+    if life.live and life.replaced and life.loop is running_loop():
+        life.replaced = False
+        life.at_end(functools.partial(_start_soon, life, copy_context()))
+        return
+    begin(life)
+    living = _live(life) if life.thread.parent is None else _start_child(life)
+
+    def cancelled_early() -> None:
+        life.stop_asked = True
+
+    # The loop holds tasks weakly; `main` keeps this one.
+    life.main = life.make_task(_quietly(life, living), "start", cancelled_early)
+
+
+def _start_soon(life: Life, context: Context) -> None:
+    asyncio.get_running_loop().call_soon(life.start, context=context)
+
+
+async def _quietly(life: Life, living: Coroutine[Any, Any, None]) -> None:
+    """Nobody awaits a `start()`: its error was logged, and the parent is told."""
+    try:
+        await living
+    except Exception as error:
+        life.tell_parent(error)
+    except (SystemExit, KeyboardInterrupt):
+        # It ends the loop, and so is told; asyncio must not tell it again as never retrieved.
+        task = asyncio.current_task()
+        assert life.loop is not None
+        assert task is not None
+        life.loop.call_soon(lambda: task.cancelled() or task.exception())
+        raise
+
+
+async def _live(life: Life) -> None:
+    """The whole life of a root, in one task."""
+    life.main = asyncio.current_task()
+    cancelled: CancelledError | None = None
+    try:
+        try:
+            await _enter(life)
+            await _until_asked(life)
+        except CancelledError as error:
+            cancelled = error
+        except GeneratorExit:
+            finish(life)
+            raise
+        except BaseException as error:
+            life.error = life.error or error
+        if life.interrupted:
+            cancelled = cancelled or CancelledError()
+        life.stop_asked = True
+        await shut_down(life)
+    finally:
+        life.main = None
+    if life.fatal is None:
+        if cancelled is not None:
+            raise cancelled
+        if life.hurried:
+            raise CancelledError
+    _raise(life)
+
+
+async def _start_child(life: Life) -> None:
+    try:
+        await _enter(life)
+    except GeneratorExit:
+        life.stop_asked = True
+        if life.loop is not None and not life.loop.is_closed():
+            life.begin_shutdown()
+        raise
+    except BaseException as error:
+        if not isinstance(error, CancelledError):
+            life.error = life.error or error
+            life.reported = True
+        life.stop_asked = True
+        ended = life.ended()
+        life.begin_shutdown()
+        await ended
+        raise
+    if life.interrupted:
+        ended = life.ended()
+        life.begin_shutdown()
+        await ended
+        raise CancelledError
+    if life.stop_asked:
+        life.begin_shutdown()
+    elif life.guardian is None:
+        assert life.loop is not None
+        life.wake = life.loop.create_future()
+        life.main = life.make_task(_stand_alone(life), "main", life.request_stop)
+
+
+async def _stand_alone(life: Life) -> None:
+    """The life of a running child that no running parent answers for."""
+    try:
+        await _until_asked(life)
+    except CancelledError:
+        life.stop_asked = True
+    await shut_down(life)
+
+
+def _raise(life: Life) -> None:
+    """Raise what failed the thread, to whoever runs it."""
+    error = life.fatal or life.error
+    if error is None:
+        return
+    if not isinstance(error, Exception) and log.in_kernel():
+        raise RuntimeError(f"{life.id} raised {type(error).__name__}: {error}") from error
+    raise error
+
+
+async def _enter(life: Life) -> None:
+    after, life.after = life.after, None
+    for old in after or ():
+        if old.live:
+            await old.ended()
+    if life.stop_asked:
+        return
+    life.entered = True
+    try:
+        life.listening = await run_hook(life, "enter__")
+    except (CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:
+        life.tell(error, "enter__ failed")
+        life.raise_fatal(error)
+        raise
+    if life.stop_asked:
+        return
+    life.become(ThreadState.RUNNING)
+    if life.inbox is not None:
+        life.inbox.wake()
+    for child in life.thread.children:
+        if child._life.outbox is not None:
+            child._life.outbox.wake()
+    beginnings, life.beginnings = life.beginnings, None
+    for beginning in beginnings or ():
+        beginning()
+
+
+async def _until_asked(life: Life) -> None:
+    if life.stop_asked:
+        return
+    if life.wake is None:
+        assert life.loop is not None
+        life.wake = life.loop.create_future()
+    try:
+        await life.wake
+    finally:
+        life.wake = None

@@ -1,0 +1,250 @@
+"""How a thread ends: everything between the request to stop and the last word.
+
+Invariants: `exit__` runs exactly once for each `enter__` that began; every step is bounded; after the
+end no asyncio task of the thread is left, save those that swallow cancellation and are not ours to
+drop, which are named in a warning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from asyncio import CancelledError
+from collections.abc import Callable, Collection, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from . import coach, registry
+from .hook import run_hook
+from .states import ThreadState
+from .tasks import end_all
+
+if TYPE_CHECKING:
+    from .life import Life
+    from .mailbox import Mailbox
+
+_AT_ONCE = 100  # children whose stop begins in one round of the loop
+_HURRIED = 0.1  # seconds: the bound of each further step, once a stop was itself cancelled
+
+
+async def shut_down(life: Life) -> None:
+    """Everything between the request to stop and the end; each step is bounded.
+
+    Steps that have nothing to do are left out here, since a large tree has many of them.
+    """
+    life.become(ThreadState.STOPPING)
+    if life.entered:
+        if life.listening:
+            await _drain(life)
+        life.listening = False
+        for child in life.thread._children or ():
+            if child._life.outbox is not None:
+                child._life.outbox.quota = None  # it may be heard again in a further run
+        if type(life.thread).exit__ is not life.base.exit__:
+            await _exit(life)
+            coach.thread_exited(life)
+    life.listening = False
+    life.sealed = True
+    if life.turning():
+        await _end_tasks(life)
+    if life.thread._children or life._kids:
+        await _stop_kids(life)
+        if life.turning():  # the childFailed__ of children that failed while they stopped
+            await _end_tasks(life, life.thread.exit_timeout)
+    if life.outbox is not None:
+        await _flush(life)
+    office = life.office
+    own = office is not None and (life.guardian is None or life.guardian.office is not office)
+    if office is not None and own and office.pumps:
+        await _patiently(life, lambda: office.close(_HURRIED))
+    finish(life)
+
+
+async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    """Take a step of the stop again if it is cancelled; what is left is hurried then."""
+    while True:
+        try:
+            await step()
+            return
+        except CancelledError:
+            life.hurried = True
+            for kid in life.kids:
+                if kid.main is not None and kid.state is ThreadState.STOPPING:
+                    kid.main.cancel()
+
+
+def _within(life: Life, seconds: float) -> float:
+    return min(seconds, _HURRIED) if life.hurried else seconds
+
+
+async def _drain(life: Life) -> None:
+    """Let the signals that were accepted before the stop be handled."""
+    boxes = [life.inbox] if life.inbox is not None else []
+    for child in life.thread.children:
+        box = child._life.outbox
+        if box is not None:
+            box.quota = box.qsize()
+            boxes.append(box)
+    # And a handler that still works on a signal of a child which has ended meanwhile.
+    if life.office is not None:
+        boxes += [b for b in life.office.carried if b.life is life and b not in boxes]
+    boxes = [box for box in boxes if box.busy or box.is_open()]
+    if boxes:
+        await _patiently(life, lambda: _until_idle(life, boxes, cut=True))
+
+
+async def _until_idle(life: Life, boxes: list[Mailbox], cut: bool) -> None:
+    """Wait until mailboxes are served, for at most `drain_timeout`.
+
+    Args:
+        boxes: the mailboxes.
+        cut: whether a handler that still works then is cancelled, and later abandoned.
+    """
+    assert life.loop is not None
+    gate = life.loop.create_future()
+    waiting = set(boxes)
+
+    def check(box: Mailbox) -> None:
+        if box.is_idle():
+            waiting.discard(box)
+            if not waiting and not gate.done():
+                gate.set_result(None)
+
+    def late() -> None:
+        if cut:
+            life.listening = False
+            for box in tuple(waiting):
+                if box.scope is not None:
+                    box.scope.limit(0, _within(life, life.thread.drain_timeout))
+                check(box)
+        elif not gate.done():
+            gate.set_result(None)
+
+    for box in boxes:
+        box.idle_calls.append(check)
+        box.wake()
+    timer = life.loop.call_later(_within(life, life.thread.drain_timeout), late)
+    try:
+        for box in boxes:
+            check(box)
+        await gate
+    finally:
+        timer.cancel()
+        for box in boxes:
+            box.idle_calls.remove(check)
+
+
+async def _exit(life: Life) -> None:
+    limit = _within(life, life.thread.exit_timeout)
+    try:
+        await run_hook(life, "exit__", limit)
+    except CancelledError:
+        life.hurried = True
+    except BaseException as error:
+        life.tell(error, "exit__ failed")
+        life.error = life.error or error
+        life.raise_fatal(error)
+
+
+async def _end_tasks(life: Life, grace: float = 0) -> None:
+    """Delete what runs still; after `grace` seconds in which it may end by itself."""
+    if grace:
+        await _patiently(life, lambda: settle(life.turning(), _within(life, grace)))
+    assert life.loop is not None
+    end = life.loop.time() + life.thread.exit_timeout
+    # Again and again, since a plain task may store another one in a slot when it is cancelled.
+    left = life.turning()
+    while left:
+        rest = max(end - life.loop.time(), 0.0)
+        await _patiently(life, functools.partial(_end_turning, life, rest))
+        left = life.turning() if rest else []
+
+
+async def _end_turning(life: Life, seconds: float) -> None:
+    await end_all(life.turning(), _within(life, seconds))
+
+
+async def _stop_kids(life: Life) -> None:
+    kids = life.below()
+    if kids:
+        assert life.loop is not None
+        gate = life.loop.create_future()
+        left = len(kids)
+
+        def one_ended() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                gate.set_result(None)
+
+        # Side by side, but not all in one round of the loop: those that end at once are gone
+        # when the next ones begin, which spares the garbage collector a long walk.
+        for kid in kids:
+            kid.at_end(one_ended)
+        for number, kid in enumerate(kids, 1):
+            kid.request_stop()
+            if number % _AT_ONCE == 0:
+                await _patiently(life, _one_round)
+        # Shielded: a cancellation hurries the children, and they are awaited all the same.
+        await _patiently(life, lambda: _wait(gate))
+    for child in life.thread.children:
+        child._life.added = False
+    life.thread.children.clear()
+
+
+async def _flush(life: Life) -> None:
+    """Let the parent handle the last signals of this child."""
+    box = life.outbox
+    if box is not None and not box.is_idle():
+        await _patiently(life, lambda: _until_idle(life, [box], cut=False))
+
+
+def finish(life: Life) -> None:
+    """The end: count what was not delivered, leave the parent, release who waits."""
+    lost = late = 0
+    if life.inbox is not None:
+        lost = life.inbox.clear()
+    if life.outbox is not None:
+        # That a child still sends while its parent stops is in the order of things.
+        stopping = life.parent is not None and life.parent.state is ThreadState.STOPPING
+        late = life.outbox.clear()
+        lost, late = (lost, late) if stopping else (lost + late, 0)
+    life.undelivered += lost + late
+    failed = life.error is not None or life.fatal is not None
+    life.become(ThreadState.FAILED if failed else ThreadState.STOPPED)
+    life.listening = False
+    guardian, life.guardian = life.guardian, None
+    if guardian is None:
+        registry.discard(life)
+    else:
+        guardian.kids.pop(life, None)
+    parent = life.parent
+    # A stopping parent clears its list at once: removing 5,000 children singly is quadratic.
+    if parent is not None and parent.state is not ThreadState.STOPPING:
+        life.added = False
+        if life.thread in parent.thread.children:
+            parent.thread.children.remove(life.thread)
+    if life.undelivered:
+        life.logger.log(
+            logging.WARNING if life.undelivered > late else logging.INFO,
+            "%s: signals not delivered when it stopped: %d",
+            life.id,
+            life.undelivered,
+        )
+    if life.error is not None and guardian is not None and not life.reported:
+        life.tell_parent(life.error, guardian)
+    life.release_waiters()
+
+
+async def settle(tasks: Collection[asyncio.Future[Any]], seconds: float) -> None:
+    """Wait until tasks have ended by themselves, for at most `seconds`."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
+async def _one_round() -> None:
+    await asyncio.sleep(0)
+
+
+async def _wait(gate: asyncio.Future[None]) -> None:
+    await asyncio.shield(gate)
