@@ -110,7 +110,7 @@ def clock(open_notebook):
     notebook.run_all()
     assert notebook.failed_cells() == []
     panel = shown(notebook)
-    wait_for(panel, "page.paints > 5")
+    wait_for(panel, "page.tiles.paints > 5")
     return notebook, panel
 
 
@@ -312,7 +312,7 @@ def test_it_records_only_while_it_can_be_seen_and_survives_a_reload(clock):
     notebook.reload()
     panel = shown(notebook)
     assert notebook.kernel.evaluate("recorded()") is True
-    wait_for(panel, "page.paints > 5 && page.shown > page.store.began + 1")
+    wait_for(panel, "page.tiles.paints > 5 && page.shown > page.store.began + 1")
     assert greens(panel, "tick of clock") > 50
     assert notebook.errors == []
 
