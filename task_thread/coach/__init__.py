@@ -120,6 +120,16 @@ def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], N
     _safely(awaits.check_cell, source, namespace, report)
 
 
+# What a check asks
+
+
+def program_waits(loop: asyncio.AbstractEventLoop) -> None:
+    """A checked program waits for ever: what is only a suspicion while it goes on is certain now."""
+    from . import rounds
+
+    _safely(rounds.look_once, loop)
+
+
 # What the pulse tells
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
@@ -176,6 +177,15 @@ def beat(pulse: Pulse) -> None:
         for gone in _rounds.keys() - {id(one) for one in registry.loops()}:
             del _rounds[gone]
     found.beat(time.monotonic())
+
+
+def look_once(loop: asyncio.AbstractEventLoop) -> None:
+    """Look at the threads of a loop on which nothing will happen any more; no beat will come to judge."""
+    for thread in islice(Round(loop)._walk(), AT_ONCE):
+        for seen, tell, _ in LASTING.values():
+            if seen(thread._life):
+                tell(thread._life)
+        _read_class(thread._life, _MOST_METHODS)
 
 
 def forget() -> None:

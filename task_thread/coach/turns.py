@@ -108,16 +108,33 @@ def failed(driver: Driver, error: BaseException) -> None:
         )
         give(owner, "recreate", text, spot, slot=driver.name, actor=driver)
         return
-    remedy = (
-        f"Catch {type(error).__name__} in the turn, and let `await reSchedule(...)` come after."
-    )
-    if reading_of(driver).again is None:
+    if isinstance(error, _SLIPS):
+        remedy = (
+            "Repair that line, and run the cell again." if log.in_kernel() else "Repair that line."
+        )
+    elif reading_of(driver).again is None:
         remedy = f"Catch {type(error).__name__} in the task."
+    else:
+        remedy = (
+            f"Catch {type(error).__name__} in the turn, and let `await reSchedule(...)` come after."
+        )
     text = (
         f"{driver.name} turns no more: {spot} raised {type(error).__name__} and nothing caught it. "
         + remedy
     )
     give(owner, "escaped", text, spot, slot=driver.name, actor=driver)
+
+
+_SLIPS = (
+    NameError,
+    AttributeError,
+    TypeError,
+    ImportError,
+    NotImplementedError,
+    AssertionError,
+    SyntaxError,
+)
+"""Errors of whoever wrote the line: to catch them would only hide them."""
 
 
 def _replaced_itself(error: BaseException) -> bool:

@@ -21,6 +21,6 @@ from __future__ import annotations
 
 from .check import check, virtual_time
 from .events import Events
-from .report import CheckFailed, Report
+from .report import CheckFailed, CheckWarning, Report
 
-__all__ = ["CheckFailed", "Events", "Report", "check", "virtual_time"]
+__all__ = ["CheckFailed", "CheckWarning", "Events", "Report", "check", "virtual_time"]

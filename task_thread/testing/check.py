@@ -15,6 +15,7 @@ import inspect
 import math
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Collection, Coroutine
 from time import monotonic
 from types import FrameType
@@ -23,7 +24,7 @@ from typing import Any
 from .guards import tidy
 from .interrupt import Interrupted, interrupt
 from .places import at, of_frame
-from .report import CheckFailed, Report
+from .report import CheckFailed, CheckWarning, Report
 from .run import Run
 
 _ALLOWED = frozenset({"left running", "swallowed cancellation", "time.sleep"})
@@ -74,8 +75,7 @@ def check(
     for name, value in (("within", within), ("patience", patience)):
         if not (isinstance(value, (int, float)) and 0 < value < math.inf):
             raise ValueError(f"expected seconds above 0 for {name}, found {value!r}")
-    unknown = set(allow) - _ALLOWED if not isinstance(allow, str) else {allow}
-    if unknown:
+    if isinstance(allow, str) or not isinstance(allow, Collection) or set(allow) - _ALLOWED:
         known = ", ".join(repr(kind) for kind in sorted(_ALLOWED))
         raise ValueError(f"expected a list of {known} for allow, found {allow!r}")
     run = Run(program, within, real, frozenset(allow))
@@ -94,9 +94,11 @@ def check(
             if run.done.is_set():
                 worker.join(_INSIST)
             tidy()
-    if not run.kind:
-        return run.report()
-    raise _failure(run) from run.cause
+    if run.kind:
+        raise _failure(run) from run.cause
+    if run.verdict is not None:
+        raise run.verdict
+    return run.report()
 
 
 def virtual_time(
@@ -113,6 +115,10 @@ def virtual_time(
 
         @virtual_time(within=3600)
         async def test_an_hour(tmp_path): ...    # fixtures are passed on
+
+    What the program prints is printed when it has passed, so that `capsys` finds it afterwards. What else
+    was noticed, such as a task that failed beside the test, is a `CheckWarning`; to make that fail the
+    test, write `@pytest.mark.filterwarnings("error")` above, or set it for all in pytest's configuration.
 
     Args:
         test: the co-function; its arguments are passed on.
@@ -135,7 +141,11 @@ def virtual_time(
         def checked(*args: Any, **kwargs: Any) -> None:
             __tracebackhide__ = True
             program = functools.partial(test, *args, **kwargs)
-            check(program, within=within, patience=patience, allow=allow)
+            report = check(program, within=within, patience=patience, allow=allow)
+            sys.stdout.write(report.output)  # where the test's runner looks for it
+            sys.stderr.write(report.errors)
+            if report.notes:
+                warnings.warn(CheckWarning("\n".join(report.notes)), stacklevel=2)
 
         return checked
 

@@ -6,7 +6,8 @@ import asyncio
 import difflib
 import sys
 from collections.abc import Iterable
-from typing import Any
+from types import FrameType
+from typing import Any, SupportsIndex
 
 from ..where import Place
 from .places import at, of_frame
@@ -16,27 +17,51 @@ from .report import CheckFailed
 class Events(list[Any]):
     """A list of names that a program appends to while it runs, and that a test looks at.
 
-    `append` is all that the code under test needs to know of it. The line that appended each name is
-    remembered, so that a failed expectation can say where a wrong one came from.
+    `append` is all that the code under test needs to know of it; `extend`, `+=` and `insert` do as well.
+    The line that added each name is remembered, so that a failed expectation can say where a wrong one
+    came from.
     """
 
     def __init__(self, names: Iterable[Any] = ()) -> None:
         super().__init__()
         self._places: list[Place | None] = []
         self._waiters: list[tuple[Any, int, asyncio.Future[None]]] = []
-        for name in names:
-            self.append(name)
+        self.extend(names)
 
     def append(self, name: Any) -> None:
         """Record that something happened."""
         super().append(name)
+        self._added(len(self) - 1, 1, sys._getframe(1))
+
+    __call__ = append
+
+    def extend(self, names: Iterable[Any]) -> None:
+        """Record several things, in their order."""
+        before = len(self)
+        super().extend(names)
+        self._added(before, len(self) - before, sys._getframe(1))
+
+    def __iadd__(self, names: Iterable[Any]) -> Events:  # type: ignore[misc]
+        before = len(self)
+        super().extend(names)
+        self._added(before, len(self) - before, sys._getframe(1))
+        return self
+
+    def insert(self, index: SupportsIndex, name: Any) -> None:
+        """Record something before what is at an index."""
+        where = range(len(self) + 1)[slice(index, None)][0] if len(self) else 0
+        super().insert(index, name)
+        self._added(where, 1, sys._getframe(1))
+
+    def _added(self, index: int, number: int, frame: FrameType) -> None:
+        """Remember where names came from, and wake who waits for them."""
         # The list itself may be changed by other means, too; then places are missing, and no harm.
-        self._places[len(self) - 1 :] = [of_frame(sys._getframe(1))]
+        before = len(self) - number
+        self._places = [*self._places[:before], *[None] * (before - len(self._places))]
+        self._places[index:index] = [of_frame(frame)] * number
         for wanted, times, waiter in self._waiters:
             if not waiter.done() and self._times(wanted) >= times:
                 waiter.set_result(None)
-
-    __call__ = append
 
     async def wait_for(self, name: Any, times: int = 1) -> None:
         """Wait until something has happened so many times, counted from the beginning.
@@ -51,6 +76,11 @@ class Events(list[Any]):
             await entry[2]
         finally:
             self._waiters.remove(entry)
+
+    def missing(self, name: Any, times: int) -> str:
+        """Return what a `wait_for` waits for, and what has come, in words."""
+        found = f"it {_times(self._times(name))} in {_list(self)}" if self else "no event at all"
+        return f"expected {name!r} {_times(times)}, found {found}"
 
     def expect(self, *names: Any) -> None:
         """Expect exactly these, in this order.
@@ -83,7 +113,7 @@ class Events(list[Any]):
         if found != times:
             place = self._last_place(name) if found > times else None
             raise CheckFailed(
-                f"expected {name!r} {_times(times)}, found it {_times(found)} in {_list(self)}"
+                self.missing(name, times)
                 + (f"; the last one came from {at(place)}" if place else ""),
                 place=place,
             )

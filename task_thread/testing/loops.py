@@ -23,6 +23,7 @@ except ImportError as error:
         "installed here: pip install 'task-thread[testing]'"
     ) from error
 
+SolipsismError = async_solipsism.SolipsismError
 FREE_ROUNDS = 1000
 ROUND = 1e-4  # virtual seconds
 _TICK = 1e-6  # seconds: the least that the clock can move
@@ -140,7 +141,7 @@ class VirtualLoop(Checked, async_solipsism.EventLoop):  # type: ignore[misc]
     ) -> Any:
         try:
             return super().call_soon_threadsafe(callback, *args, context=context)
-        except async_solipsism.SolipsismError:
+        except SolipsismError:
             text = (
                 "another OS thread called into the loop, which virtual time doesn't allow: "
                 "check this program with real=True"

@@ -72,3 +72,7 @@ class CheckFailed(AssertionError):
 
             lines += ["", *"".join(traceback.format_exception(self.__cause__)).splitlines()]
         return lines
+
+
+class CheckWarning(UserWarning):
+    """Something was noticed while a program was checked that passed all the same."""

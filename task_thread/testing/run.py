@@ -11,11 +11,12 @@ import asyncio
 import logging
 import sys
 import threading
+import unittest
 from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any
 
-from .. import log
+from .. import coach, log
 from ..context import current
 from ..driver import driver_of
 from ..scope import drop
@@ -24,7 +25,7 @@ from ..where import Place, code_of, waiting_place
 from . import asserts, waits
 from .guards import Output, watching
 from .interrupt import Interrupted, be_interruptible, give_back
-from .loops import Checked, Deadlock, Late, Over, RealLoop, VirtualLoop
+from .loops import Checked, Deadlock, Late, Over, RealLoop, SolipsismError, VirtualLoop
 from .places import at, from_users, innermost, of_traceback
 from .report import CheckFailed, Report
 
@@ -53,6 +54,7 @@ class Run:
         phase: "program", "cleaning" or "done".
         kind: what is blamed, "" for nothing.
         sentence, place, cause: details on that.
+        verdict: what a test raised to be skipped, say; it is for whoever runs the test.
     """
 
     def __init__(
@@ -74,8 +76,10 @@ class Run:
         self.sentence = ""
         self.place: Place | None = None
         self.cause: BaseException | None = None
+        self.verdict: BaseException | None = None
         self.waiting: list[str] = []
         self.notes: list[str] = []
+        self.failures: list[str] = []
         self.log: list[str] = []
         self.result: Any = None
         self.seconds = 0.0
@@ -186,7 +190,9 @@ class Run:
         if len(self.log) < _MOST_LOG:
             self.log.append(f"{record.name} - {record.levelname} - {message}")
         if error is not None:
-            self.note(f"{message}, at {at(of_traceback(error.__traceback__))}")
+            failure = f"{message}, at {at(of_traceback(error.__traceback__))}"
+            self.note(failure)
+            self.failures.append(failure)
             if isinstance(error, (SystemExit, KeyboardInterrupt)):
                 self._exits(type(error).__name__, of_traceback(error.__traceback__))
         elif record.levelno >= logging.WARNING:
@@ -244,7 +250,10 @@ class Run:
 
     def _broke(self, error: BaseException) -> None:
         place = of_traceback(error.__traceback__)
-        self.blame("error", f"{describe(error)}, at {at(place)}", place, error)
+        text = f"{describe(error)}, at {at(place)}"
+        if isinstance(error, SolipsismError):
+            text = f"in virtual time there is no world outside ({text}): check it with real=True"
+        self.blame("error", text, place, error)
 
     def _both(self) -> None:
         try:
@@ -276,16 +285,20 @@ class Run:
         except Deadlock:
             self.blame(
                 "deadlock",
-                f"the program waits for ever: at {loop.time() - start:.6g} s everything in it "
-                "waits, and nothing is left that could wake it",
+                self._explained(
+                    f"the program waits for ever: at {loop.time() - start:.6g} s everything in it "
+                    "waits, and nothing is left that could wake it"
+                ),
                 waiting_place(main.get_coro()),
                 waiting=True,
             )
         except Late:
             self.blame(
                 "deadline",
-                f"expected the program to end within {self.within:g} s, "
-                f"found that it still runs{self._fastest(loop)}",
+                self._explained(
+                    f"expected the program to end within {self.within:g} s, "
+                    f"found that it still runs{self._fastest(loop)}"
+                ),
                 waiting_place(main.get_coro()),
                 waiting=True,
             )
@@ -308,6 +321,16 @@ class Run:
         if not self.kind:
             self._settle(loop)
 
+    def _explained(self, waits_for_ever: str) -> str:
+        """Begin with what went wrong before, and end with what the program still expects."""
+        assert self.loop is not None
+        coach.program_waits(self.loop)  # what it says is logged, and heard as notes
+        text = waits_for_ever
+        if self.failures:
+            text = f"{self.failures[0]}; after that {text}"
+        expected = waits.missing(self.loop)
+        return f"{text}: {expected}" if expected else text
+
     def _fastest(self, loop: Checked) -> str:
         """Name a task that keeps turning without waiting, if there is one."""
         found = [d for root in waits.roots(loop) for life in waits.tree(root) for d in life.drivers]
@@ -328,6 +351,9 @@ class Run:
             return
         entry = innermost(error.__traceback__)
         place = of_traceback(error.__traceback__)
+        if _is_verdict(error):
+            self.verdict = error
+            return
         if isinstance(error, CheckFailed):
             self.blame(error.kind, f"{error}\n  expected at {at(place)}", place)
             return
@@ -433,6 +459,14 @@ class Run:
             drop(task.get_coro())  # type: ignore[arg-type]
         loop.close()
         waits.roots(loop)  # a thread whose loop is closed counts as failed from now on
+
+
+def _is_verdict(error: BaseException) -> bool:
+    """Whether an error is no error, but tells the runner of a test to skip it, say."""
+    kinds = type(error).__mro__
+    return unittest.SkipTest in kinds or any(
+        kind.__module__ == "_pytest.outcomes" for kind in kinds
+    )
 
 
 def _is_tame(error: BaseException | None) -> bool:

@@ -11,6 +11,7 @@ from ..driver import driver_of
 from ..life import Life
 from ..patient import Patient
 from ..where import Place, waiting_place
+from .events import Events
 from .places import at
 
 MOST = 8
@@ -49,8 +50,32 @@ def name_of(task: asyncio.Task[Any]) -> str:
     return str(name or "without a name").rpartition("<locals>.")[2]
 
 
+def missing(loop: asyncio.AbstractEventLoop) -> str:
+    """Return what the program expects of its `Events` and has not found; "" if it waits for none."""
+    for task in sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name()):
+        found = _expected(task)
+        if found is not None:
+            return found[0].missing(*found[1:])
+    return ""
+
+
+def _expected(task: asyncio.Task[Any]) -> tuple[Events, Any, int] | None:
+    """Return the `Events.wait_for` that a task waits in, with its arguments."""
+    waiting: Any = task.get_coro()
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None)
+        if frame is not None and frame.f_code is Events.wait_for.__code__:
+            names = frame.f_locals
+            return names["self"], names["name"], names["times"]
+        waiting = getattr(waiting, "cr_await", None)
+    return None
+
+
 def of_task(task: asyncio.Task[Any]) -> str:
     """Return one sentence on a plain task."""
+    expected = _expected(task)
+    if expected is not None and task.get_coro().__qualname__ == Events.wait_for.__qualname__:  # type: ignore[union-attr]
+        return f"a task waits in `events.wait_for({expected[1]!r}, {expected[2]})`"
     return f"the task {name_of(task)} waits at {at(waiting_place(task.get_coro()))}"
 
 

@@ -78,6 +78,27 @@ async def test_an_error_that_escapes_is_told_with_the_line_and_the_remedy(
     assert advice.thread == robot.getId()
 
 
+async def test_a_slip_of_whoever_wrote_the_line_is_not_to_be_caught() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                self.stpe()
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(robot.advice)
+    assert only(robot) == (
+        "walk turns no more: `self.stpe()` (program.py, line 6) raised AttributeError and nothing "
+        "caught it. Repair that line."
+    )
+
+
 async def test_a_thread_that_sees_to_its_failures_is_not_told_of_them() -> None:
     names = student(
         """

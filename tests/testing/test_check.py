@@ -274,7 +274,7 @@ def test_limits_must_be_above_0(options: dict[str, object]) -> None:
         check(three_ticks, **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("allow", [["deadlock"], "time.sleep"])
+@pytest.mark.parametrize("allow", [["deadlock"], "time.sleep", None])
 def test_only_some_kinds_can_be_allowed(allow: object) -> None:
     with pytest.raises(ValueError, match="expected a list of 'left running'"):
         check(three_ticks, allow=allow)  # type: ignore[arg-type]

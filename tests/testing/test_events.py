@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -125,3 +126,61 @@ def test_a_failed_expectation_in_a_program_tells_its_line() -> None:
         check(program)
     assert failed.value.kind == "expectation"
     assert failed.value.report is not None
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda events: events.extend(["a", "b"]),
+        lambda events: events.__iadd__(["a", "b"]),
+        lambda events: (events.insert(0, "b"), events.insert(0, "a")),
+        lambda events: (events.insert(-1, "b"), events.insert(-9, "a")),
+    ],
+)
+def test_whoever_waits_hears_of_what_was_added_by_other_means_than_append(add: Any) -> None:
+    async def program() -> None:
+        events = Events()
+        asyncio.get_running_loop().call_later(1, add, events)
+        await events.wait_for("b")
+        assert events == ["a", "b"]
+        assert "of test_events.py: `lambda events" in says(events.expect, "a", "c")
+
+    check(program)
+
+
+def test_what_was_inserted_keeps_the_places_of_the_others() -> None:
+    events = Events()
+    events.append("last")  # last
+    events.insert(0, "first")
+    events.insert(1, "middle")  # middle
+    list.append(events, "by other means")
+    events.append("end")  # end
+    for wanted, found in (("last", "last"), ("middle", "middle"), ("end", "end")):
+        names = ["nothing like it" if one == wanted else one for one in events]
+        assert f"# {found}`" in says(events.expect, *names)
+
+
+def test_a_program_that_waits_in_vain_says_for_what_and_what_came_instead() -> None:
+    async def program() -> None:
+        events = Events(["helo"])
+        await events.wait_for("hello", times=3)
+
+    with pytest.raises(CheckFailed) as failed:
+        check(program)
+    assert (
+        str(failed.value)
+        .splitlines()[0]
+        .endswith(
+            "nothing is left that could wake it: expected 'hello' 3 times, found it never in 'helo'"
+        )
+    )
+
+    async def nothing() -> None:
+        await asyncio.gather(Events().wait_for("hello"), asyncio.sleep(1))
+
+    with pytest.raises(CheckFailed) as failed:
+        check(nothing)
+    text = str(failed.value)
+    assert text.splitlines()[0].endswith(": expected 'hello' once, found no event at all")
+    assert "a task waits in `events.wait_for('hello', 1)`" in text
+    assert "events.py" not in text.replace("test_events.py", "")

@@ -508,3 +508,72 @@ def test_deleting_twice_and_other_good_manners_are_no_mistakes() -> None:
         await ticker.join()
 
     assert check(program).notes == ()
+
+
+class Waiting(TaskThread):
+    """Its task may fail; its child is run, or added, or both."""
+
+    def __init__(self, fails: bool = False, runs: bool = True, adds: bool = True) -> None:
+        self.fails, self.runs, self.adds = fails, runs, adds
+        super().__init__()
+
+    def getId(self) -> str:
+        return "waiting"
+
+    def initVars__(self) -> None:
+        self.tasks.work = None
+
+    async def enter__(self) -> None:
+        child = Child(parent=self)
+        if self.runs:
+            await child.run()
+        if self.adds:
+            await self.addChild(child)
+        self.tasks.work = await reCreate(None, self.work__)
+
+    async def exit__(self) -> None:
+        self.tasks.work = await delete(self.tasks.work)
+
+    async def work__(self) -> None:
+        if self.fails:
+            raise KeyError("nowhere")
+        await asyncio.Event().wait()
+
+
+class Child(TaskThread):
+    def getId(self) -> str:
+        return "child"
+
+
+def in_vain(thread: TaskThread) -> CheckFailed:
+    async def program() -> None:
+        thread.start()
+        await Events().wait_for("news")
+
+    return failure(program)
+
+
+def test_a_task_that_failed_is_told_first_where_the_program_then_waits_for_ever() -> None:
+    headline = str(in_vain(Waiting(fails=True))).splitlines()[0]
+    assert headline.startswith("waiting: work failed: KeyError: 'nowhere', at line")
+    assert "; after that the program waits for ever: at 0 s" in headline
+    assert headline.endswith("expected 'news' once, found no event at all")
+
+
+def test_a_program_that_waits_for_ever_hears_what_the_coach_suspects() -> None:
+    assert "child runs, but its parent waiting never added it" in str(in_vain(Waiting(adds=False)))
+    assert "child was added to its parent waiting, but never run" in str(
+        in_vain(Waiting(runs=False))
+    )
+    text = str(in_vain(Waiting()))
+    assert "never" not in text
+    assert "noticed" not in text
+
+
+def test_what_virtual_time_does_not_have_is_told_with_the_remedy() -> None:
+    async def program() -> None:
+        await asyncio.create_subprocess_exec("true")
+
+    error = failure(program)
+    assert str(error).startswith("in virtual time there is no world outside (")
+    assert "check it with real=True" in str(error)
