@@ -31,7 +31,6 @@ def state() -> list[object]:
         sys.getswitchinterval(),
         sys.gettrace(),
         len(log.listeners),
-        threading.active_count(),
     ]
 
 
@@ -55,12 +54,15 @@ async def never_ends() -> None:
 
 @pytest.mark.parametrize("program", [passes, fails, sleeps, never_ends])
 def test_everything_is_given_back(program: object) -> None:
-    before = state()
+    before, threads = state(), set(threading.enumerate())
     try:
         check(program, patience=0.2)  # type: ignore[arg-type]
     except CheckFailed:
         pass
     assert state() == before
+    assert (
+        set(threading.enumerate()) <= threads
+    )  # one that an earlier check gave up may end meanwhile
 
 
 def test_other_os_threads_are_not_guarded(capsys: pytest.CaptureFixture[str]) -> None:
