@@ -29,6 +29,7 @@ from weakref import WeakKeyDictionary
 from . import coach, log, registry
 from .brake import Brake
 from .context import current
+from .groups import forgive_group
 from .meter import Meter
 from .scope import Abandoned, Scope, cancel_requests, drop
 from .states import TaskState
@@ -319,7 +320,8 @@ class Driver(Meter):
 
     def _throw(self, coroutine: Any, error: BaseException) -> Any:
         if isinstance(error, CancelledError):
-            self._cancelled = self.attention = True
+            if not forgive_group(coroutine, self.task):
+                self._cancelled = self.attention = True
             if self._abandoned:
                 drop(coroutine)
                 raise error

@@ -18,6 +18,8 @@ from collections.abc import Coroutine, Generator
 from contextvars import Context
 from typing import Any
 
+from .groups import forgive_group, group_holds
+
 _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
 
 _parked: list[Any] = []
@@ -127,8 +129,10 @@ class Scope:
                 drop(coroutine)
                 raise
             except CancelledError as cancelled:
-                by_task = cancel_requests(carrier) > cancels
-                self.from_outside = by_task or not self._direct
+                forgiven = forgive_group(coroutine, carrier)
+                held = group_holds(coroutine)
+                by_task = cancel_requests(carrier) - held > cancels
+                self.from_outside = by_task or not (self._direct or forgiven or held)
                 # As a task does: cancel what is waited for, and see what becomes of it.
                 if waited is not None and not self.abandoned and waited.cancel():
                     continue
@@ -164,7 +168,8 @@ class Scope:
 
     def _check_swallowed(self, carrier: asyncio.Task[Any] | None, by_task: bool) -> None:
         """Find out whether the coroutine went on after a cancellation that nobody took back."""
-        if by_task and _CAN_TELL and cancel_requests(carrier) <= self._cancels:
+        held = group_holds(self._coroutine)
+        if by_task and _CAN_TELL and cancel_requests(carrier) - held <= self._cancels:
             self.from_outside = False
         else:
             self.swallowed()

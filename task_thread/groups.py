@@ -1,0 +1,58 @@
+"""Telling a TaskGroup's own cancellation of its task from one that somebody asked for.
+
+A group whose child fails cancels the task that it runs in, and takes that back: up to Python 3.12 when it
+begins to be left, from 3.13 on when it has been left. So what comes while it is being left (it waits for
+its other children then) is never taken back by Python 3.11 and 3.12: `task.cancelling()` stays raised, as
+if the task were to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+_group = getattr(asyncio, "TaskGroup", None)  # from Python 3.11
+_LEAVING = None if _group is None else _group.__aexit__.__code__
+_TAKES_BACK = sys.version_info >= (3, 13)
+
+
+def forgive_group(coroutine: Any, task: Any) -> bool:
+    """Take the cancellation of a task back if it came from a group that will not do so.
+
+    Args:
+        coroutine: what the task executes, suspended; the cancellation was not yet thrown into it.
+        task: the asyncio task.
+
+    Returns:
+        Whether it did.
+    """
+    if _TAKES_BACK:
+        return False
+    frame = _leaving(coroutine)
+    # With an exception it was the body that was cancelled, and the group has seen to that.
+    if frame is None or frame.f_locals["et"] is not None:
+        return False
+    group = frame.f_locals["self"]
+    if getattr(group, "_task_thread_forgave", False):
+        return False
+    group._task_thread_forgave = True
+    task.uncancel()
+    return True
+
+
+def group_holds(coroutine: Any) -> bool:
+    """Whether a group that a suspended coroutine is leaving will still take a cancellation back."""
+    return _TAKES_BACK and _leaving(coroutine) is not None
+
+
+def _leaving(coroutine: Any) -> Any:
+    """Return the frame in which a group is being left that has cancelled its task, or `None`."""
+    if _LEAVING is None:
+        return None
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is not None and frame.f_code is _LEAVING:
+            return frame if frame.f_locals["self"]._parent_cancel_requested else None
+        coroutine = getattr(coroutine, "cr_await", None)
+    return None
