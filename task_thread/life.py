@@ -182,7 +182,7 @@ class Life:
         """Return what `getId` says; class and serial number if it raises."""
         try:
             return self.thread.getId()
-        except Exception:
+        except BaseException:  # a name that exits must not end who asks for it
             return self.name
 
     @property
@@ -190,7 +190,7 @@ class Life:
         """What `getId` says, as text, whatever it returns or raises."""
         try:
             return str(self.get_id())
-        except Exception:
+        except BaseException:
             return self.name
 
     @property

@@ -19,6 +19,7 @@ from contextvars import Context
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from . import log
 from .context import current
 from .signals import Signal, require_signal
 
@@ -207,8 +208,13 @@ class Mailbox:
         )
         try:
             await hook(self)
-        except Exception as error:
+        except (CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
             self.sender.tell(error, "%s failed", hook.__name__)
+            if not isinstance(error, Exception) and not self.sender.live and not log.in_kernel():
+                raise  # no run() would raise it
+            self.sender.raise_fatal(error)
 
     async def _wait_for_room(self) -> None:
         room = asyncio.get_running_loop().create_future()
@@ -334,8 +340,10 @@ class Mailbox:
     def failed(self, error: BaseException) -> None:
         """Take note of a handler's error: one of a child's signal is only told."""
         self.life.tell(error, "%s failed", self.hook)
-        if self.child is None or not isinstance(error, Exception):
+        if self.child is None:
             self.life.fail(error)
+        else:
+            self.life.raise_fatal(error)
 
     def served(self) -> None:
         """Called by the post office when it leaves this mailbox."""

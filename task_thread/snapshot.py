@@ -197,7 +197,7 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
 def _info(life: Life) -> str:
     try:
         return str(life.thread.getInfo())
-    except Exception:
+    except BaseException:  # what tells about a thread must not end who asks
         return life.name
 
 

@@ -115,11 +115,16 @@ def _start_soon(life: Life, context: Context) -> None:
 
 async def _quietly(life: Life, living: Coroutine[Any, Any, None]) -> None:
     """Nobody awaits a `start()`: its error was logged, and the parent is told."""
+    answered_for = life.guardian is not None
     try:
         await living
     except Exception as error:
         life.tell_parent(error)
-    except (SystemExit, KeyboardInterrupt):
+    except (SystemExit, KeyboardInterrupt) as error:
+        if answered_for or log.in_kernel():
+            # The root's `run()` raises it, once the tree has stopped; a kernel goes on.
+            life.tell_parent(error)
+            return
         # It ends the loop, and so is told; asyncio must not tell it again as never retrieved.
         task = asyncio.current_task()
         assert life.loop is not None

@@ -36,7 +36,7 @@ _plain: WeakSet[CodeType] = WeakSet()
 def _safely(call: Callable[..., Any], *args: Any) -> Any:
     try:
         return call(*args)
-    except Exception:  # the coach must never harm the program it looks at
+    except (Exception, SystemExit):  # the coach must never harm the program it looks at
         from .. import log
 
         log.library.exception("the coach failed; the program is not affected")

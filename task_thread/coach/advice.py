@@ -91,6 +91,7 @@ def give(
     shown_slot: str | None = None,
     actor: Actor | None = None,
     of_class: bool = False,
+    one: int | None = None,
 ) -> None:
     """Tell a thread's tree something, unless that was told.
 
@@ -103,9 +104,12 @@ def give(
         shown_slot: what the advice has as its slot, if that is another.
         actor: whose line in the log it is; the thread itself if `None`.
         of_class: whether it holds for every thread of the class, and so need not be logged for each.
+        one: tells one piece of advice on a line from the others, where each is to be told.
     """
     shown = slot if shown_slot is None else shown_slot
     key = (kind, spot.filename, spot.line) if spot is not None else (kind, life.serial, slot)
+    if one is not None:
+        key = (*key, one)
     _, new = keep(life, kind, text, spot, shown, key)
     if new and not (of_class and _was_logged((*key, type(life.thread).__name__))):
         tell(life, kind, text, actor)
@@ -138,6 +142,14 @@ def keep(
         book.told.append(told)
         book.keys[key] = told
         return told, True
+
+
+def told_of(life: Life, kind: str, spot: Spot) -> int:
+    """Return how often something was told of a line, in the whole tree."""
+    top, _ = _chain(life)
+    with _lock:
+        keys = () if top.advices is None else tuple(top.advices.keys)
+    return sum(key[:3] == (kind, spot.filename, spot.line) for key in keys)
 
 
 def tell(life: Life, kind: str, text: str, actor: Actor | None = None) -> None:

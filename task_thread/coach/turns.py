@@ -15,7 +15,7 @@ from ..driver import Driver, driver_of
 from ..states import ThreadState
 from ..tasks import delete, reCreate
 from . import awaits
-from .advice import give
+from .advice import give, told_of
 from .cofunctions import reading_of
 from .places import Spot, definition, raised_at, users_line
 from .reading import function_of, inside, read
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 PLAIN = "plain"
 """What `ended` returns for a co-function in whose ending nothing can be wrong."""
+
+_MOST_FAST = 5
+"""Tasks that are named for one line, if each takes too many turns; of the others one line tells."""
 
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 
@@ -190,12 +193,21 @@ def too_fast(driver: Driver, rate: float, limit: float) -> None:
         return
     spot = reading_of(driver).again or definition(driver.cofunc)
     at = f": {spot}" if spot is not None else ""
+    name = driver.name if owner.parent is None else f"{driver.name} of {owner.id}"
     text = (
-        f"{driver.name} reschedules {rate:.0f} times per second, more than {limit:g}{at}. Let each "
+        f"{name} reschedules {rate:.0f} times per second, more than {limit:g}{at}. Let each "
         "turn await something, do more in one turn, or set its pace with "
         f"thread.control.setPace({driver.name!r}, {limit:g})."
     )
-    give(owner, "rate", text, spot, slot=driver.name, actor=driver)
+    number = 0 if spot is None else told_of(owner, "rate", spot)
+    if number > _MOST_FAST:
+        return
+    if number == _MOST_FAST:
+        text = (
+            f"further tasks reschedule more than {limit:g} times per second{at}, {name} among them: "
+            "snapshot() tells which (too_fast)."
+        )
+    give(owner, "rate", text, spot, slot=driver.name, actor=driver, one=driver.serial)
 
 
 def rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[Any]) -> None:

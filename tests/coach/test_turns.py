@@ -42,6 +42,42 @@ async def test_a_task_that_reschedules_too_often_is_named_with_its_line() -> Non
         )
 
 
+async def test_each_of_several_tasks_that_reschedule_too_often_is_named_up_to_a_few(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            max_reschedule_rate = 50
+
+            async def enter__(self):
+                for slot in ["a", "b", "c", "d", "e", "f", "g", "h"]:
+                    setattr(self.tasks, slot, await reCreate(None, self.look__, slot))
+
+            async def look__(self, slot):
+                setattr(self.tasks, slot, await reSchedule(self.look__, slot))
+
+        class Swarm(TaskThread):
+            async def enter__(self):
+                robot = Robot(parent=self)
+                await robot.run()
+                await self.addChild(robot)
+        """
+    )
+    swarm = names["Swarm"]()
+    async with running(swarm):
+        await until(lambda: all(task.too_fast for task in swarm.snapshot().children[0].tasks))
+        robot = swarm.snapshot().children[0].id
+    sentences = [sentence for kind, sentence in logged(caplog.records) if kind == "rate"]
+    assert [one[:1] for one in sentences[:5]] == ["a", "b", "c", "d", "e"]
+    assert all(f" of {robot} reschedules " in one for one in sentences[:5])
+    assert len(sentences) == 6
+    assert sentences[5].startswith(
+        "further tasks reschedule more than 50 times per second: `setattr"
+    )
+    assert sentences[5].endswith(f"f of {robot} among them: snapshot() tells which (too_fast).")
+
+
 # An error in a turn
 
 

@@ -117,6 +117,26 @@ async def test_in_a_child_it_stops_the_whole_tree_and_the_roots_run_raises_it(
 
 
 @pytest.mark.parametrize("kind", ERRORS)
+async def test_in_enter__of_a_child_that_was_started_with_start_the_roots_run_raises_it(
+    kind: type[BaseException],
+) -> None:
+    class Parent(Probe):
+        async def enter__(self) -> None:
+            await super().enter__()
+            self.child = Program(parent=self)
+            self.child.where = "enter__ later"
+            self.child.error = kind("3")
+            self.child.start()
+
+    parent = Parent()
+    run = asyncio.create_task(outcome(parent))
+    await asyncio.wait([run], timeout=5)
+    assert run.result() is parent.child.error
+    await gone(parent)
+    assert parent.child.exited == parent.exited == 1
+
+
+@pytest.mark.parametrize("kind", ERRORS)
 async def test_in_a_childsignalHandler__it_stops_the_tree(kind: type[BaseException]) -> None:
     class Parent(Family):
         async def childsignalHandler__(self, signal: Any, child: TaskThread) -> None:
@@ -166,7 +186,7 @@ async def test_in_taskFailed__or_childFailed__it_stops_the_tree(hook: str) -> No
     assert parent.exited == 1
 
 
-async def test_in_an_overflow_hook_it_does_not_get_lost() -> None:
+async def test_in_an_overflow_hook_it_stops_the_tree() -> None:
     class Thread(Probe):
         max_qsize = 1
 
@@ -182,12 +202,24 @@ async def test_in_an_overflow_hook_it_does_not_get_lost() -> None:
     for number in range(2):
         await thread.insertSignal(text(number))
         await rounds()
-    with pytest.raises(SystemExit):
-        await thread.insertSignal(text(3))
-    await thread.stop()
+    await thread.insertSignal(text(3))
     await asyncio.wait([run], timeout=5)
+    assert isinstance(run.result(), SystemExit)
     await gone(thread)
     assert thread.exited == 1
+
+
+async def test_in_an_overflow_hook_of_a_thread_that_does_not_run_it_comes_to_the_sender() -> None:
+    class Thread(Probe):
+        max_qsize = 1
+
+        async def inputOverflowHandler__(self, queue: Any) -> None:
+            sys.exit(3)
+
+    thread = Thread()
+    await thread.insertSignal(text(1))
+    with pytest.raises(SystemExit):
+        await thread.insertSignal(text(2))
 
 
 async def test_in_a_task_that_was_started_by_control_the_thread_fails_in_order() -> None:
@@ -384,5 +416,66 @@ async def test_in_a_kernel_taskFailed__that_exits_ends_nothing(
     await until(lambda: "SystemExit: 3" in caplog.text)
     await rounds()
     assert thread.running
+    await thread.stop()
+    await gone(thread)
+
+
+@pytest.mark.parametrize("kind", [*ERRORS, ZeroDivisionError])
+async def test_in_a_kernel_a_childsignalHandler__that_exits_goes_on_hearing_the_child(
+    kernel: None, kind: type[BaseException]
+) -> None:
+    class Parent(Family):
+        async def childsignalHandler__(self, signal: Any, child: TaskThread) -> None:
+            await super().childsignalHandler__(signal, child)
+            raise kind("3")
+
+    parent = Parent()
+    parent.start()
+    await until(lambda: parent.running)
+    await parent.children[0].sigFromChildToParent__(text(1))
+    await parent.children[0].sigFromChildToParent__(text(2))
+    await until(lambda: len(parent.heard_from) == 2)
+    assert parent.running
+    await parent.stop()
+    await gone(parent)
+
+
+async def test_in_a_kernel_an_overflow_hook_that_exits_is_told_and_the_signal_goes_on(
+    kernel: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Thread(Probe):
+        max_qsize = 1
+
+        async def inputOverflowHandler__(self, queue: Any) -> None:
+            sys.exit(3)
+
+        async def signalHandler__(self, signal: Any) -> None:
+            await super().signalHandler__(signal)
+            await rounds(5)
+
+    thread = Thread()
+    thread.start()
+    for number in range(5):
+        await thread.insertSignal(text(number))
+    await until(lambda: thread.heard == [0, 1, 2, 3, 4])
+    assert "inputOverflowHandler__ failed: SystemExit: 3" in caplog.text
+    await thread.stop()
+    await gone(thread)
+
+
+@pytest.mark.parametrize("kind", [*ERRORS, ZeroDivisionError])
+async def test_a_name_that_exits_ends_nothing(kind: type[BaseException]) -> None:
+    class Nameless(Sleeper):
+        def getId(self) -> str:
+            raise kind("3")
+
+        def getInfo(self) -> str:
+            raise kind("3")
+
+    thread = Nameless()
+    thread.start()
+    await until(lambda: thread.running)
+    assert thread.snapshot().id.startswith("Nameless-")
+    assert threads() == [thread]
     await thread.stop()
     await gone(thread)
