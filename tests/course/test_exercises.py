@@ -5,16 +5,18 @@ from __future__ import annotations
 import linecache
 import re
 import sys
+import textwrap
 import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 from assignments import FOLDER, NAMES, by_id, marks, read, student_version_script, text
+from other_answers import OTHER_ANSWERS
 
 from task_thread.testing import CheckFailed
 
-SOLUTION = re.compile(r" *### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
+SOLUTION = re.compile(r"( *)### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
 each = pytest.mark.parametrize("name", NAMES)
 
 
@@ -94,6 +96,33 @@ def test_the_solutions_get_every_point_and_leave_nothing(
     assert printed.err == ""  # nbgrader takes a line on stderr for a failure
 
 
+@pytest.mark.parametrize(("answer", "sources"), OTHER_ANSWERS)
+def test_another_right_answer_is_accepted(
+    answer: str, sources: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = next(name for name in NAMES if name.startswith(answer[:2]))
+    cells = Cells(name)
+    left = iter(sources)
+    altered = SOLUTION.sub(
+        lambda region: textwrap.indent(next(left), region[1]),
+        text(cells.cells[f"answer_{answer}"]),
+    )
+    assert list(left) == []
+    for grade_id in cells.cells:
+        cells.run(grade_id, altered if grade_id == f"answer_{answer}" else None)
+    assert "noticed" not in capsys.readouterr().out
+
+
+def test_each_exercise_has_another_right_answer() -> None:
+    answers = {
+        grade_id.removeprefix("answer_")
+        for name in NAMES
+        for grade_id, cell in by_id(read(name)).items()
+        if marks(cell)["solution"]
+    }
+    assert answers == {answer for answer, _ in OTHER_ANSWERS}
+
+
 def wrong(answer: str, right: str, instead: str, test: str, says: str) -> Any:
     return pytest.param(answer, right, instead, test, says, id=f"{test}-{says[:20]}")
 
@@ -103,6 +132,9 @@ def wrong(answer: str, right: str, instead: str, test: str, says: str) -> Any:
     [
         wrong("01_1", "< 3", "< 4", "01_1_1", "number 4 is 'hello' after all expected ones"),
         wrong("01_1", "sleep(1)", "sleep(2)", "01_1_1", "expected 'hello' once, found it never"),
+        wrong("01_1", "await asyncio.sleep(1)\n        self.",
+              "for _ in range(3):\n            await asyncio.sleep(1)\n            self.",
+              "01_1_1", "expected a turn for each of three greetings, found 1 turns"),
         wrong("01_1", "await asyncio", "import time; time", "01_1_1", "write `await asyncio.sleep(1)`"),
         wrong("01_1", "await reSchedule", "reSchedule", "01_1_1", "the `await` is missing"),
         wrong("01_2", "            raise\n", "            return\n", "01_2_1", "that it was swallowed"),
@@ -127,7 +159,8 @@ def wrong(answer: str, right: str, instead: str, test: str, says: str) -> Any:
         wrong("05_2", "if guest is not child", "if True", "05_2_1", "nobody hears his own words"),
         wrong("05_2", "self.server.close()", "pass", "05_2_1", "found an open port"),
         wrong("06_1", "if len(buffer) < end", "if len(buffer) < 0", "06_1_1", "found"),
-        wrong("06_1", "bytes(buffer[2:end])", "buffer[2:end]", "06_1_1", "bytes"),
+        wrong("06_1", "bytes(buffer[2:end])", "buffer[2:end]", "06_1_1",
+              "expected frames of type bytes, found bytearray"),
         wrong("06_2", "65536", "5", "06_2_2", "expected one or two turns for one big read, found"),
         wrong("06_2", "self.buffer += data", "self.buffer = bytearray(data)", "06_2_1", "number 1 is 'end'"),
         wrong("07_1", "sleep(0.1)", "sleep(0)", "07_1_1", "expected about 50 turns in five seconds"),
