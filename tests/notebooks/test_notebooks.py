@@ -166,6 +166,7 @@ def test_anatomy_shows_what_its_prose_promises(name: str, program: Program) -> N
     assert 0 < _figure(output("haste-slow")) < 100
     assert output("create-twice").endswith("1")
     assert output("double-run").count("hello_task [") == 2
+    assert "made a second task beside it" in output("double-run")
     assert program.ask("print(len(hello.snapshot().tasks))") == 1
     assert "hello_task of hello" in output("hello-source")
     assert "the `await` is missing" in program.error("forgotten-await")
@@ -279,7 +280,9 @@ def test_the_server_shows_what_its_prose_promises(name: str, program: Program) -
     assert _numbers(r"([\d,]+) turns a second", output("deaf-figure"))[0] > 1000
     assert output("deaf-repaired").endswith("[]")
     assert "6 15" in output("adder-run")
-    assert output("adder-ada").endswith("'60'")
+    assert "60\n" in output("adder-ada")
+    assert "talk [waiting] 1 turns" in output("adder-ada")
+    assert "talk [failed] 0 turns, 0.0/s (ValueError: " in output("adder-ada")
     assert "sorry: invalid literal for int()" in output("adder-polite")
     assert output("room-say-run").count(": good morning") == 3
     assert program.ask("print(room.snapshot().signals_in)") == 1
