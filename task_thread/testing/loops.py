@@ -20,7 +20,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "task_thread.testing needs async-solipsism, an event loop in virtual time, which is not "
-        "installed here: pip install 'task-thread[testing]'"
+        "installed here: pip install async-solipsism"
     ) from error
 
 SolipsismError = async_solipsism.SolipsismError

@@ -62,7 +62,11 @@ def facts():
         (
             one.state.value, one.events, one._life.serial, one._life.undelivered,
             [(t.slot, t.state.value == "paused", t.pace, t.error) for t in one.snapshot().tasks],
-            [(p.selected, p.large, len(p._presences)) for p in view_of(one).panels],
+            [
+                (p.selected, p.large, len(p._presences), p.still, len(str(p._esm)), len(str(p._css)),
+                 p._model_module, type(p.layout).__name__, p._dom_classes)
+                for p in view_of(one).panels
+            ],
         )
         for one in (target, other)
     ] + [len(threads())]
@@ -250,12 +254,35 @@ def test_what_is_no_message_of_a_panel_changes_nothing(page: Page) -> None:
         {**at, "data": {"method": "update", "state": {"selected": "x" * 1_000_000}}},
         {**at, "data": {"method": "update", "state": {"_thread": None, "close": 1}}},
         {**at, "data": {"method": "update", "state": "junk"}},
+        {**at, "data": {"method": "update", "state": {"_esm": "alert(1)"}}},
+        {**at, "data": {"method": "update", "state": {"_model_module": "evil", "_css": "*{}"}}},
+        {
+            **at,
+            "data": {
+                "method": "update",
+                "state": {"still": "lies", "layout": 7, "_dom_classes": []},
+            },
+        },
         {"comm_id": "unknown", "data": {"method": "custom", "content": {}}},
         {"comm_id": 5, "data": {}},
     ):
-        page.send(content)
+        heard = page.send(content)
+        ran = page.kernel.run("await barrier()")
+        if content.get("comm_id") == page.tree:
+            told = heard.err + heard.elsewhere + ran.err + ran.elsewhere
+            assert REFUSED in told, str(content)[:200]
+            assert "Traceback" not in told
+            assert max(map(len, told.splitlines())) < 400
         assert (page.facts() == before) is True, str(content)[:200]
     assert page.kernel.run("1 + 1").literal == 2
+
+
+def test_what_a_page_may_set_is_set_and_the_rest_is_not(page: Page) -> None:
+    state = {"selected": f"{page.serial}", "large": True, "_esm": "alert(1)"}
+    page.send({"comm_id": page.tree, "data": {"method": "update", "state": state}})
+    page.kernel.run("await barrier()")
+    found = page.kernel.run("view.tree.selected, view.tree.large, view.tree._esm == 'alert(1)'")
+    assert found.literal == (f"{page.serial}", True, False)
 
 
 def test_a_flood_of_junk_does_not_flood_the_log(page: Page) -> None:

@@ -308,4 +308,4 @@ def test_without_its_loop_it_says_what_to_install() -> None:
     code = "import sys; sys.modules['async_solipsism'] = None; import task_thread.testing"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.returncode == 1
-    assert "pip install 'task-thread[testing]'" in found.stderr
+    assert "pip install async-solipsism" in found.stderr

@@ -34,6 +34,8 @@ class LogPanel(Panel):
     _esm = script("log_panel.js")
     _css = style("theme.css", "panel_page.css", "log_panel.css")
 
+    page_sets = Panel.page_sets | {"cleared"}
+
     cleared = Int(0, help="Lines up to this number are not shown any more.").tag(sync=True)
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:

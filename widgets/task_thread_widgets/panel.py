@@ -13,17 +13,16 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-from contextvars import Context, copy_context
 from typing import Any
 
-import anywidget
 from traitlets import Bool, TraitError, Unicode, validate
 
 from .desk import Shown, carry_out, on_loop
 from .frames import Frame
 from .home import home_loop
+from .page_messages import GuardedWidget
 from .presence import Presences
-from .refusal import Refusal, RefusalLog, brief, field
+from .refusal import Refusal, brief, field
 from .sampler import STALL, sampler_of
 
 logger = logging.getLogger("task_thread.widgets")
@@ -33,7 +32,7 @@ _MOST_ROWS_SEEN = 500
 _LONGEST_SELECTED = 2000  # characters
 
 
-class Panel(anywidget.AnyWidget):
+class Panel(GuardedWidget):
     """The base of all panels.
 
     Attributes:
@@ -42,6 +41,8 @@ class Panel(anywidget.AnyWidget):
             "SERIAL/SLOT", or nothing.
         still: what it showed when a cell last displayed it, as text; for a page without a kernel.
     """
+
+    page_sets = frozenset({"large", "selected"})
 
     large = Bool(False, help="Show the panel in a large size, for a projector.").tag(sync=True)
     selected = Unicode("", help="The thread, or thread and task, that is looked at.").tag(sync=True)
@@ -55,11 +56,7 @@ class Panel(anywidget.AnyWidget):
         self._full = True  # the next frame must be
         self._resting: asyncio.TimerHandle | None = None
         self._told_errors: set[str] = set()
-        self._refusals = RefusalLog()
         self._loop = home_loop()
-        # Messages are sent as from the cell that made the panel: ipykernel 7.4 sends what the page
-        # says next to the subshell that last sent on the comm, and a page's subshell dies with it.
-        self._context: Context = copy_context()
         super().__init__(**traits)
         self.on_msg(self._from_page)
 
@@ -261,7 +258,6 @@ class Panel(anywidget.AnyWidget):
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
-        self._refusals.close()
         if self._loop is not None and not self._loop.is_closed():
             sampler_of(self._loop).leave(self)
         self.on_msg(self._from_page, remove=True)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import anywidget
 import ipywidgets
 import traitlets
 
@@ -24,6 +23,7 @@ from task_thread import TaskThread
 
 from .log_panel import LogPanel
 from .page_code import script, style
+from .page_messages import GuardedWidget
 from .panel import Panel, live_part
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
@@ -33,7 +33,7 @@ from .tree_panel import TreePanel
 TABS = ("timeline", "source", "log", "signals", "all")
 
 
-class ViewBar(anywidget.AnyWidget):
+class ViewBar(GuardedWidget):
     """The tabs of a view.
 
     Attributes:
@@ -43,6 +43,8 @@ class ViewBar(anywidget.AnyWidget):
 
     _esm = script("view_bar.js")
     _css = style("theme.css", "view_bar.css")
+
+    page_sets = frozenset({"tab", "large"})
 
     tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
     large = traitlets.Bool(False).tag(sync=True)
