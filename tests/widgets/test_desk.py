@@ -78,6 +78,66 @@ async def test_stop_all_stops_every_live_root_that_is_shown_and_no_other():
     assert await until(ask(shown(None), action="stop_all")) == "", "nothing is left to stop"
 
 
+class Boss(Ticking):
+    """Makes a new child in each run."""
+
+    async def enter__(self):
+        await super().enter__()
+        child = Ticking(self)
+        await child.run()
+        await self.addChild(child)
+
+
+async def boss_and_orphan(of_all):
+    """Return a stopped parent, its child that was started under it, and what shows them."""
+    boss = Boss()
+    boss.start()
+    while not boss.running:
+        await asyncio.sleep(0)
+    (child,) = boss.children
+    rows = shown(None if of_all else boss)
+    await until(ask(rows, action="stop", serial=boss._life.serial))
+    rows.frame(1.0, False, ())
+    await until(ask(rows, action="start", serial=child._life.serial))
+    rows.frame(2.0, False, ())
+    assert (boss.state, child.state) == ("stopped", "running")
+    return boss, child, rows
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+async def test_stop_all_stops_a_child_that_was_started_under_a_stopped_parent(of_all):
+    _, child, rows = await boss_and_orphan(of_all)
+    other = Ticking()
+    other.start()
+    assert await until(ask(rows, action="stop_all")) == ""
+    assert child.state == "stopped"
+    assert other.state == ("stopped" if of_all else "running")
+    await other.stop()
+    await other.join()
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+async def test_what_is_asked_of_a_parent_reaches_all_that_is_shown_below_it(of_all):
+    boss, orphan, rows = await boss_and_orphan(of_all)
+    about = {"serial": boss._life.serial}
+    await until(ask(rows, action="start", **about))
+    rows.frame(3.0, False, ())
+    (child,) = boss.children
+    assert child is not orphan
+    three = (boss, child, orphan)
+
+    assert await until(ask(rows, action="pace", hz=50, **about)) == ""
+    assert [t.snapshot().task("tick").pace for t in three] == [50, 50, 50]
+    assert await until(ask(rows, action="pause", **about)) == ""
+    assert [t.snapshot().task("tick").state for t in three] == ["paused"] * 3
+    assert await until(ask(rows, action="resume", **about)) == ""
+    assert "paused" not in [t.snapshot().task("tick").state for t in three]
+    assert await until(ask(rows, action="pause", slot="tick", **about)) == ""
+    assert orphan.snapshot().task("tick").state != "paused", "a slot is one thread's"
+    assert await until(ask(rows, action="stop", **about)) == ""
+    assert [t.state for t in three] == ["stopped"] * 3
+
+
 async def test_what_goes_wrong_is_answered():
     class Broken(TaskThread):
         async def enter__(self):

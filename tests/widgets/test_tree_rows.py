@@ -370,6 +370,22 @@ async def test_a_new_run_of_the_parent_takes_the_place_of_its_old_children():
     await end(parent)
 
 
+async def test_a_child_that_runs_under_a_stopped_parent_stands_for_itself_in_the_text():
+    parent = await family()
+    rows = TreeRows()
+    model = Model(rows)
+    model.read(full=True)
+    child = rows.thread(model.row("child 1")["serial"])
+    assert rows.roots() == [parent], "its parent's tree has it"
+    await end(parent)
+    model.read()
+    await started(child)
+    model.read()
+    assert rows.roots() == [parent, child]
+    assert model.row("child 1")["of"] == model.row("parent")["row"], "its row stays where it is"
+    await end(child)
+
+
 async def test_a_grandchild_goes_with_its_parent():
     parent = await family()
     child = parent.findChild("child 1")

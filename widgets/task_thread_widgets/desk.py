@@ -8,6 +8,9 @@ not on the list is refused.
     send                        a text, as a MessageSignal, to a thread
     pause  resume  step  pace   a task, or without a slot all tasks of a thread and of all below it
     stop_all                    every live root that the panel shows
+
+Below a thread is what the panel draws there: a child that was started while its parent did not run is
+reached too, though that parent never answers for it.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from task_thread import MessageSignal, TaskThread
+from task_thread import MessageSignal, TaskThread, threads
 
+from .lives import is_below
 from .refusal import Refusal, brief, field
 
 
@@ -36,9 +40,8 @@ class Shown(Protocol):
 Answer = Callable[[str], None]
 """Called once with "" when the effect was reached, else with what went wrong; on any OS thread."""
 
-_ON_A_THREAD = ("start", "stop")
 _ON_TASKS = ("pause", "resume", "step", "pace")
-ACTIONS = (*_ON_A_THREAD, *_ON_TASKS, "send", "stop_all")
+ACTIONS = ("start", "stop", *_ON_TASKS, "send", "stop_all")
 LONGEST_TEXT = 1000  # characters of a message
 FASTEST = 1_000_000  # turns/s that may be asked for
 ORIGIN = "the page"  # of a message that was typed there
@@ -70,15 +73,20 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
     if slot is not None and len(slot) > 1000:
         raise Refusal(f"expected the slot of a task, found {len(slot)} characters")
     control = thread.control
-    if action in _ON_A_THREAD:
-        effect = _at_home(thread, control.start if action == "start" else control.stop)
+    reached = [thread]
+    if action == "stop" or (slot is None and action in _ON_TASKS):
+        reached += _lone_below(thread, shown)
+    if action == "start":
+        effects = [_at_home(thread, control.start)]
+    elif action == "stop":
+        effects = [_at_home(one, one.control.stop) for one in reached]
     elif action == "pace":
         hz = field(message, "hz", float)
         if hz is None or not 0 <= hz <= FASTEST:
             raise Refusal(
                 f"expected a pace of 0 to {FASTEST:,} turns/s, 0 for none, found {brief(hz)}"
             )
-        effect = control.setPace(slot, hz)
+        effects = [one.control.setPace(slot, hz) for one in reached]
     elif action == "send":
         text = field(message, "text", str)
         if text is None or not 0 < len(text) <= LONGEST_TEXT:
@@ -88,10 +96,21 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
             # The core would count it as undelivered and say nothing; whoever typed it wants to know.
             answer(f"{thread._life.id} is {thread.state} and takes no signals: start it first")
             return
-        effect = control.send(MessageSignal(ORIGIN, text))
+        effects = [control.send(MessageSignal(ORIGIN, text))]
     else:
-        effect = getattr(control, action)(slot)
-    _all_of([effect], answer)
+        effects = [getattr(one.control, action)(slot) for one in reached]
+    _all_of(effects, answer)
+
+
+def _lone_below(thread: TaskThread, shown: Shown) -> list[TaskThread]:
+    """Return the live threads that are shown below one, and that no running parent answers for."""
+    return [
+        lone
+        for lone in threads()
+        if lone is not thread
+        and is_below(lone._life, thread)
+        and shown.thread(lone._life.serial) is lone
+    ]
 
 
 def _at_home(thread: TaskThread, ask: Callable[[], Future[Any]]) -> Future[Any]:

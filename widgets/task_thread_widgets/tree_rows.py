@@ -145,16 +145,18 @@ class TreeRows:
         return None if row is None else row.ref()
 
     def roots(self) -> list[TaskThread]:
-        """Return the topmost threads that are shown, or would be if somebody looked."""
-        if not self._all:
-            return [] if self._top is None else [self._top]
-        found = {thread._life.serial: thread for thread in threads()}
-        for row in self._threads.values():
-            thread = row.ref()
-            if row.above is not None:
-                found.pop(row.serial, None)
-            elif thread is not None:
-                found[row.serial] = thread
+        """Return the topmost threads that are shown, or would be if somebody looked.
+
+        And those that were started under a thread which does not run: nobody answers for them, though
+        they are drawn below it.
+        """
+        alive = threads()
+        if self._all:
+            tops = [row.ref() for row in self._threads.values() if row.above is None]
+        else:
+            tops = [self._top]
+            alive = [thread for thread in alive if thread._life.serial in self._threads]
+        found = {top._life.serial: top for top in (*tops, *alive) if top is not None}
         return [found[serial] for serial in sorted(found)]
 
     # Letting go
