@@ -281,6 +281,54 @@ async def test_a_thread_that_is_run_again_is_watched_anew():
     assert thread._life.office.trace is None
 
 
+class Ending(Quiet):
+    """Is ended by what it is told."""
+
+    async def signalHandler__(self, signal):
+        if signal.getMessage() == "quit":
+            return False
+        raise ValueError("boom")
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+@pytest.mark.parametrize("text", ["quit", "boom"])
+async def test_the_signal_that_ends_a_root_is_told(text, of_all):
+    thread = Ending()
+    thread.start()
+    await until(lambda: thread.running)
+    teller = Teller(None if of_all else thread)
+    teller.look(full=True)
+    await thread.control.send(MessageSignal("the page", text))
+    await until(lambda: not thread.state.live)
+    teller.look()
+    (entry,) = teller.entries.values()
+    assert entry[:2] == [OUTSIDE, serial(thread)]
+    assert entry[4] == text
+    for _ in range(20):
+        teller.look()
+    assert teller.counts[OUTSIDE, serial(thread)][0] == 1
+    assert len(teller.entries) == 1, "told once"
+
+
+async def test_what_was_told_last_before_a_new_run_is_not_lost():
+    thread = Ending()
+    thread.start()
+    await until(lambda: thread.running)
+    teller = Teller(thread)
+    teller.look(full=True)
+    await thread.control.send(MessageSignal("the page", "quit"))
+    await until(lambda: not thread.state.live)
+    thread.start()  # within one frame
+    await until(lambda: thread.running)
+    teller.look()
+    assert [entry[4] for entry in teller.entries.values()] == ["quit"]
+    teller.look()
+    await thread.control.send(MessageSignal("the page", "quit"))
+    await until(lambda: not thread.state.live)
+    teller.look()
+    assert [entry[4] for entry in teller.entries.values()] == ["quit", "quit"]
+
+
 async def test_edges_of_a_child_that_has_gone_stay_for_a_while(family):
     parent, child = family
     teller = Teller(parent)

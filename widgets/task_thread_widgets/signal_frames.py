@@ -232,10 +232,13 @@ class SignalFrames:
 
     def _passages(self) -> list[Passage]:
         """Return the signals that were taken since the frame before."""
-        read = {id(trace): number for trace, number in self._read}
-        self._read = []
+        # Held until all are read: an id is soon given to another one.
+        before, self._read = self._read, []
+        read = {id(trace): number for trace, number in before}
         found: list[Passage] = []
-        for trace in self._watching.match(self.roots()):
+        traces = self._watching.match(self.roots())
+        ended = self._watching.take_ended()
+        for trace in (*ended, *traces):
             number = read.get(id(trace))
             self._read.append((trace, trace.passed))
             kept = len(trace.passages)
@@ -250,7 +253,8 @@ class SignalFrames:
             if number is None:
                 latest = [p for p in latest if p.taken > self._newest]
             found += latest
-        if len(self._read) > 1:
+        del self._read[: len(ended)]  # they were read for the last time
+        if len(traces) + len(ended) > 1:
             found.sort(key=_when)
         if found:
             self._newest = found[-1].taken

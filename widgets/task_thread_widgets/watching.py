@@ -62,6 +62,7 @@ class Watching:
 
     def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}  # by the serial number of the thread on top
+        self._ended: list[Trace] = []
 
     def match(self, threads: Iterable[TaskThread]) -> list[Trace]:
         """Watch the trees of these threads, and no others.
@@ -70,6 +71,7 @@ class Watching:
             Their traces; that of a tree on another loop comes a little later.
         """
         before, self._watched = self._watched, {}
+        gone: list[_Watched] = []
         for thread in threads:
             life = thread._life
             # The thread on top outlives all others: recording can be ended through it.
@@ -79,13 +81,24 @@ class Watching:
                 continue
             known = before.pop(life.serial, None)
             if known is not None and not known.same(life):
-                known.release()
+                gone.append(known)
                 known = None
             self._watched[life.serial] = known or _Watched(life, life.office)
-        for gone in before.values():
-            gone.release()
+        gone += before.values()
+        self._ended = [watched.trace for watched in gone if watched.trace is not None]
+        for watched in gone:
+            watched.release()
         return [w.trace for w in self._watched.values() if w.trace is not None]
+
+    def take_ended(self) -> list[Trace]:
+        """Return, once, the traces that the last `match` let go of.
+
+        What ended a tree was recorded after its reader had looked last, and is read there.
+        """
+        ended, self._ended = self._ended, []
+        return ended
 
     def release(self) -> None:
         """Watch nothing any more."""
         self.match(())
+        self._ended = []
