@@ -387,6 +387,22 @@ async def test_a_panel_of_a_child_leaves_the_rest_of_the_tree_out(family):
     assert parent._life.office.trace is None
 
 
+async def test_a_panel_of_a_child_leaves_the_rest_out_at_its_end_too(family):
+    parent, child = family
+    second = Quiet(parent)
+    await second.run()
+    await parent.addChild(second)
+    teller = Teller(child)
+    teller.look(full=True)
+    await second.sigFromChildToParent__(MessageSignal("second", "mine"))
+    await child.sigFromChildToParent__(MessageSignal("child", "bye"))
+    await until(lambda: len(parent.heard) == 2)
+    await parent.delChild(child)
+    await child.join()
+    teller.look()
+    assert [entry[4] for entry in teller.entries.values()] == ["bye"]
+
+
 async def test_nothing_that_ended_is_held():
     teller = Teller()
 

@@ -265,7 +265,7 @@ class SignalFrames:
         return found
 
     def _is_root(self) -> bool:
-        return self._top is not None and self._top._life.guardian is None
+        return self._top is not None and self._top._life.parent is None
 
     def _are_strange(self, pairs: Iterable[Pair]) -> bool:
         """Whether a thread is named that was not met before; told once of each."""
