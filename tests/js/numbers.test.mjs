@@ -67,6 +67,15 @@ test("a rate is not known before half a second was seen", () => {
   assert.equal(rateOf(ring([0, 1], [2, 1], [4, 1]), 59, 5), 5);
 });
 
+test("one turn alone, or none, tells no rate before a second was seen", () => {
+  for (const beats of [ring(), ring([2, 1])]) {
+    for (const known of [5, 9]) assert.ok(Number.isNaN(rateOf(beats, 59, known)));
+  }
+  assert.equal(rateOf(ring(), 59, 10), 0);
+  assert.equal(rateOf(ring([2, 1]), 59, 10), 1);
+  assert.equal(rateOf(ring([0, 300]), 59, 5), 600, "many in one tenth do");
+});
+
 test("the ring is read across its end", () => {
   const beats = new Uint16Array(60);
   for (const index of [2, 52, 42, 32]) beats[index] = 1;

@@ -88,6 +88,84 @@ test("rates of a thread are those of its tasks together", () => {
   assert.equal(store.total(), 30);
 });
 
+/** Let tenths of a second pass in which tasks 3, 4 and 5 of the family take so many turns each. */
+function pass(store, tenths, turned) {
+  for (let i = 0; i < tenths; i++) {
+    store.apply(frame({}, { at: store.at + 0.1, columns: { turned } }));
+  }
+}
+
+test("what has ended or is paused has no rate, and adds none", () => {
+  for (const state of ["done", "failed", "paused"]) {
+    const store = family();
+    pass(store, 30, [1, 1, 1]);
+    store.apply(frame({ set: [[3, { state }]] }, { at: store.at + 0.1, columns: { turned: [1, 1, 1] } }));
+    assert.equal(store.rateOf(store.rows.get(3)), 0);
+    assert.equal(store.rateOf(store.rows.get(1)), 10);
+    assert.equal(store.total(), 20);
+    store.apply(frame({ set: [4, 5].map((row) => [row, { state }]) }, { at: store.at + 0.1 }));
+    assert.equal(store.total(), 0);
+  }
+});
+
+test("a rate does not reach back over a pause or an end", () => {
+  for (const state of ["done", "failed", "paused"]) {
+    const store = family();
+    const task3 = store.rows.get(3);
+    pass(store, 30, [1, 1, 1]);
+    store.apply(frame({ set: [[3, { state }]] }, { at: store.at + 0.1, columns: { turned: [0, 1, 1] } }));
+    pass(store, 20, [0, 1, 1]);
+    store.apply(frame({ set: [[3, { state: "waiting" }]] }, { at: store.at + 0.1, columns: { turned: [0, 1, 1] } }));
+    pass(store, 4, [1, 1, 1]);
+    assert.ok(Number.isNaN(store.rateOf(task3)), "not known yet");
+    assert.equal(store.rateOf(store.rows.get(1)), 10, "the thread's is that of the others so far");
+    for (let i = 0; i < 60; i++) {
+      pass(store, 1, [1, 1, 1]);
+      assert.equal(store.rateOf(task3), 10);
+      assert.equal(store.total(), 30);
+    }
+    assert.ok(store.beatsOf(task3).some((turns) => turns), "what was drawn stays");
+  }
+});
+
+test("a task that was made again, or came new, has a rate of its own time only", () => {
+  const store = family();
+  pass(store, 30, [3, 1, 1]);
+  // Stopped and started within a frame: the states tell nothing, the turns that begin anew do.
+  store.apply(frame(
+    { set: [[3, { turns: 0 }]], add: [task(6, 1)] },
+    { at: store.at + 0.1, columns: { turned: [0, 1, 1, 0] } },
+  ));
+  pass(store, 4, [1, 1, 1, 1]);
+  assert.ok(Number.isNaN(store.rateOf(store.rows.get(3))) && Number.isNaN(store.rateOf(store.rows.get(6))));
+  pass(store, 1, [1, 1, 1, 1]);
+  assert.deepEqual([3, 6].map((row) => store.rateOf(store.rows.get(row))), [10, 10]);
+});
+
+test("a full frame between two others changes no rate, save of what began anew", () => {
+  const store = family();
+  pass(store, 30, [1, 1, 1]);
+  store.apply(frame({ add: [
+    thread(1), thread(2, 1), task(3, 1, { turns: 31 }), task(4, 1, { turns: 2 }), task(5, 2, { turns: 31 }),
+  ] }, { at: store.at + 0.1, full: true }));
+  assert.equal(store.rateOf(store.rows.get(3)), 10);
+  assert.ok(Number.isNaN(store.rateOf(store.rows.get(4))), "it has fewer turns than before");
+  assert.equal(store.total(), 20);
+});
+
+test("the whole kernel is what is shown and what is not, and never less than what is shown", () => {
+  const store = family();
+  pass(store, 30, [1, 1, 1]);
+  assert.equal(store.whole(), null, "all of it is shown");
+  store.apply(frame({ others: 12.5 }, { at: store.at + 0.1, columns: { turned: [1, 1, 1] } }));
+  assert.equal(store.whole(), 42.5);
+  store.apply(frame({ others: 0 }, { at: store.at + 0.1, columns: { turned: [1, 1, 1] } }));
+  assert.equal(store.whole(), 30);
+  store.apply(frame({ others: null }, { at: store.at + 0.1 }));
+  assert.equal(store.whole(), null);
+  assert.ok(Number.isNaN(Object.assign(family(), { others: 1 }).whole()), "as little known as its part");
+});
+
 test("what is alive is counted", () => {
   const store = family();
   store.apply(frame({ set: [[2, { state: "stopped" }], [5, { state: "done" }]] }));

@@ -44,6 +44,8 @@ export function rateOf(counts, head, known) {
     oldest = ago;
     count += turns;
   }
+  // One turn, or none, in less than a second: it may be a slow one or a fast one.
+  if (count < 2 && last < 10) return NaN;
   if (!count) return 0;
   const average = (count * 10) / last;
   if (oldest === newest) return average;

@@ -14,6 +14,7 @@ import { rateOf } from "./numbers.js";
  * @property {string} state
  * @property {number} turns
  * @property {Uint16Array | null} beats of a task: turns in the last seconds, a tenth each, in a ring
+ * @property {number} since of a task: in which tenth it began to turn, or went on after a pause
  */
 
 export const beatsKept = 60; // tenths of a second
@@ -42,8 +43,10 @@ export class TreeStore {
     this.more = 0;
     this.lag = 0; // milliseconds, the worst of the last seconds
     this.lagAt = 0;
-    this.kernel = 0; // turns/s of the whole kernel; 0 if all of it is shown
+    /** @type {number | null} */
+    this.others = null; // turns/s of what is not shown; null if all of the kernel is
     this.at = 0;
+    this.tenths = 0; // how many have passed
     this.head = 0; // where in `beats` the present tenth of a second stands
     this.known = 0; // how many tenths of `beats` are known
   }
@@ -53,11 +56,11 @@ export class TreeStore {
     const { facts, columns } = frame;
     const before = frame.full ? this.rows : null;
     if (frame.full) {
-      const { head, at, known } = this;
+      const { head, at, known, tenths } = this;
       const gap = frame.at - at > 1.5;
       this.clear();
       // What came while nobody looked is not known, tenth by tenth.
-      Object.assign(this, { head, at: gap ? frame.at - 0.1 : at, known: gap ? 0 : known });
+      Object.assign(this, { head, tenths, at: gap ? frame.at - 0.1 : at, known: gap ? 0 : known });
       this.shape++;
       this.gap = gap;
     }
@@ -74,7 +77,7 @@ export class TreeStore {
       this.lag = lag;
       this.lagAt = frame.at;
     }
-    this.kernel = facts.kernel ?? this.kernel;
+    if ("others" in facts) this.others = facts.others;
     this.turn(columns);
   }
 
@@ -86,8 +89,11 @@ export class TreeStore {
     const old = before?.get(row.row);
     if (kind === "task") {
       row.serial = above ? above.serial : 0;
-      row.beats = (!this.gap && old?.beats) || new Uint16Array(beatsKept);
-      if (old && !this.gap) row.beats[this.head] = Math.max(0, row.turns - old.turns);
+      const goesOn = old?.beats && !this.gap;
+      row.beats = goesOn ? old.beats : new Uint16Array(beatsKept);
+      if (goesOn) row.beats[this.head] = Math.max(0, row.turns - old.turns);
+      const began = !goesOn || (isAtRest(old) && !isAtRest(row)) || row.turns < old.turns;
+      row.since = began ? this.tenths : old.since;
       this.tasks.set(row.row, row);
       above?.tasks.push(row);
     } else {
@@ -103,7 +109,10 @@ export class TreeStore {
     if (!row) return;
     if ("state" in changed && changed.state !== row.state) this.changes.push([row, row.state]);
     if ("name" in changed && changed.name !== row.name) this.shape++;
+    const rested = isAtRest(row);
     Object.assign(row, changed);
+    // Turns are told, and not their difference, where another task takes a row.
+    if ((rested && !isAtRest(row)) || "turns" in changed) row.since = this.tenths;
   }
 
   remove(number) {
@@ -126,6 +135,7 @@ export class TreeStore {
   advance(at, rows) {
     const steps = Math.min(beatsKept, Math.max(1, Math.round((at - this.at) * 10)));
     this.at = at;
+    this.tenths += steps;
     this.known = Math.min(beatsKept, this.known + steps);
     for (let i = 0; i < steps; i++) {
       this.head = (this.head + 1) % beatsKept;
@@ -163,23 +173,46 @@ export class TreeStore {
 
   /** Beats of a task, or those of all tasks of a thread together. */
   beatsOf(row) {
-    return row.kind === "task" ? row.beats : this.beatsOfAll(row.tasks);
-  }
-
-  beatsOfAll(tasks) {
+    if (row.kind === "task") return row.beats;
     const sum = new Float64Array(beatsKept);
-    for (const task of tasks) for (let i = 0; i < beatsKept; i++) sum[i] += task.beats[i];
+    for (const task of row.tasks) for (let i = 0; i < beatsKept; i++) sum[i] += task.beats[i];
     return sum;
   }
 
-  /** Turns/s of a task, or of all tasks of a thread. */
+  /**
+   * Turns/s of a task, or of all tasks of a thread; NaN if too little is known. What it did before it
+   * stood still does not count, or a rate would climb for seconds after a pause or a new start.
+   */
   rateOf(row) {
-    return rateOf(this.beatsOf(row), this.head, this.known);
+    if (row.kind === "thread") return this.rateOfAll(row.tasks);
+    if (isAtRest(row)) return 0;
+    return rateOf(row.beats, this.head, Math.min(this.known, this.tenths - row.since));
   }
 
-  /** Turns/s of all tasks. */
+  /** The sum of what is known; NaN if nothing is, of tasks that turn. */
+  rateOfAll(tasks) {
+    let sum = NaN;
+    let turning = false;
+    for (const task of tasks) {
+      if (isAtRest(task)) continue;
+      turning = true;
+      const rate = this.rateOf(task);
+      if (!Number.isNaN(rate)) sum = (sum || 0) + rate;
+    }
+    return turning ? sum : 0;
+  }
+
+  /** Turns/s of all tasks that are shown. */
   total() {
-    return rateOf(this.beatsOfAll(this.tasks.values()), this.head, this.known);
+    return this.rateOfAll(this.tasks.values());
+  }
+
+  /**
+   * Turns/s of the whole kernel, or null if all of it is shown.
+   * @param {number} [total] of what is shown, if it was asked for already
+   */
+  whole(total = this.total()) {
+    return this.others === null ? null : total + this.others;
   }
 
   /** How many threads live, and how many tasks turn. */
@@ -220,6 +253,11 @@ export class TreeStore {
 /** @param {Row} thread */
 export function isLive(thread) {
   return thread.state === "running" || thread.state === "starting" || thread.state === "stopping";
+}
+
+/** Whether a task turns no more, or not for now. @param {Row} task */
+function isAtRest(task) {
+  return isEnded(task) || task.state === "paused";
 }
 
 /** @param {Row} task */
