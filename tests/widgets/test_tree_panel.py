@@ -345,7 +345,7 @@ def test_what_is_no_thread_is_refused(loop):
         TreePanel(5)
 
 
-async def test_the_header_tells_of_the_whole_kernel_if_there_is_more_than_is_shown(loop, page):
+async def test_the_rate_of_what_is_not_shown_is_told_so_that_the_page_can_sum_up(loop, page):
     class Waiting(TaskThread):
         async def enter__(self):
             self.go = asyncio.Event()
@@ -360,20 +360,34 @@ async def test_the_header_tells_of_the_whole_kernel_if_there_is_more_than_is_sho
     view = page(TreePanel(mine))
     view.say("hello", seen=True)
     (frame,) = view.got()
-    assert frame["facts"]["kernel"] == 0, "all there is is shown"
+    assert frame["facts"]["others"] is None, "all there is is shown"
     other.start()
     while not (mine.running and other.running):
         await asyncio.sleep(0)
-    (driver,) = other._life.drivers
-    driver.turns += 5000
+
+    def told(turns_of_mine, turns_of_other):
+        """What is told after both have turned so often at once."""
+        for thread, turns in ((mine, turns_of_mine), (other, turns_of_other)):
+            for driver in thread._life.drivers:
+                driver.turns += turns
+        loop.now += 1.2
+        view.say("visible")
+        loop.advance(0.1)
+        facts = [message["facts"] for message in view.got() if message["kind"] == "frame"]
+        return [fact["others"] for fact in facts if "others" in fact][-1]
+
     loop.now = asyncio.get_running_loop().time() + 5
-    view.say("visible")
-    loop.advance(1.2)
-    frames = [message for message in view.got() if message["kind"] == "frame"]
-    assert max(frame["facts"].get("kernel", 0) for frame in frames) > 0
+    told(0, 0)
+    assert told(9000, 0) == 0, "the page has counted these itself"
+    assert told(9000, 3000) > 0
+    paused = other.control.pause()
+    other.go.set()
+    await paused
+    assert told(0, 3000) == 0, "it stands: what it did before is no rate"
     for thread in (mine, other):
         await thread.stop()
         await thread.join()
+    assert told(0, 0) is None
 
 
 async def test_an_action_is_taken_before_its_effect_is_reached(loop, page):

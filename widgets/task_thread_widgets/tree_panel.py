@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from task_thread import TaskThread, threads
+from task_thread.states import TaskState
 
 from .desk import Shown
 from .frames import Frame
@@ -42,7 +43,7 @@ class TreePanel(Panel):
         self._rows = TreeRows(thread)
         self._thread = thread
         self._summed_at = float("-inf")
-        self._summed = 0.0
+        self._summed: float | None = None
         super().__init__(**traits)
 
     @property
@@ -58,20 +59,28 @@ class TreePanel(Panel):
         """Return what changed in the tree."""
         frame = self._rows.frame(now, full, rows)
         if self._thread is not None and (full or now - self._summed_at >= _SUM_EVERY):
-            total = self._kernel_total(now)
-            if full or total != self._summed:
-                self._summed = total
+            others = self._rate_of_others(now)
+            if full or others != self._summed:
+                self._summed = others
                 frame = frame or Frame(False, now, {})
-                frame.facts["kernel"] = total
+                frame.facts["others"] = others
         return frame
 
-    def _kernel_total(self, now: float) -> float:
-        """Return the turns/s of all threads of the kernel; 0 if there are none but those shown."""
+    def _rate_of_others(self, now: float) -> float | None:
+        """Return the turns/s of all threads of the kernel that are not shown; `None` if there are none.
+
+        Not those of all: the page counts what it shows itself, and a whole that was counted over another
+        time could be less than its part.
+        """
         self._summed_at = now
         if all(root is self._thread for root in threads()):
-            return 0.0
-        drivers = (driver for life in lives_of(None) for driver in list(life.drivers))
-        return round(sum(driver.rate(now) for driver in drivers if not driver.over), 1)
+            return None
+        others = [life for life in lives_of(None) if self._rows.thread(life.serial) is None]
+        if not others:
+            return None
+        drivers = [driver for life in others for driver in list(life.drivers)]
+        turning = (TaskState.WAITING, TaskState.RUNNING)
+        return round(sum(driver.rate(now) for driver in drivers if driver.state in turning), 1)
 
     def rest(self) -> None:
         """Let go of what lives while nobody looks."""

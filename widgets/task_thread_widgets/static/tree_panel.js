@@ -39,6 +39,7 @@ class TreePanel {
     this.drawing = 0;
     this.ratesAt = 0; // the tenth of a second for which the rates were shown
     this.rates = 0; // goes up when they are to be shown anew
+    this.totalShown = NaN; // turns/s of all tasks
     this.lost = false;
     this.rowsTold = "";
     this.rowsToldAt = 0;
@@ -328,13 +329,15 @@ class TreePanel {
     const parts = [`${plural(live, "thread")} alive`];
     if (stopped) parts.push(`${stopped} stopped`);
     parts.push(plural(tasks, "task"));
-    if (this.store.kernel) parts.push(`the whole kernel ${formatRate(this.store.kernel)} turns/s`);
     // Twice a second, and those of the rows at the same moment: so they agree, and can be read.
     if (Math.abs(this.store.head - this.ratesAt) >= 5 || !this.total.firstChild) {
       this.ratesAt = this.store.head;
       this.rates++;
-      setText(this.total, `${formatRate(this.store.total())} turns/s`);
+      this.totalShown = this.store.total();
+      setText(this.total, `${formatRate(this.totalShown)} turns/s`);
     }
+    const whole = this.store.whole(this.totalShown);
+    if (whole !== null) parts.push(`the whole kernel ${formatRate(whole)} turns/s`);
     setText(this.sum, parts.join(" · "));
     const { lag } = this.store;
     setText(this.lag, `loop lag ${lag < 10 ? lag.toFixed(1) : Math.round(lag)} ms`);
