@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import weakref
+from collections import deque
 from typing import TYPE_CHECKING
 
 from . import pulse
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from .thread import TaskThread
 
 _live: dict[int, Life] = {}  # by serial number: those that no other thread answers for
+
+# Numbered, so that a reader knows which it has read. Weak: who ended is its owner's to keep.
+_ended: deque[tuple[int, weakref.ref[TaskThread]]] = deque(maxlen=100)
+_endings = itertools.count(1)
 
 began: Callable[[Life], Iterable[Life]] | None = None
 """In a kernel: told of each thread that no thread's code starts; returns those that have to end first."""
@@ -30,8 +37,19 @@ def add(life: Life) -> None:
 
 
 def discard(life: Life) -> None:
-    if _live.pop(life.serial, None) is not None and not _live:
+    if _live.pop(life.serial, None) is None:
+        return
+    _ended.append((next(_endings), weakref.ref(life.thread)))
+    if not _live:
         pulse.rest()
+
+
+def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:
+    """Return who ended last, up to 100 of them, each with a number that grows.
+
+    For who looks now and then: a thread that fails at once is not alive at any look.
+    """
+    return list(_ended)
 
 
 def lives() -> list[Life]:

@@ -9,7 +9,7 @@ import weakref
 
 from programs import Family, Probe, Sleeper, ended, running, started, until
 
-from task_thread import threads
+from task_thread import registry, threads
 
 
 async def test_it_lists_the_live_roots_in_the_order_of_their_making() -> None:
@@ -105,3 +105,22 @@ def test_a_thread_whose_loop_was_closed_is_not_live_and_gives_signal_handlers_ba
     assert thread.state == "failed"
     assert thread.snapshot().error == "RuntimeError: its event loop was closed while it ran"
     assert not run.done()
+
+
+async def test_those_that_ended_last_are_known_for_a_while_and_held_by_nobody() -> None:
+    before = registry.endings()
+    first, second = Sleeper(), Sleeper()
+    for thread in (first, second):
+        async with running(thread):
+            pass
+    numbers = [number for number, _ in registry.endings()]
+    assert numbers == sorted(numbers)
+    assert [ref() for _, ref in registry.endings() if (_, ref) not in before] == [first, second]
+    gone = weakref.ref(first)
+    del first, thread
+    gc.collect()
+    assert gone() is None
+    for _ in range(150):
+        async with running(second):
+            pass
+    assert len(registry.endings()) == 100

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import weakref
 
 import pytest
@@ -434,6 +435,69 @@ async def test_a_stopped_root_that_nobody_holds_goes():
     assert gone() is None
     model.read()
     assert model.rows == {}
+
+
+class Failing(TaskThread):
+    async def enter__(self):
+        raise ValueError("no <b>sensor</b>")
+
+
+async def test_a_root_that_fails_at_once_is_shown_though_no_frame_met_it_alive(caplog):
+    caplog.set_level(logging.CRITICAL, "Failing")  # a record holds the error, and it the thread
+    earlier = Failing()
+    with pytest.raises(ValueError, match="sensor"):
+        await earlier.run()
+    rows = TreeRows()
+    model = Model(rows)
+    model.read(full=True)
+    assert model.rows == {}, "what failed before anybody looked is no news"
+    thread = Failing()
+    with pytest.raises(ValueError, match="sensor"):
+        await thread.run()
+    model.read()
+    (row,) = model.rows.values()
+    assert row["serial"] == thread._life.serial
+    assert (row["state"], row["error"]) == ("failed", "ValueError: no <b>sensor</b>")
+    assert rows.thread(row["serial"]) is thread, "it can be started from the page"
+    assert rows.roots() == [thread]
+    assert model.read() is None
+
+    # One that stopped well, and one that nobody holds, would only be in the way.
+    await end(await started(Gated()))
+    with pytest.raises(ValueError, match="sensor"):
+        await Failing().run()
+    gc.collect()
+    assert model.read() is None
+
+    gone = weakref.ref(thread)
+    del thread
+    gc.collect()
+    assert gone() is None
+    model.read()
+    assert model.rows == {}
+
+
+async def test_what_failed_while_nobody_looked_is_no_news():
+    rows = TreeRows()
+    model = Model(rows)
+    model.read(full=True)
+    rows.rest()
+    thread = Failing()
+    with pytest.raises(ValueError, match="sensor"):
+        await thread.run()
+    model.read(full=True)
+    assert model.rows == {}
+
+
+async def test_a_view_of_one_thread_leaves_out_what_fails_elsewhere():
+    thread = await started(Gated())
+    model = Model(TreeRows(thread))
+    model.read(full=True)
+    failing = Failing()
+    with pytest.raises(ValueError, match="sensor"):
+        await failing.run()
+    assert model.read() is None
+    await end(thread)
 
 
 async def test_nothing_that_lives_is_held_while_nobody_looks():

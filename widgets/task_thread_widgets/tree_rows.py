@@ -29,7 +29,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from task_thread import TaskThread, threads
+from task_thread import TaskThread, registry, threads
 from task_thread.driver import Driver
 from task_thread.life import Life
 from task_thread.snapshot import describe
@@ -131,6 +131,7 @@ class TreeRows:
         self._rows: dict[int, Row] = {}  # by row number
         self._places: dict[Place, int] = {}
         self._more = self._more_told = 0
+        self._ending: int | None = None  # the newest one that was seen, while somebody looks
         # The frame in the making:
         self._add: list[Row] = []
         self._set: dict[int, dict[str, Any]] = {}
@@ -163,6 +164,7 @@ class TreeRows:
 
     def rest(self) -> None:
         """Let go of whatever lives, while nobody looks; the rows keep their numbers."""
+        self._ending = None
         for row in self._threads.values():
             _settle(row)
             row.settled = False
@@ -234,7 +236,10 @@ class TreeRows:
     # Which rows there are
 
     def _match_threads(self, now: float) -> None:
-        tops = threads() if self._all else [] if self._top is None else [self._top]
+        if self._all:
+            tops = [*threads(), *self._just_failed()]
+        else:
+            tops = [] if self._top is None else [self._top]
         for top in tops:
             if top._life.serial not in self._threads:
                 self._add_thread(top._life, None)
@@ -261,6 +266,15 @@ class TreeRows:
                 self._match_tasks(row, life)
             if life._kids or thread._children or row.kids:
                 work.extend(self._match_kids(row, thread, now))
+
+    def _just_failed(self) -> list[TaskThread]:
+        """Return roots that have failed since the frame before, some so soon that no frame met them."""
+        endings = registry.endings()
+        before, self._ending = self._ending, endings[-1][0] if endings else 0
+        if before is None or before == self._ending:
+            return []
+        ended = [ref() for number, ref in endings if number > before]
+        return [t for t in ended if t is not None and t.state is ThreadState.FAILED]
 
     def _match_kids(self, row: ThreadRow, thread: TaskThread, now: float) -> list[ThreadRow]:
         added = []
