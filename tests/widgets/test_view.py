@@ -5,7 +5,15 @@ import weakref
 
 import ipywidgets
 import pytest
-from task_thread_widgets import ThreadView, TreePanel, view_of
+from task_thread_widgets import (
+    LogPanel,
+    SignalPanel,
+    SourcePanel,
+    ThreadView,
+    TimelinePanel,
+    TreePanel,
+    view_of,
+)
 from task_thread_widgets.panel import Panel
 
 import task_thread
@@ -123,10 +131,19 @@ def test_a_panel_shows_itself_alone_too(loop):
     assert metadata == {}
 
 
-def test_a_closed_view_still_says_something(loop):
-    view = ThreadView(Named())
-    view.close()
-    assert view.tree.text() == "no thread is running"
+async def test_a_closed_view_says_so_and_how_to_show_one_again(loop):
+    thread = Named()
+    thread.start()
+    for make in (ThreadView, TreePanel, TimelinePanel, SourcePanel, LogPanel, SignalPanel):
+        view = make(thread)
+        view.close()
+        panel = view.tree if make is ThreadView else view
+        for text in (repr(view), *panel.still_part().values()):
+            assert "this view is closed" in text
+            assert "display its thread again" in text
+            assert "ThreadView()" in text
+    await thread.stop()
+    await thread.join()
 
 
 def test_a_view_of_all_says_that_none_runs(loop):

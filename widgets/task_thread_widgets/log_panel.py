@@ -70,9 +70,6 @@ class LogPanel(Panel):
         if hasattr(self, "_lines"):
             self._lines.close()
 
-    def __repr__(self) -> str:
-        return self.text()
-
     def text(self) -> str:
         """Return the lines as plain text."""
         return self._lines.text()

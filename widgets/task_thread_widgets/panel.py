@@ -24,6 +24,7 @@ from .page_messages import GuardedWidget
 from .presence import Presences
 from .refusal import Refusal, brief, field
 from .sampler import STALL, sampler_of
+from .still import CLOSED
 
 logger = logging.getLogger("task_thread.widgets")
 
@@ -112,7 +113,13 @@ class Panel(GuardedWidget):
 
     def still_part(self) -> dict[str, Any]:
         """Return the same as text and as HTML, for places without widgets."""
+        if self.comm is None:  # it has let go of its thread and can't tell how that is
+            return {"text/plain": CLOSED, "text/html": f"<p>{CLOSED}</p>"}
         return {"text/plain": self.text(), "text/html": self.html()}
+
+    def __repr__(self) -> str:
+        # All that IPython shows of a closed one: ipywidgets takes its MIME bundle away.
+        return str(self.still_part()["text/plain"])
 
     def keep_still(self) -> None:
         """Tell the page how things are now, in case that it is saved with its widgets."""

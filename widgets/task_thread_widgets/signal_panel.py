@@ -66,6 +66,8 @@ class SignalPanel(Panel):
         return signals_html(self._signals.roots())
 
     def __repr__(self) -> str:
+        if self.comm is None:
+            return super().__repr__()
         return (
             "<SignalPanel: signals of "
             + (", ".join(root._life.id for root in self._signals.roots()) or "no thread")

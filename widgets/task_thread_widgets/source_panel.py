@@ -57,9 +57,6 @@ class SourcePanel(Panel):
         if hasattr(self, "_source"):
             self._source.close()
 
-    def __repr__(self) -> str:
-        return self.text()
-
     def text(self) -> str:
         """Return the code as plain text, the waiting line marked."""
         return self._source.text()

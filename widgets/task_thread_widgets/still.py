@@ -10,6 +10,10 @@ from task_thread.display import html_tree, text_tree
 from task_thread.snapshot import ThreadSnapshot
 
 NOTHING = "no thread is running"
+CLOSED = (
+    "this view is closed: to show one, display its thread again in a cell, "
+    "or ThreadView() for all threads"
+)
 
 
 def tree_text(roots: Iterable[TaskThread]) -> str:

@@ -97,9 +97,6 @@ class TreePanel(Panel):
             self._rows.close()
             self._thread = None
 
-    def __repr__(self) -> str:
-        return self.text()
-
     def text(self) -> str:
         """Return the tree as plain text."""
         return tree_text(self.roots)

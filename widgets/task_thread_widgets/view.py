@@ -117,7 +117,7 @@ class ThreadView(ipywidgets.Box):
         return {**self.live_part(), **self.tree.still_part()}
 
     def __repr__(self) -> str:
-        return self.tree.text()
+        return repr(self.tree)
 
     def close(self) -> None:
         """Let go of the thread, and take the view out of the page."""
