@@ -103,8 +103,10 @@ test("what has ended or is paused has no rate, and adds none", () => {
     assert.equal(store.rateOf(store.rows.get(3)), 0);
     assert.equal(store.rateOf(store.rows.get(1)), 10);
     assert.equal(store.total(), 20);
+    assert.ok(store.isTurning());
     store.apply(frame({ set: [4, 5].map((row) => [row, { state }]) }, { at: store.at + 0.1 }));
     assert.equal(store.total(), 0);
+    assert.ok(!store.isTurning());
   }
 });
 

@@ -330,7 +330,9 @@ class TreePanel {
     if (stopped) parts.push(`${stopped} stopped`);
     parts.push(plural(tasks, "task"));
     // Twice a second, and those of the rows at the same moment: so they agree, and can be read.
-    if (Math.abs(this.store.head - this.ratesAt) >= 5 || !this.total.firstChild) {
+    // But at once when they come to be known, and when nothing turns any more.
+    const old = Number.isNaN(this.totalShown) || (this.totalShown > 0 && !this.store.isTurning());
+    if (old || Math.abs(this.store.head - this.ratesAt) >= 5) {
       this.ratesAt = this.store.head;
       this.rates++;
       this.totalShown = this.store.total();

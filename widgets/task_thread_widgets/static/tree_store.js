@@ -202,6 +202,12 @@ export class TreeStore {
     return turning ? sum : 0;
   }
 
+  /** Whether any task turns. */
+  isTurning() {
+    for (const task of this.tasks.values()) if (!isAtRest(task)) return true;
+    return false;
+  }
+
   /** Turns/s of all tasks that are shown. */
   total() {
     return this.rateOfAll(this.tasks.values());
