@@ -149,6 +149,27 @@ def test_a_thread_that_stopped_is_offered_no_more_and_errors_are_told(program):
     expect(panel.locator(".sg-told")).to_contain_text("expected the serial number of a thread")
 
 
+def test_the_signal_that_ends_a_thread_is_listed(open_notebook):
+    ends = """
+class Ends(Named):
+    async def signalHandler__(self, signal):
+        raise ValueError(signal.getMessage())
+
+ends = Ends("ends")
+ends.start()
+"""
+    cells = [PROGRAM.split("root = ", maxsplit=1)[0] + ends, SHOW.replace("root", "ends")]
+    notebook = open_notebook(cells=cells)
+    notebook.run_all()
+    panel = notebook.cell(1).locator('[data-panel="signals"]')
+    form = panel.get_by_role("form", name="Send a message")
+    form.get_by_role("textbox", name="Message").fill("boom")
+    form.get_by_role("button", name="Send").click(timeout=READY)
+    expect(panel.locator(".sg-entry", has_text="boom")).to_have_count(1)
+    expect(panel.locator(".sg-edge .sg-count").first).to_have_text("1")
+    assert notebook.kernel.evaluate("str(ends.state)") == "failed"
+
+
 def test_a_flood_is_told_as_a_rate_and_traffic_stays_small(program):
     notebook, _panel = program
     notebook.kernel.execute(

@@ -396,6 +396,21 @@ def test_a_stopped_child_is_started_again_from_the_page(open_notebook):
     assert notebook.text(2) == "enter child\n"
 
 
+def test_stop_all_reaches_a_child_that_was_started_under_a_stopped_parent(open_notebook):
+    notebook = open_notebook(cells=FAMILY)
+    notebook.run_all()
+    panel = shown(notebook, 3)
+    button(panel, "Stop root").click()
+    expect(row(panel, "child")).to_have_attribute("data-state", "stopped")
+    expect(panel.locator(".tt-total")).to_have_text("0 turns/s", timeout=1500)
+    button(panel, "Start child").click()
+    expect(row(panel, "child")).to_have_attribute("data-state", "running")
+    button(panel, "Stop all").click()
+    expect(row(panel, "child")).to_have_attribute("data-state", "stopped")
+    expect(panel.locator(".tt-sum")).to_contain_text("0 threads alive")
+    assert notebook.kernel.evaluate("mine()") == []
+
+
 def test_an_error_of_an_action_is_shown_in_its_row(open_notebook):
     cells = [
         PROGRAM,
