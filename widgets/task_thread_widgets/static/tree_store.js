@@ -92,7 +92,7 @@ export class TreeStore {
       const goesOn = old?.beats && !this.gap;
       row.beats = goesOn ? old.beats : new Uint16Array(beatsKept);
       if (goesOn) row.beats[this.head] = Math.max(0, row.turns - old.turns);
-      const began = !goesOn || (isAtRest(old) && !isAtRest(row)) || row.turns < old.turns;
+      const began = !goesOn || (isAtRest(old) && !isAtRest(row));
       row.since = began ? this.tenths : old.since;
       this.tasks.set(row.row, row);
       above?.tasks.push(row);
@@ -111,8 +111,7 @@ export class TreeStore {
     if ("name" in changed && changed.name !== row.name) this.shape++;
     const rested = isAtRest(row);
     Object.assign(row, changed);
-    // Turns are told, and not their difference, where another task takes a row.
-    if ((rested && !isAtRest(row)) || "turns" in changed) row.since = this.tenths;
+    if (rested && !isAtRest(row)) row.since = this.tenths;
   }
 
   remove(number) {
