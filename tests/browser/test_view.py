@@ -287,3 +287,79 @@ def test_it_looks_well(open_notebook, theme):
         notebook.page.wait_for_timeout(2000)
         notebook.screenshot(f"view-{theme}-{width}")
     assert notebook.errors == []
+
+
+CELLS = "window.jupyterapp.shell.currentWidget.content.model.cells.length"
+ACTIVE = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+
+
+def test_the_notebook_takes_no_key_that_is_meant_for_the_view(game):
+    notebook, view = game
+    page = notebook.page
+    page.set_viewport_size({"width": 1600, "height": 2000})
+    notebook.add_cell("1")
+    page.evaluate(f"() => {{ {ACTIVE} = 1 }}")
+    view.get_by_role("tab", name="All").click()
+    before = page.evaluate(f"[{CELLS}, {ACTIVE}]")
+
+    slider = panel(view, "tree").get_by_role("slider", name="Pace of serve")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_attribute("aria-valuetext", "100/s")
+    page.keyboard.press("ArrowDown")
+    expect(slider).to_have_attribute("aria-valuetext", "50/s")
+    page.keyboard.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "no limit")
+
+    for target in (
+        row(view, "task", "serve"),
+        slider,
+        panel(view, "tree").get_by_role("button", name="Pause serve"),
+        panel(view, "tree").get_by_role("button", name="Large"),
+        panel(view, "log").get_by_role("log"),
+        panel(view, "log").get_by_role("combobox", name="Level"),
+        panel(view, "source").get_by_role("region", name="code"),
+        panel(view, "timeline").get_by_role("group", name="timeline"),
+        view.get_by_role("tab", name="All"),
+    ):
+        for key in ("ArrowDown", "ArrowUp", "a", "b", "d", "d", "m", "Shift+M"):
+            target.focus()
+            page.keyboard.press(key)
+            page.wait_for_timeout(20)
+            assert page.evaluate(f"[{CELLS}, {ACTIVE}]") == before, (target, key)
+            assert view.evaluate("e => e.contains(document.activeElement)"), (target, key)
+    assert notebook.errors == []
+
+
+def wait_for_value(notebook, expression, value):
+    for _ in range(60):
+        if notebook.kernel.evaluate(expression) == value:
+            return
+        notebook.page.wait_for_timeout(100)
+    raise AssertionError(f"{expression}: {notebook.kernel.evaluate(expression)}, not {value}")
+
+
+def test_the_keys_that_run_and_save_stay_those_of_the_notebook(game):
+    notebook, view = game
+    page = notebook.page
+    notebook.set_source(1, "ran = globals().get('ran', 0) + 1\ngame")
+    page.evaluate(f"() => {{ {ACTIVE} = 1 }}")
+    panel(view, "tree").get_by_role("button", name="Large").focus()
+    page.keyboard.press("Control+Enter")
+    wait_for_value(notebook, "globals().get('ran')", 1)
+    notebook.wait_idle()
+    view = shown(notebook)
+    row(view, "thread", "game").locator(".tt-name").click()
+    page.keyboard.press("Shift+Enter")
+    wait_for_value(notebook, "ran", 2)
+    notebook.wait_idle()
+    # Escape is the tree's where it has something to give up.
+    view = shown(notebook)
+    expect(row(view, "thread", "game")).to_have_attribute("aria-selected", "true")
+    row(view, "thread", "game").focus()
+    page.keyboard.press("Escape")
+    expect(view.locator('[role="treeitem"][aria-selected="true"]')).to_have_count(0)
+    expect(row(view, "thread", "game")).to_be_focused()
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    assert notebook.errors == []

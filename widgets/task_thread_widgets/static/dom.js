@@ -106,6 +106,30 @@ export function watchTheme(changed, signal) {
   });
 }
 
+/**
+ * Whether a key pressed in a panel is the panel's own. JupyterLab takes plain keys for its command mode
+ * wherever the focus is in the notebook: an arrow goes to another cell, "d d" deletes one. What stays
+ * JupyterLab's: keys with Ctrl, Alt or Meta, such as those that save or run; Shift+Enter, which runs the
+ * cell; and Escape, which leaves a text field for the cell. (What the panel has used, it has also marked as
+ * such by `preventDefault`, and JupyterLab leaves it alone.)
+ * @param {{key: string, ctrlKey?: boolean, altKey?: boolean, metaKey?: boolean, shiftKey?: boolean}} event
+ */
+export function isKeyOfPanel({ key, ctrlKey, altKey, metaKey, shiftKey }) {
+  return !(ctrlKey || altKey || metaKey || key === "Escape" || (key === "Enter" && shiftKey));
+}
+
+/**
+ * Keep the keys of a panel from JupyterLab, which looks at them when they have come up to the document.
+ * Its `data-lm-suppress-shortcuts` would not do: on the element that has the focus it takes the keys that
+ * save and run away as well, and on an element around it, only those.
+ * @param {HTMLElement} root
+ */
+export function keepKeys(root) {
+  root.addEventListener("keydown", (event) => {
+    if (isKeyOfPanel(event)) event.stopPropagation();
+  });
+}
+
 // A shape for each state, on 16 by 16: no state is told by colour alone.
 const shapes = {
   created: "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11zM8 4.5a3.5 3.5 0 1 1 0 7a3.5 3.5 0 1 1 0-7z",

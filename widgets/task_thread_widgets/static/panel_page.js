@@ -2,7 +2,7 @@
 // whether it is seen, asks it for actions, draws once per animation frame, and shows its own errors.
 
 import { Asks, busy } from "./asks.js";
-import { make, setAttribute, setShown, setText } from "./dom.js";
+import { keepKeys, make, setAttribute, setShown, setText } from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { announcePresence } from "./presence.js";
 import { Still } from "./still.js";
@@ -39,9 +39,8 @@ export class PanelPage {
     this.still = new Still(model);
     this.root = make("div", {
       class: "task-thread tt-page", "data-panel": this.constructor.name.replace(/Page$/, "").toLowerCase(),
-      // JupyterLab's shortcuts would take the keys to move between cells.
-      "data-lm-suppress-shortcuts": "true",
     }, this.header, this.banner, this.busy, this.still.root, this.body, this.live);
+    keepKeys(this.root);
     this.root.panelPage = this; // for measurements in a test
     this.build();
     el.append(this.root);

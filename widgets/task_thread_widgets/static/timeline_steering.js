@@ -1,5 +1,6 @@
 // The timeline by pointer and keyboard: where either is, and what it makes the page do.
 
+import { isKeyOfPanel } from "./dom.js";
 import { nextTurn } from "./timeline_layout.js";
 import { scrollTo } from "./tree_layout.js";
 
@@ -111,7 +112,7 @@ export class TimelineSteering {
   // ---- Keyboard
 
   typed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!isKeyOfPanel(event) && event.key !== "Escape") return;
     const { page } = this;
     const keys = {
       " ": () => page.toggle(),

@@ -2,7 +2,9 @@
 // What it draws from frames.js, tree_store.js and tree_layout.js, which know no page.
 
 import { Asks, busy } from "./asks.js";
-import { make, makeShape, scrollWindow, setAttribute, setShown, setText, watchTheme } from "./dom.js";
+import {
+  isKeyOfPanel, keepKeys, make, makeShape, scrollWindow, setAttribute, setShown, setText, watchTheme,
+} from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { formatRate, plural } from "./numbers.js";
 import { announcePresence } from "./presence.js";
@@ -88,12 +90,12 @@ class TreePanel {
     this.still = new Still(this.model);
     this.root = make(
       "div",
-      // JupyterLab's shortcuts would take the arrow keys to move between cells.
-      { class: "task-thread", "data-panel": "tree", "data-lm-suppress-shortcuts": "true" },
+      { class: "task-thread", "data-panel": "tree" },
       make("div", { class: "tt-header" }, this.total, this.sum, this.lag,
         make("span", { class: "tt-tools" }, this.search, this.largeButton, this.stopAll)),
       this.banner, this.busy, this.still.root, this.scroller, this.empty, this.more, this.live,
     );
+    keepKeys(this.root);
     this.root.treePanel = this; // for measurements in a test
     el.append(this.root);
     this.showSize();
@@ -404,14 +406,13 @@ class TreePanel {
 
   pressed(event) {
     const element = event.target;
-    if (element.getAttribute("role") !== "treeitem" || event.ctrlKey || event.metaKey || event.altKey) {
-      return;
-    }
+    if (element.getAttribute("role") !== "treeitem") return;
     if (event.key === "Escape" && this.model.get("selected")) {
       event.preventDefault();
       this.select("");
       return;
     }
+    if (!isKeyOfPanel(event)) return;
     const index = this.indexOf(element.rowView.row.row);
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowHeight) - 1);
     const action = keyAction(event.key, this.lines, index, page);

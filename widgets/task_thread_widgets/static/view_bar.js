@@ -1,15 +1,14 @@
 // The tabs of a whole view: says which of its panels are shown, one beside the tree or all at once.
 // Panels that are not shown are hidden by view_bar.css, and tell the kernel so themselves.
 
-import { make, setAttribute } from "./dom.js";
+import { keepKeys, make, setAttribute } from "./dom.js";
 import { tabAfter, viewTabs } from "./view_layout.js";
 
 class ViewBar {
   constructor(model, el, signal) {
     this.model = model;
-    this.root = make("div", {
-      class: "task-thread", "data-panel": "bar", "data-lm-suppress-shortcuts": "true",
-    });
+    this.root = make("div", { class: "task-thread", "data-panel": "bar" });
+    keepKeys(this.root);
     this.tabs = viewTabs.map(({ tab, text }) => make("button", {
       type: "button", role: "tab", class: "tt-view-tab", "data-tab": tab,
       click: () => this.choose(tab),
