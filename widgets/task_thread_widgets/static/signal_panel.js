@@ -220,6 +220,7 @@ class SignalsPage extends PanelPage {
       this.edges = shownEdges(store, this.filter, only);
     }
     const { edges } = this;
+    setShown(this.scroller, edges.length > 0); // first: what is hidden has no height
     if (!this.edgeHeight && edges.length) {
       const probe = new EdgeView();
       this.edgeList.append(probe.element);
@@ -228,7 +229,6 @@ class SignalsPage extends PanelPage {
     }
     const height = this.edgeHeight;
     setAttribute(this.edgeList, "style", `height:${edges.length * height}px`);
-    setShown(this.scroller, edges.length > 0);
     const { first, last } = windowOf(this.edgeWindow.top, this.edgeWindow.height, height, edges.length);
     const wanted = new Map();
     for (let i = first; i < last; i++) wanted.set(edges[i].number, i);
