@@ -369,6 +369,9 @@ def test_folding_by_click_and_filtering(clock):
     expect(row(panel, "tick", "task")).to_have_count(1)
     panel.get_by_role("searchbox", name="Filter by name").fill("nothing")
     expect(panel.locator('[role="treeitem"]')).to_have_count(0)
+    expect(panel.get_by_text('no name holds "nothing"', exact=True)).to_be_visible()
+    panel.get_by_role("searchbox", name="Filter by name").fill("")
+    expect(panel.get_by_text("no name holds")).to_be_hidden()
 
 
 def test_changes_of_state_are_announced_and_ticks_are_not(clock):

@@ -190,8 +190,10 @@ def test_it_stands_side_by_side_where_there_is_room(game):
     tree, timeline = boxes()
     assert timeline["x"] >= tree["x"] + tree["width"]
     assert timeline["y"] < tree["y"] + 80
+    expect(panel(view, "tree").locator(".tt-lag")).to_be_visible()
     notebook.page.set_viewport_size({"width": 700, "height": 900})
     tree, timeline = boxes()
+    expect(panel(view, "tree").locator(".tt-lag")).to_be_visible()
     assert timeline["y"] >= tree["y"] + tree["height"]
     assert abs(timeline["width"] - tree["width"]) < 5
     for name in PANELS:

@@ -226,10 +226,18 @@ test("scrolling moves no more than it must", () => {
 test("slots that several threads share are called by their thread as well", () => {
   const store = family();
   store.apply(frame({ add: [task(6, 2, { name: "s3" })] }));
-  const shared = sharedSlots(store.tasks.values());
+  const shared = sharedSlots(store.rows.values());
   assert.equal(controlName(store.rows.get(6), shared), "s3 of t2");
   assert.equal(controlName(store.rows.get(4), shared), "s4");
   assert.equal(controlName(store.rows.get(1), shared), "t1");
+});
+
+test("a slot that is called as a thread is told from it", () => {
+  const store = family();
+  store.apply(frame({ add: [task(6, 2, { name: "t2" }), task(7, 1, { name: "t1" })] }));
+  const shared = sharedSlots(store.rows.values());
+  const called = [2, 6, 7, 4].map((row) => controlName(store.rows.get(row), shared));
+  assert.deepEqual(called, ["t2", "t2 of t2", "t1 of t1", "s4"]);
 });
 
 test("keys do what a tree's keys do", () => {

@@ -63,18 +63,19 @@ export function scrollTo(index, top, height, rowHeight) {
 }
 
 /**
- * The names by which the controls of tasks are called: the slot, and where tasks of several threads
- * share one "SLOT of THREAD".
- * @param {Iterable<import("./tree_store.js").Row>} tasks
+ * The names by which the controls of tasks are called: the slot; and "SLOT of THREAD" where tasks of
+ * several threads share one, or a thread is called the same.
+ * @param {Iterable<import("./tree_store.js").Row>} rows
  * @returns {Set<string>} the slots that are shared
  */
-export function sharedSlots(tasks) {
-  const seen = new Map();
-  const shared = new Set();
-  for (const task of tasks) {
-    const serial = seen.get(task.name);
-    if (serial === undefined) seen.set(task.name, task.serial);
-    else if (serial !== task.serial) shared.add(task.name);
+export function sharedSlots(rows) {
+  const seen = new Map(); // a thread's serial, or 0 for the name of a thread itself
+  const shared = new Set(); // names of threads are among them; nobody asks for these
+  for (const { kind, name, serial } of rows) {
+    const holder = kind === "thread" ? 0 : serial;
+    const other = seen.get(name);
+    if (other === undefined) seen.set(name, holder);
+    else if (other !== holder) shared.add(name);
   }
   return shared;
 }

@@ -258,8 +258,8 @@ class TreePanel {
     this.drawing = 0;
     const began = performance.now();
     this.showStill();
-    this.drawHeader();
     this.layOut();
+    this.drawHeader();
     const { lines } = this;
     const height = this.rowHeight;
     setAttribute(this.tree, "style", `--tt-rows:${lines.length}`);
@@ -350,11 +350,15 @@ class TreePanel {
     setText(this.stopAll.lastChild, asked ? asked.doing : "Stop all");
     setAttribute(this.stopAll, "aria-label", "Stop all");
     setAttribute(this.stopAll, "aria-disabled", this.lost || !live ? "true" : null);
-    const nothing = !this.lines.length && !this.store.roots.length;
-    setText(this.empty, this.order.newest ? "no thread is running" : "waiting for the kernel…");
-    setShown(this.empty, nothing);
+    setText(this.empty, this.emptyText());
+    setShown(this.empty, !this.lines.length);
     setText(this.more, `${plural(this.store.more, "further row")} not shown`);
     setShown(this.more, this.store.more > 0);
+  }
+
+  emptyText() {
+    if (!this.order.newest) return "waiting for the kernel…";
+    return this.store.roots.length ? `no name holds "${this.filter.trim()}"` : "no thread is running";
   }
 
   /** Put the rows in their order again, if rows came or went. */
@@ -364,7 +368,7 @@ class TreePanel {
     const before = this.lines.findIndex((line) => line.row.row === this.active);
     this.lines = flatten(this.store.roots, this.folded, this.filter);
     this.indices = new Map(this.lines.map((line, index) => [line.row.row, index]));
-    this.shared = sharedSlots(this.store.tasks.values());
+    this.shared = sharedSlots(this.store.rows.values());
     if (this.indexOf(this.active) < 0 && this.lines.length) {
       const next = Math.min(Math.max(before, 0), this.lines.length - 1);
       this.active = this.lines[next].row.row;
