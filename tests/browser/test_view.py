@@ -365,3 +365,74 @@ def test_the_keys_that_run_and_save_stay_those_of_the_notebook(game):
     page.keyboard.press("Control+s")
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
     assert notebook.errors == []
+
+
+ENDING = '''
+class Ends(Named):
+    async def enter__(self):
+        self.tasks.turns = await reCreate(None, self.turns__)
+        self.tasks.done = await reCreate(None, self.done__)
+        self.tasks.fails = await reCreate(None, self.fails__)
+        self.tasks.last = await reCreate(None, self.turns__)
+
+    async def turns__(self):
+        await asyncio.sleep(0.1)
+        self.tasks.turns = await reSchedule(self.turns__)
+
+    async def done__(self):
+        await asyncio.sleep(0.1)
+
+    async def fails__(self):
+        raise ValueError("no sensor")
+
+ends = Ends("ends")
+ends.start()
+'''
+
+
+def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_line(open_notebook):
+    notebook = open_notebook(cells=[PROGRAM + ENDING, "ends", "game"])
+    notebook.page.set_viewport_size({"width": 1280, "height": 720})
+    notebook.run_all()
+    view = shown(notebook)
+    for slot, state in (("done", "done"), ("fails", "failed"), ("turns", "waiting")):
+        expect(row(view, "task", slot)).to_have_attribute("data-state", state)
+    expect(row(view, "task", "fails").locator(".tt-where")).to_contain_text("ValueError: no sensor")
+    notebook.page.wait_for_timeout(400)
+    boxes = {r.get_attribute("data-slot"): r.bounding_box() for r in view.locator("[data-slot]").all()}
+    tree = [box for slot, box in boxes.items() if slot in ("turns", "done", "fails", "last")]
+    for one, other in zip(tree, tree[1:], strict=False):
+        assert abs(one["y"] + one["height"] - other["y"]) < 1.5, "one stands below the other"
+    tall = boxes["turns"]["height"]
+    assert boxes["done"]["height"] == boxes["fails"]["height"] < 0.65 * tall
+    lefts = {row(view, "task", slot).locator(".tt-state").bounding_box()["x"] for slot in boxes}
+    assert max(lefts) - min(lefts) < 1, "states stand below one another"
+    error = row(view, "task", "fails").locator(".tt-note")
+    assert error.evaluate("e => e.scrollWidth <= e.clientWidth"), "the error is read"
+    notebook.screenshot("view-ended")
+    # A view with more rows than there is room for.
+    notebook.page.set_viewport_size({"width": 1280, "height": 600})
+    view = shown(notebook, 2)
+    notebook.page.wait_for_timeout(400)
+    scroller = panel(view, "tree").locator(".tt-scroller")
+    assert abs(scroller.bounding_box()["height"] - 0.4 * 600) < 2
+    assert panel(view, "timeline").bounding_box()["y"] < 600 - 100
+    notebook.screenshot("view-stacked")
+    # One beside the other, it may be higher.
+    notebook.page.set_viewport_size({"width": 1900, "height": 600})
+    notebook.page.wait_for_timeout(400)
+    assert scroller.bounding_box()["height"] > 0.45 * 600
+    # The keyboard goes through rows of both heights.
+    notebook.page.set_viewport_size({"width": 1280, "height": 300})
+    view = shown(notebook)
+    row(view, "thread", "ends").focus()
+    for slot in ("turns", "done", "fails", "last"):
+        notebook.page.keyboard.press("ArrowDown")
+        expect(row(view, "task", slot)).to_be_focused()
+        assert row(view, "task", slot).evaluate(
+            """e => {
+                const [a, b] = [e, e.closest('.tt-scroller')].map(e => e.getBoundingClientRect());
+                return a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+            }"""
+        ), f"{slot} is scrolled into view"
+    assert notebook.errors == []

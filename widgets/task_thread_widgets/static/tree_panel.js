@@ -10,10 +10,11 @@ import { formatRate, plural } from "./numbers.js";
 import { announcePresence } from "./presence.js";
 import { Still } from "./still.js";
 import {
-  announcement, flatten, keyAction, rowId, scrollTo, sharedSlots, windowOf,
+  announcement, flatten, keyAction, rowId, sharedSlots,
 } from "./tree_layout.js";
+import { RowPlaces } from "./tree_places.js";
 import { RowView } from "./tree_row.js";
-import { TreeStore } from "./tree_store.js";
+import { isEnded, TreeStore } from "./tree_store.js";
 
 const announceEvery = 800; // milliseconds
 const silentAfter = 4000; // milliseconds without a word from the kernel, which speaks once a second
@@ -37,7 +38,8 @@ class TreePanel {
     this.views = new Map(); // by row number
     /** @type {RowView[]} */
     this.spare = [];
-    this.rowHeight = 0;
+    this.places = new RowPlaces([], () => false);
+    this.heights = { tall: 0, low: 0 }; // of rows, in pixels
     this.drawing = 0;
     this.ratesAt = 0; // the tenth of a second for which the rates were shown
     this.rates = 0; // goes up when they are to be shown anew
@@ -82,8 +84,10 @@ class TreePanel {
     this.banner = make("div", { class: "tt-banner", role: "alert", hidden: true });
     this.busy = make("div", { class: "tt-busy" }); // said aloud as well, when it comes
     this.tree = make("div", { role: "tree", class: "tt-tree", "aria-label": "threads and tasks" });
-    this.ruler = make("div", { class: "tt-ruler", "aria-hidden": "true" }); // as high as a row
-    this.scroller = make("div", { class: "tt-scroller" }, this.tree, this.ruler);
+    // As high as a row each.
+    this.ruler = make("div", { class: "tt-ruler", "aria-hidden": "true" });
+    this.lowRuler = make("div", { class: "tt-ruler", "data-low": "", "aria-hidden": "true" });
+    this.scroller = make("div", { class: "tt-scroller" }, this.tree, this.ruler, this.lowRuler);
     this.empty = make("div", { class: "tt-empty" }, "waiting for the kernel…");
     this.more = make("div", { class: "tt-empty", hidden: true });
     this.live = make("div", { class: "tt-unseen", role: "status", "aria-live": "polite" });
@@ -116,12 +120,15 @@ class TreePanel {
     on(this.tree, "focusin", (event) => this.focused(event));
     on(this.tree, "keydown", (event) => this.pressed(event));
     const resized = new ResizeObserver(this.guard(() => {
-      this.rowHeight = this.ruler.getBoundingClientRect().height;
+      this.heights = {
+        tall: this.ruler.getBoundingClientRect().height, low: this.lowRuler.getBoundingClientRect().height,
+      };
       this.looks = null;
       this.draw();
     }));
     resized.observe(this.scroller);
     resized.observe(this.ruler);
+    resized.observe(this.lowRuler);
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     on(this.calm, "change", () => this.draw());
     const watching = setInterval(this.guard(() => this.watch()), 500);
@@ -260,10 +267,10 @@ class TreePanel {
     this.showStill();
     this.layOut();
     this.drawHeader();
-    const { lines } = this;
-    const height = this.rowHeight;
-    setAttribute(this.tree, "style", `--tt-rows:${lines.length}`);
-    const { first, last } = windowOf(this.shown.top, this.shown.height, height, lines.length);
+    const { lines, places } = this;
+    const all = places.above(lines.length);
+    setAttribute(this.tree, "style", `--tt-tall:${all.tall};--tt-low:${all.low}`);
+    const { first, last } = places.window(this.shown.top, this.shown.height, this.heights);
     const wanted = new Map();
     for (let i = first; i < last; i++) wanted.set(lines[i].row.row, i);
     // The active row stays in the page when it is scrolled away, or the focus would be lost.
@@ -279,7 +286,7 @@ class TreePanel {
       store: this.store, asks: this.asks, shared: this.shared, active: this.active,
       selected: this.model.get("selected"),
       now: performance.now(), lost: this.lost, still: this.calm.matches,
-      rates: this.rates, ...this.look(), index: 0,
+      rates: this.rates, ...this.look(), above: all,
     };
     const byIndex = [...wanted].sort(([, a], [, b]) => a - b);
     for (const [number, index] of byIndex) {
@@ -288,7 +295,7 @@ class TreePanel {
         view = this.spare.pop() ?? new RowView(this.guard((...args) => this.act(...args)));
         this.views.set(number, view);
       }
-      context.index = index;
+      context.above = places.above(index);
       view.update(lines[index], context);
     }
     this.putInOrder(byIndex.map(([number]) => this.views.get(number).element));
@@ -363,6 +370,12 @@ class TreePanel {
 
   /** Put the rows in their order again, if rows came or went. */
   layOut() {
+    this.arrange();
+    // A task that ends changes its height, and nothing else.
+    this.places = new RowPlaces(this.lines, ({ row }) => row.kind === "task" && isEnded(row));
+  }
+
+  arrange() {
     if (this.linesOf === this.store.shape) return;
     this.linesOf = this.store.shape;
     const before = this.lines.findIndex((line) => line.row.row === this.active);
@@ -418,7 +431,7 @@ class TreePanel {
     }
     if (!isKeyOfPanel(event)) return;
     const index = this.indexOf(element.rowView.row.row);
-    const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowHeight) - 1);
+    const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.heights.tall) - 1);
     const action = keyAction(event.key, this.lines, index, page);
     if (!action) return;
     event.preventDefault();
@@ -439,7 +452,7 @@ class TreePanel {
   reveal(index) {
     this.active = this.lines[index].row.row;
     const { scrollTop, clientHeight } = this.scroller;
-    const top = scrollTo(index, scrollTop, clientHeight, this.rowHeight);
+    const top = this.places.scrollTo(index, scrollTop, clientHeight, this.heights);
     if (top !== scrollTop) this.scroller.scrollTop = top;
     this.shown.top = this.scroller.scrollTop; // it may not reach as far
   }

@@ -99,7 +99,7 @@ export class RowView {
   /**
    * Show a row.
    * @param {import("./tree_layout.js").Line} line
-   * @param {object} context what the whole panel knows: store, asks, shared, active, now, index, ...
+   * @param {object} context what the whole panel knows: store, asks, shared, active, now, above, ...
    */
   update(line, context) {
     const { row } = line;
@@ -135,7 +135,9 @@ export class RowView {
     setAttribute(element, "aria-selected", context.selected === rowId(row));
     setAttribute(element, "aria-label", `${row.kind} ${name}, ${row.state}`);
     setAttribute(element, "tabindex", active === row.row ? 0 : -1);
-    setAttribute(element, "style", `--tt-level:${line.level - 1};--tt-index:${context.index}`);
+    const { tall, low } = context.above;
+    setAttribute(element, "style", `--tt-level:${line.level - 1};--tt-tall:${tall};--tt-low:${low}`);
+    setAttribute(element, "data-low", !isThread && over ? "" : null);
     setAttribute(this.fold, "data-open", line.foldable ? line.open : null);
 
     setShape(this.shape, row.state);
