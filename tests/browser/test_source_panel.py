@@ -276,3 +276,60 @@ class Waiter(TaskThread):
     notebook.page.wait_for_timeout(500)
     notebook.screenshot(f"source-{width}-dark-large")
     assert notebook.errors == []
+
+
+# Contrast of each text on the marked line and the lines the task stops at, with all that may lie below it
+# painted: the editor, the glow of a turn, the mark, the share of time.
+CONTRAST = """panel => {
+    const context = Object.assign(document.createElement('canvas'), {width: 1, height: 1})
+        .getContext('2d', {willReadFrequently: true});
+    const paint = color => { context.fillStyle = color; context.fillRect(0, 0, 1, 1); };
+    const luminance = () => [...context.getImageData(0, 0, 1, 1).data].slice(0, 3).map(c => c / 255)
+        .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const glow = document.createElement('i');
+    glow.style.backgroundColor = 'var(--tt-src-glow)';
+    panel.append(glow);
+    const found = [];
+    for (const line of panel.querySelectorAll('[data-line]')) {
+        const below = [];
+        for (let e = line.parentElement; e; e = e.parentElement)
+            below.unshift(getComputedStyle(e).backgroundColor);
+        if (line.hasAttribute('aria-current'))
+            below.push(getComputedStyle(panel.querySelector('.tt-src-here')).backgroundColor);
+        if (line.dataset.stops) {
+            below.push(getComputedStyle(glow).backgroundColor);
+            below.push(getComputedStyle(line).backgroundImage.match(/(color|rgba?)\\([^)]*\\)/)[0]);
+        }
+        for (const text of line.querySelectorAll('span, code')) {
+            if (![...text.childNodes].some(node => node.nodeType === 3 && node.data.trim())) continue;
+            paint('white');
+            below.forEach(paint);
+            const back = luminance();
+            paint(getComputedStyle(text).color);
+            const front = luminance();
+            const ratio = (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
+            found.push([+ratio.toFixed(2), text.className, text.textContent,
+                line.hasAttribute('aria-current'), below.length]);
+        }
+    }
+    glow.remove();
+    return found.sort((a, b) => a[0] - b[0]);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_code_is_read_on_the_marked_line_too(open_notebook, theme):
+    notebook = open_notebook(cells=[SETUP, CLOCK, SHOW], theme=theme)
+    notebook.run_all()
+    panel = shown(notebook)
+    notebook.kernel.execute("clock.orders.put_nowait('go'); clock.orders.put_nowait('sleep')")
+    expect(here(panel)).to_contain_text("asyncio.sleep(3600")
+    panel.evaluate("node => node.scrollIntoView({ block: 'start' })")
+    notebook.page.wait_for_timeout(1500)  # JupyterLab fades from theme to theme
+    found = panel.evaluate(CONTRAST)
+    assert any(current for *_, current, _ in found)
+    print(found[:3])
+    assert [text for text in found if text[0] < 4.5] == []
+    notebook.screenshot(f"source-marked-{theme}")
+    assert notebook.errors == []
