@@ -226,6 +226,59 @@ def test_it_survives_a_reload_a_second_display_a_stop_and_a_start(source):
     expect(here(panel)).to_contain_text("orders.get()")
 
 
+def test_the_panel_keeps_its_height_while_the_task_goes_through_helpers(open_notebook):
+    program = """
+class Walks(TaskThread):
+    async def enter__(self):
+        self.tasks.walk = await reCreate(None, self.walk__)
+        self.tasks.tick = await reCreate(None, self.tick__)
+
+    async def walk__(self):
+        # This one
+        # is higher
+        # than the helper.
+        await asyncio.sleep(0.8)
+        await self.helper()
+        self.tasks.walk = await reSchedule(self.walk__)
+
+    async def helper(self):
+        await asyncio.sleep(0.8)
+
+    async def tick__(self):
+        await asyncio.sleep(0.1)
+        self.tasks.tick = await reSchedule(self.tick__)
+"""
+    show = "from task_thread_widgets import SourcePanel\nw = Walks(); w.start(); SourcePanel(w)"
+    notebook = open_notebook(cells=[SETUP, program, show])
+    notebook.run_all()
+    panel = shown(notebook)
+    choose(panel, "walk")
+    for first in ("def walk__", "def helper", "def walk__"):
+        expect(panel.locator("[data-line]").first).to_contain_text(first)
+    heights = panel.evaluate(
+        """async panel => {
+            const seen = new Set(), functions = new Set();
+            const began = performance.now();
+            while (performance.now() - began < 4000) {
+                seen.add(panel.offsetHeight);
+                functions.add(panel.querySelector('[data-line]').dataset.line);
+                await new Promise(requestAnimationFrame);
+            }
+            return [[...seen], functions.size];
+        }"""
+    )
+    assert heights[1] == 2, "it shows both functions in turn"
+    assert len(heights[0]) == 1, heights
+    # Another task has a height of its own, and so has another width.
+    choose(panel, "tick")
+    expect(panel.locator("[data-line]").first).to_contain_text("def tick__")
+    notebook.page.wait_for_function(
+        "([panel, height]) => panel.offsetHeight < height - 30",
+        arg=[panel.element_handle(), heights[0][0]],
+    )
+    assert notebook.errors == []
+
+
 @pytest.mark.parametrize("width", [700, 1600])
 def test_it_fits_a_projector(open_notebook, width):
     program = '''

@@ -23,6 +23,10 @@ class SourcePage extends PanelPage {
     this.textOf = null; // the function whose text stands in the page
     /** @type {Map<number, any>} */
     this.rows = new Map(); // by line number
+    this.tallest = 0; // pixels of the tallest function since the task was chosen
+    this.tallestOf = ""; // the task, and the size of the panel
+    this.measured = ""; // what was in it
+    this.sized = "";
     this.marked = 0;
     this.scrolledAt = -Infinity; // by hand
     this.followedAt = this.lookedAt = -Infinity;
@@ -60,10 +64,12 @@ class SourcePage extends PanelPage {
       this.scroller.addEventListener(name, byHand, { passive: true, signal: this.signal });
     }
     this.signal.addEventListener("abort", () => clearTimeout(this.again));
+    this.body.classList.add("tt-src-body");
     this.body.append(this.chain, this.scroller, this.empty);
   }
 
   resized() {
+    this.sized = `${this.root.clientWidth} ${getComputedStyle(this.root).fontSize}`;
     this.placeMark(false); // lines break differently at another width
     this.draw();
   }
@@ -94,6 +100,29 @@ class SourcePage extends PanelPage {
     setShown(this.scroller, !!known);
     setText(this.empty, this.emptyText(source));
     setShown(this.empty, !known);
+    this.keepHeight();
+  }
+
+  /**
+   * Stay as high as the tallest function since the task was chosen: one that goes through helpers would
+   * push what is below the panel up and down.
+   */
+  keepHeight() {
+    const of = `${this.store.shownTask} ${this.sized}`;
+    const anew = of !== this.tallestOf;
+    // To measure makes the browser lay out the page: only where another text, or longer calls, may be higher.
+    const holds = `${this.textOf?.number} ${this.store.chain.length}`;
+    if (!anew && holds === this.measured) return;
+    this.measured = holds;
+    if (anew) {
+      this.tallestOf = of;
+      this.tallest = 0;
+      this.body.style.minHeight = "";
+    }
+    const height = this.body.offsetHeight;
+    if (height <= this.tallest) return;
+    this.tallest = height;
+    this.body.style.minHeight = `${height}px`;
   }
 
   emptyText(source) {
