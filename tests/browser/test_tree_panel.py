@@ -117,6 +117,33 @@ def test_stop_freezes_the_turns_and_start_goes_on(clock):
     assert notebook.errors == []
 
 
+def test_the_old_state_does_not_come_back_between_asking_and_the_new_one(clock):
+    _, panel = clock
+    wait_for_turns(panel)
+    for action, end in (("Stop", "stopped"), ("Start", "running")) * 4:
+        states = panel.evaluate(
+            """async (panel, [action, end]) => {
+                const row = () => panel.querySelector('[data-kind="thread"]');
+                const seen = [];
+                const began = performance.now();
+                row().querySelector(`[aria-label="${action} clock"]`).click();
+                while (performance.now() - began < 3000) {
+                    const text = row().querySelector('.tt-state').textContent;
+                    if (seen.at(-1) !== text) seen.push(text);
+                    if (text === end && row().dataset.state === end) break;
+                    await new Promise(requestAnimationFrame);
+                }
+                return seen;
+            }""",
+            [action, end],
+        )
+        doing = {"Stop": "stopping…", "Start": "starting…"}[action]
+        after = states[states.index(doing) :]
+        # "starting" and "stopping" are states too; the one before is not to be seen again.
+        assert set(after[1:-1]) <= {"starting", "stopping"} and after[-1] == end, states
+        panel.page.wait_for_timeout(150)
+
+
 def test_stop_all_ends_every_live_root_and_no_other_task(open_notebook):
     cells = [
         PROGRAM + "\nother = asyncio.create_task(asyncio.sleep(600), name='somebody else')",

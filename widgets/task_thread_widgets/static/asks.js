@@ -1,6 +1,10 @@
 // What this view asked the kernel to do, until the answers come.
 //
 //     ask ─► taken: the kernel has heard it ─► answer: the effect is reached, or what went wrong
+//                                                └─► the next frame, which shows it
+//
+// An answer overtakes the frame that shows what it tells, by up to a tenth of a second: till then a row
+// would show its old state once more. So what was asked stands until that frame, or for a while if none comes.
 //
 // An effect may take as long as the student's program likes. An ask that was not even taken within a
 // second stands behind a cell, or behind a task that holds up the loop; frames may come meanwhile all the
@@ -12,6 +16,7 @@
  * @property {string} doing "stopping…" and the like
  * @property {number} since milliseconds
  * @property {boolean} taken whether the kernel has heard it
+ * @property {number} answered when its effect was reached, in milliseconds; Infinity while it is not
  */
 
 export const words = {
@@ -23,6 +28,7 @@ export const busy = "asked; the kernel is busy with a cell, or with a task that 
   + "and will do this afterwards";
 
 const busyAfter = 1000; // milliseconds
+export const answersShownWithin = 300; // milliseconds, if no frame comes
 
 /** The asks under way, and the errors that came back. Nothing here touches the page. */
 export class Asks {
@@ -37,7 +43,7 @@ export class Asks {
 
   /** Note an ask; returns its number. */
   ask(action, row, now) {
-    this.open.set(++this.last, { row, doing: words[action], since: now, taken: false });
+    this.open.set(++this.last, { row, doing: words[action], since: now, taken: false, answered: Infinity });
     this.errors.delete(row);
     return this.last;
   }
@@ -48,13 +54,29 @@ export class Asks {
     if (ask) ask.taken = true;
   }
 
-  /** Note an answer; returns the ask, if it was one of ours. */
-  answer(number, error) {
+  /** Note an answer; returns the ask, if it was one of ours. One that went well waits for `shown`. */
+  answer(number, error, now = 0) {
     const ask = this.open.get(number);
-    if (!ask) return undefined;
-    this.open.delete(number);
-    if (error) this.errors.set(ask.row, error);
+    if (!ask || ask.answered < Infinity) return undefined;
+    ask.taken = true;
+    ask.answered = now;
+    if (error) {
+      this.open.delete(number);
+      this.errors.set(ask.row, error);
+    }
     return ask;
+  }
+
+  /** Note that a frame has come: it shows whatever was answered before. */
+  shown() {
+    this.giveUp(Infinity);
+  }
+
+  /** No longer wait for a frame that shows what was answered a while ago. */
+  giveUp(now) {
+    for (const [number, { answered }] of this.open) {
+      if (answered < Infinity && now - answered >= answersShownWithin) this.open.delete(number);
+    }
   }
 
   /** The latest ask about a row that still waits. */

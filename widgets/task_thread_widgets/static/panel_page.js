@@ -1,7 +1,7 @@
 // What every panel does in the page, whatever it draws: takes frames in order, tells the kernel
 // whether it is seen, asks it for actions, draws once per animation frame, and shows its own errors.
 
-import { Asks, busy } from "./asks.js";
+import { answersShownWithin, Asks, busy } from "./asks.js";
 import { keepKeys, make, setAttribute, setShown, setText } from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { announcePresence } from "./presence.js";
@@ -112,12 +112,19 @@ export class PanelPage {
       }
       if (frame.full) this.presence.gotAll();
       this.take(frame);
+      this.asks.shown();
     } else if (content.kind === "taken" && content.view === this.presence.view) {
       this.asks.take(content.ask);
       this.showBanner();
     } else if (content.kind === "answer" && content.view === this.presence.view) {
-      const ask = this.asks.answer(content.ask, content.error);
-      if (ask) this.answered(ask, content.error);
+      const ask = this.asks.answer(content.ask, content.error, performance.now());
+      if (ask) {
+        this.answered(ask, content.error);
+        setTimeout(this.guard(() => {
+          this.asks.giveUp(performance.now());
+          this.draw();
+        }), answersShownWithin + 1);
+      }
       this.showBanner();
     } else if (content.kind === "error") {
       this.fault = content.text;

@@ -1,7 +1,7 @@
 // The tree of threads and tasks: draws from a stream of frames and asks the kernel for actions.
 // What it draws from frames.js, tree_store.js and tree_layout.js, which know no page.
 
-import { Asks, busy } from "./asks.js";
+import { answersShownWithin, Asks, busy } from "./asks.js";
 import {
   isKeyOfPanel, keepKeys, make, makeShape, scrollWindow, setAttribute, setShown, setText, watchTheme,
 } from "./dom.js";
@@ -176,19 +176,28 @@ class TreePanel {
       }
       if (frame.full) this.presence.gotAll();
       this.store.apply(frame);
+      this.asks.shown();
       this.noteChanges();
     } else if (content.kind === "taken" && content.view === this.presence.view) {
       this.asks.take(content.ask);
       this.showBanner();
     } else if (content.kind === "answer" && content.view === this.presence.view) {
-      const ask = this.asks.answer(content.ask, content.error);
+      const ask = this.asks.answer(content.ask, content.error, performance.now());
       if (ask && content.error) this.announce(content.error);
+      if (ask) this.showAnswersSoon();
       this.showBanner();
     } else if (content.kind === "error") {
       this.fault = content.text;
     }
     this.handled += performance.now() - began;
     this.draw();
+  }
+
+  showAnswersSoon() {
+    setTimeout(this.guard(() => {
+      this.asks.giveUp(performance.now());
+      this.draw();
+    }), answersShownWithin + 1);
   }
 
   loseKernel() {
