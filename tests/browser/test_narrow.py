@@ -2,7 +2,6 @@
 
 import pytest
 from playwright.sync_api import expect
-
 from test_view import PANELS, PROGRAM, panel, row, shown
 
 # What sticks out of its panel, and what lies over its neighbour in the same row.

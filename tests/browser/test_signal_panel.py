@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from test_tree_panel import CONTRAST
 
 PROGRAM = '''
 import asyncio
@@ -86,6 +87,20 @@ def test_each_signal_is_listed_with_its_way_kind_text_time_and_wait(program):
     expect(sent.locator(".sg-waited")).to_contain_text("ms")
     expect(rows.filter(has_text="re: number").first.locator(".sg-to")).to_have_text("root")
     assert notebook.errors == []
+
+
+def test_an_entry_is_read_while_it_is_lit_up(program):
+    notebook, panel = program
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.page.wait_for_timeout(1500)  # JupyterLab fades from theme to theme
+        low = panel.evaluate(
+            f"""root => {{
+                for (const entry of root.querySelectorAll('.sg-entry')) entry.dataset.new = '';
+                return ({CONTRAST})(root);
+            }}"""
+        )
+        assert low == [], theme
 
 
 def test_edges_count_and_their_queues_fill_and_empty(program):

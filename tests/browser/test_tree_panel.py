@@ -663,7 +663,9 @@ CONTRAST = """root => {
         .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
     const low = [];
     for (const node of root.querySelectorAll('.tt-name, .tt-state, .tt-turns, .tt-where-line, '
-            + '.tt-code, .tt-sum, .tt-total, .tt-info, .tt-note, .tt-button span')) {
+            + '.tt-code, .tt-sum, .tt-total, .tt-info, .tt-note, .tt-button span, '
+            + '.sg-entry span, .sg-edge span')) {
+        if (![...node.childNodes].some(child => child.nodeType === 3)) continue;
         if (!node.textContent || !node.offsetParent) continue;
         const layers = [];
         for (let e = node; e; e = e.parentElement) layers.unshift(getComputedStyle(e).backgroundColor);

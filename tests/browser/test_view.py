@@ -1,5 +1,6 @@
 """A whole view in a real JupyterLab: its panels side by side, its tabs, and what is selected."""
 
+import itertools
 import re
 
 import pytest
@@ -367,7 +368,7 @@ def test_the_keys_that_run_and_save_stay_those_of_the_notebook(game):
     assert notebook.errors == []
 
 
-ENDING = '''
+ENDING = """
 class Ends(Named):
     async def enter__(self):
         self.tasks.turns = await reCreate(None, self.turns__)
@@ -387,7 +388,7 @@ class Ends(Named):
 
 ends = Ends("ends")
 ends.start()
-'''
+"""
 
 
 def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_line(open_notebook):
@@ -399,9 +400,11 @@ def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_
         expect(row(view, "task", slot)).to_have_attribute("data-state", state)
     expect(row(view, "task", "fails").locator(".tt-where")).to_contain_text("ValueError: no sensor")
     notebook.page.wait_for_timeout(400)
-    boxes = {r.get_attribute("data-slot"): r.bounding_box() for r in view.locator("[data-slot]").all()}
+    boxes = {
+        r.get_attribute("data-slot"): r.bounding_box() for r in view.locator("[data-slot]").all()
+    }
     tree = [box for slot, box in boxes.items() if slot in ("turns", "done", "fails", "last")]
-    for one, other in zip(tree, tree[1:], strict=False):
+    for one, other in itertools.pairwise(tree):
         assert abs(one["y"] + one["height"] - other["y"]) < 1.5, "one stands below the other"
     tall = boxes["turns"]["height"]
     assert boxes["done"]["height"] == boxes["fails"]["height"] < 0.65 * tall

@@ -280,7 +280,7 @@ class SignalsPage extends PanelPage {
       this.looks = {
         em: parseFloat(style.fontSize) || 13,
         down: style.getPropertyValue("--tt-beat").trim() || "#1fa463",
-        up: style.getPropertyValue("--tt-calm").trim() || "#4c6fb5",
+        up: style.getPropertyValue("--tt-calm").trim() || "#4466aa",
       };
     }
     return this.looks;
