@@ -18,7 +18,10 @@ from typing import Any
 
 from .log import in_kernel
 
-_DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+_DEFAULTS: dict[int, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
 
 
 class SignalGuard:
@@ -46,7 +49,7 @@ class SignalGuard:
 
 
 _guards: list[SignalGuard] = []
-_before: dict[signal.Signals, Any] = {}
+_before: dict[int, Any] = {}
 
 
 def _take() -> None:
@@ -61,14 +64,15 @@ def _give_back() -> None:
     for number, handler in _before.items():
         # Somebody else's handler that came later stays.
         if signal.getsignal(number) in (_came, _DEFAULTS[number]):
-            signal.signal(number, handler)
+            outlived = _is_outlived(handler)
+            signal.signal(number, _DEFAULTS[number] if outlived else handler)
     _before.clear()
 
 
 def _came(number: int, frame: Any) -> None:
     for taken in _before:
         if signal.getsignal(taken) is _came:
-            signal.signal(taken, _DEFAULTS[taken])  # type: ignore[arg-type]
+            signal.signal(taken, _DEFAULTS[taken])
     running = [guard for guard in _guards if guard.loop.is_running()]
     for guard in running:
         guard.loop.call_soon_threadsafe(guard.stop)
@@ -77,8 +81,19 @@ def _came(number: int, frame: Any) -> None:
 
 
 def _is_default(handler: Any) -> bool:
-    if handler in _DEFAULTS.values():
-        return True
-    # asyncio.run (from Python 3.11) installs functools.partial(Runner._on_sigint, main_task=...)
-    function = getattr(handler, "func", None)
-    return getattr(function, "__qualname__", "") == "Runner._on_sigint"
+    return handler in _DEFAULTS.values() or _main_task(handler) is not None
+
+
+def _is_outlived(handler: Any) -> bool:
+    """Whether it is `asyncio.run`'s and its `main()` has returned: asyncio would have removed it."""
+    main = _main_task(handler)
+    return main is not None and main.done()
+
+
+def _main_task(handler: Any) -> asyncio.Task[Any] | None:
+    """Return the task that `asyncio.run`'s own handler cancels; `None` for any other handler."""
+    # From Python 3.11 it is functools.partial(Runner._on_sigint, main_task=...)
+    if getattr(getattr(handler, "func", None), "__qualname__", "") != "Runner._on_sigint":
+        return None
+    main: asyncio.Task[Any] | None = handler.keywords.get("main_task")
+    return main

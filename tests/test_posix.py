@@ -360,3 +360,16 @@ def test_ctrl_c_in_a_main_that_started_a_thread_ends_the_program_in_order() -> N
     assert done.stdout == "exit\n"
     assert "KeyboardInterrupt" in done.stderr
     assert "was destroyed but it is pending" not in done.stderr
+
+
+def test_a_main_that_returns_before_its_root_leaves_pythons_own_handler() -> None:
+    async def main() -> None:
+        runs.append(asyncio.create_task(thread.run()))
+        await until(lambda: thread.running)
+
+    runs: list[asyncio.Task[None]] = []
+    thread = Sleeper()
+    before = handlers()
+    asyncio.run(main())
+    assert thread.state == "stopped"
+    assert handlers() == before
