@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import math
+import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,8 @@ class Control:
         """
         if hz is None:
             hz = 0.0
-        if not isinstance(hz, (int, float)) or isinstance(hz, bool) or not 0 <= hz < math.inf:
+        number = isinstance(hz, (int, float)) and not isinstance(hz, bool)
+        if not (number and 0 <= hz <= sys.float_info.max):
             effect = self._effect("setPace", slot)
             effect.missed(
                 ValueError(f"expected a pace in turns/s, 0 or more (0 for none), found {hz!r}")
