@@ -199,6 +199,10 @@ class Life:
             self._logger = log.logger_of(type(self.thread).__name__)
         return self._logger
 
+    def use_logger(self, logger: logging.Logger) -> None:
+        """Tell everything about this thread to another logger from now on."""
+        self._logger = logger
+
     @property
     def kids(self) -> dict[Life, None]:
         if self._kids is None:

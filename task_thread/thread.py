@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .coach.advice import Advice
     from .snapshot import ThreadSnapshot
 
+_OWN_QUEUE = "max_qsize says how much it holds; name a queue of your own otherwise"
+
 
 class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, save in a kernel
     """A "thread" made of asyncio tasks that reschedule themselves.
@@ -55,7 +57,8 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
         TypeError: `parent` is not a TaskThread.
     """
 
-    __slots__ = ("__weakref__", "_children", "_life", "_locks", "parent", "tasks")
+    # "__dict__" so that a plain TaskThread takes attributes too; a subclass has one anyway.
+    __slots__ = ("__dict__", "__weakref__", "_children", "_life", "_locks", "parent", "tasks")
 
     max_qsize: int = 100
     max_reschedule_rate: float | None = 100
@@ -95,10 +98,18 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
         """Where it is in its life; compares equal to its plain word, "running" say."""
         return self._life.state
 
+    @state.setter
+    def state(self, value: object) -> None:
+        raise _read_only(self, "state", "it follows from start() and stop()")
+
     @property
     def running(self) -> bool:
         """Whether it has started and no stop was asked for."""
         return self._life.state is ThreadState.RUNNING
+
+    @running.setter
+    def running(self, value: object) -> None:
+        raise _read_only(self, "running", "start() and stop() change it")
 
     @property
     def children(self) -> list[TaskThread]:
@@ -107,6 +118,10 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
             self._children = []
         return self._children
 
+    @children.setter
+    def children(self, value: object) -> None:
+        raise _read_only(self, "children", "use await addChild(child) and await delChild(child)")
+
     @property
     def locks(self) -> SimpleNamespace:
         """A namespace for locks of your own."""
@@ -114,25 +129,45 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
             self._locks = SimpleNamespace()
         return self._locks
 
+    @locks.setter
+    def locks(self, value: SimpleNamespace) -> None:
+        self._locks = value
+
     @property
     def logger(self) -> logging.Logger:
-        """The logger named after the class."""
+        """The logger named after the class, unless another one was set."""
         return self._life.logger
+
+    @logger.setter
+    def logger(self, value: logging.Logger) -> None:
+        self._life.use_logger(value)
 
     @property
     def exit_event(self) -> asyncio.Event:
         """Set when the thread has stopped or failed."""
         return self._life.exit_event
 
+    @exit_event.setter
+    def exit_event(self, value: object) -> None:
+        raise _read_only(self, "exit_event", "name an event of your own otherwise")
+
     @property
     def input_queue(self) -> Mailbox:
         """The signals from the parent that wait to be handled."""
         return self._life.mailbox(out=False)
 
+    @input_queue.setter
+    def input_queue(self, value: object) -> None:
+        raise _read_only(self, "input_queue", _OWN_QUEUE)
+
     @property
     def output_queue(self) -> Mailbox:
         """The signals to the parent that wait to be handled."""
         return self._life.mailbox(out=True)
+
+    @output_queue.setter
+    def output_queue(self, value: object) -> None:
+        raise _read_only(self, "output_queue", _OWN_QUEUE)
 
     @property
     def control(self) -> Control:
@@ -363,6 +398,10 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return mimebundle(self)
+
+
+def _read_only(thread: TaskThread, name: str, instead: str) -> AttributeError:
+    return AttributeError(f"{type(thread).__name__}.{name} can't be set: {instead}")
 
 
 Life.base = TaskThread

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import logging
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_forgotten_super_init_says_so() -> None:
 
     thread = Program()
     message = (
-        r"this Program was not initialised: its __init__ \(test_thread.py, line 95\) must first call "
+        r"this Program was not initialised: its __init__ \(test_thread.py, line 96\) must first call "
         r"super\(\).__init__\(parent=parent\)"
     )
     for name in ("tasks", "parent", "children", "state", "logger"):
@@ -332,6 +333,45 @@ async def _cancelled_raw(tasks: set[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+# Attributes
+
+
+def test_a_plain_thread_takes_attributes_of_its_own() -> None:
+    thread = TaskThread()
+    thread.max_qsize = 5
+    thread.drain_timeout = 0.1
+    thread.anything = 1  # type: ignore[attr-defined]
+    assert (thread.max_qsize, thread.input_queue.maxsize, TaskThread.max_qsize) == (5, 5, 100)
+    assert vars(thread) == {"max_qsize": 5, "drain_timeout": 0.1, "anything": 1}
+
+
+async def test_a_logger_of_ones_own_is_used_for_what_the_thread_tells(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(Probe):
+        def initVars__(self) -> None:
+            self.logger = logging.getLogger("mine")
+            self.locks = SimpleNamespace(door=asyncio.Lock())
+
+        async def exit__(self) -> None:
+            raise ValueError("no")
+
+    program = Program()
+    assert program.logger.name == "mine"
+    assert list(vars(program.locks)) == ["door"]
+    await started(program)
+    await ended(program)
+    assert {record.name for record in caplog.records} == {"mine"}
+
+
+@pytest.mark.parametrize(
+    "name", ["state", "running", "children", "exit_event", "input_queue", "output_queue"]
+)
+def test_what_the_thread_itself_keeps_is_not_set_and_the_error_says_what_to_do(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"^Probe\.{name} can't be set: \w+"):
+        setattr(Probe(), name, None)
 
 
 # Stopping
