@@ -9,6 +9,8 @@ import asyncio
 import concurrent.futures
 import contextlib
 import sys
+import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +30,14 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
         super().__init__()
         self.asked = asked
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.os_thread: int | None = None  # the one that ran the loop when its tree began
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the effect, from another OS thread than the loop's.
 
         Raises:
-            RuntimeError: called on the loop's own OS thread, where waiting would hold up the effect.
+            RuntimeError: called on the loop's own OS thread, where waiting would hold up the effect, or
+                the loop was closed.
             TimeoutError: it was not reached in `timeout` seconds.
         """
         self._refuse_to_block("result")
@@ -45,11 +49,25 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
         return super().exception(timeout)
 
     def _refuse_to_block(self, method: str) -> None:
-        if not self.done() and self.loop is not None and running_loop() is self.loop:
+        loop = self.loop
+        if loop is None or self.done():
+            return
+        if running_loop() is loop:
             raise RuntimeError(
                 f"{method}() here would wait for ever: {self.asked} is carried out by the event loop "
                 "that this very code holds up. Write `await thread.stop()` and "
                 "`await thread.join()`, or look at thread.state later"
+            )
+        if loop.is_closed():
+            raise RuntimeError(
+                f"{method}() would wait for ever: the event loop was closed before it did what was "
+                f"asked, {self.asked}"
+            )
+        if self.os_thread == threading.get_ident() and not _soon_runs(loop):
+            raise RuntimeError(
+                f"{method}() here would wait for ever: {self.asked} is carried out by an event loop "
+                "that runs on this OS thread, and does not run now. Await it in a coroutine that the "
+                "loop runs, or run the loop in another OS thread"
             )
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -75,6 +93,15 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
             return f"<{self.asked}: cancelled>"
         error = super().exception()
         return f"<{self.asked}: {'reached' if error is None else error}>"
+
+
+def _soon_runs(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a loop runs, or another OS thread that has just been started lets it run."""
+    for _ in range(20):
+        if loop.is_running():
+            return True
+        time.sleep(0.005)
+    return False
 
 
 class Control:
@@ -161,6 +188,9 @@ class Control:
     def _effect(self, verb: str, slot: str | None = None) -> Effect:
         effect = Effect(f"{verb} {slot} of {self._life.id}" if slot else f"{verb} {self._life.id}")
         effect.loop = self._life.loop
+        office = self._life.office
+        if office is not None and office.loop is effect.loop:
+            effect.os_thread = office.os_thread
         return effect
 
     def _ask(self, verb: str, act: Callable[[Effect], None], slot: str | None = None) -> Effect:

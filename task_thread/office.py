@@ -12,6 +12,7 @@ spends 4 kB a thread and most of its time per signal on.
 from __future__ import annotations
 
 import asyncio
+import threading
 import types
 from asyncio import CancelledError
 from collections import deque
@@ -34,16 +35,28 @@ class Office:
     """What a tree shares: the line of mailboxes and the pumps that serve it, time limits, watchers.
 
     Attributes:
+        os_thread: the identifier of the OS thread that ran the loop when the tree began.
         deadlines: the time limits of hooks, handlers and deletions.
         pumps: the tasks that serve the line at this moment.
         carried: the mailboxes whose handler has suspended.
         trace: what happens, while `watchers` is not 0.
     """
 
-    __slots__ = ("_free", "_line", "carried", "deadlines", "loop", "pumps", "trace", "watchers")
+    __slots__ = (
+        "_free",
+        "_line",
+        "carried",
+        "deadlines",
+        "loop",
+        "os_thread",
+        "pumps",
+        "trace",
+        "watchers",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.os_thread = threading.get_ident()
         self.deadlines = Deadlines(loop)
         self.trace: Trace | None = None
         self.watchers = 0

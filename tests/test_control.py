@@ -463,6 +463,44 @@ async def test_a_future_that_was_cancelled_does_not_break_the_loop(
     assert "InvalidStateError" not in caplog.text
 
 
+def test_result_between_two_runs_of_the_loop_raises_and_says_what_to_do() -> None:
+    thread = Sleeper()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(started(thread))
+    effect = thread.control.stop()
+    for method in (effect.result, effect.exception):
+        with pytest.raises(RuntimeError, match=r"would wait for ever.*does not run now"):
+            method()
+    loop.run_until_complete(thread.join())
+    assert effect.result() is None
+    loop.close()
+
+
+def test_result_waits_for_a_loop_that_goes_on_in_another_os_thread() -> None:
+    thread = Sleeper()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(started(thread))
+    carrier = threading.Thread(target=loop.run_forever)
+    carrier.start()
+    thread.control.stop().result(5)
+    assert thread.state == "stopped"
+    loop.call_soon_threadsafe(loop.stop)
+    carrier.join(5)
+    loop.close()
+
+
+def test_result_raises_if_the_loop_was_closed_before_the_effect() -> None:
+    async def make() -> Sleeper:
+        return Sleeper()
+
+    loop = asyncio.new_event_loop()
+    thread = loop.run_until_complete(make())
+    effect = thread.control.start()
+    loop.close()
+    with pytest.raises(RuntimeError, match="the event loop was closed before"):
+        effect.result()
+
+
 # From other OS threads
 
 
