@@ -209,9 +209,7 @@ class Control:
         try:
             loop.call_soon_threadsafe(self._carry_out, act, effect)
         except RuntimeError:
-            effect.missed(
-                RuntimeError(f"the event loop of {self._life.id} is closed: run it on another one")
-            )
+            effect.missed(_closed(self._life))
         return effect
 
     # On the loop
@@ -227,6 +225,8 @@ class Control:
         if life.state in (ThreadState.STARTING, ThreadState.RUNNING):
             effect.reached()
             return
+        if life.loop is not None and life.loop.is_closed():  # it was, during the stop
+            raise _closed(life)
         if life.state is ThreadState.STOPPING:
             life.at_end(lambda: self._carry_out(self._start, effect))
             return
@@ -305,6 +305,10 @@ class Control:
             known = ", ".join(d.name for d in life.drivers if not d.over) or "none"
             raise LookupError(f"{life.id} has no task {slot!r}; its tasks are: {known}")
         return found
+
+
+def _closed(life: Life) -> RuntimeError:
+    return RuntimeError(f"the event loop of {life.id} is closed: run it on another one")
 
 
 def _stopped_early(life: Life) -> RuntimeError:

@@ -114,12 +114,16 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
         return not scope.cancelled
     except Abandoned:
         return False
+    except GeneratorExit:
+        before = current.get()  # whoever's context this is, that of the hook has ended
+        raise
     except CancelledError as error:
         if scope is not None and scope.from_outside:
             raise
         raise RuntimeError(f"{name} awaited something that was cancelled") from error
     finally:
         if scope is not None:
-            life.hook = None
+            if life.hook is scope:
+                life.hook = None
             scope.unlimit()
         current.set(before)

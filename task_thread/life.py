@@ -21,14 +21,14 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import coach, log, registry, starting
+from . import coach, log, starting
 from .context import current
 from .driver import Driver, driver_of
 from .loops import running_loop
 from .mailbox import Mailbox
 from .patient import Patient
 from .states import ThreadState
-from .stopping import shut_down
+from .stopping import orphan, shut_down
 
 if TYPE_CHECKING:
     from .coach.advice import Book
@@ -258,13 +258,9 @@ class Life:
         return self.inbox
 
     def orphaned_by_loop(self) -> bool:
-        """Whether its loop was closed under it; it then counts as failed."""
+        """Whether it does not live, any more if its loop was closed under it; it then counts as failed."""
         if self.live and self.loop is not None and self.loop.is_closed():
-            self.become(ThreadState.FAILED)
-            self.error = RuntimeError("its event loop was closed while it ran")
-            registry.discard(self)
-            if self.guard is not None:
-                self.guard.give_back()
+            orphan(self)
         return not self.live
 
     def tell(self, error: BaseException, text: str, *args: Any) -> None:
@@ -288,7 +284,7 @@ class Life:
         """Hear a child from now on, and handle what it sent before."""
         if child.added:
             return
-        if self.live and child.live and self.loop is not child.loop:
+        if child.live and self.loop is not child.loop and not self.orphaned_by_loop():
             raise RuntimeError(
                 f"{child.id} runs on another event loop than its parent {self.id}: a tree lives on "
                 "one loop; send between loops with thread.control.send(...)"
@@ -497,6 +493,19 @@ class Life:
         self.beginnings = self.endings = None
         if self._exit_event is not None:
             self._exit_event.clear()
+
+    def drop_run(self) -> None:
+        """Let go of all that the last run has made, since the loop it is on turns no more."""
+        self.wake = self.main = self.hook = None
+        self.inbox = self.outbox = None
+        self.guardian = self.after = self.plain_tasks = None
+        self.listening = self.added = False
+        self.sealed = True
+        self._kids = None
+        for child in self.thread._children or ():
+            child._life.added = False
+        self.thread._children = None
+        self._exit_event = None  # its waiters can't be told
 
     def release_waiters(self) -> None:
         """Tell the end to whoever waits for it."""

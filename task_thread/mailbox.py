@@ -365,6 +365,6 @@ class Mailbox:
         self.quota = None
         rooms, self._room = self._room, deque()
         for room in rooms:
-            if not room.done():
+            if not room.done() and not room.get_loop().is_closed():
                 room.set_result(None)
         return dropped

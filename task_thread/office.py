@@ -128,6 +128,8 @@ class Office:
                 box.served()
                 raise
             box.failed(error)
+        except GeneratorExit:  # the loop was closed, and this is collected
+            raise
         except BaseException as error:
             box.failed(error)
         finally:

@@ -39,7 +39,11 @@ def begin(life: Life) -> None:
         )
     loop = asyncio.get_running_loop()
     parent = life.parent
-    if parent is not None and parent.state is ThreadState.STOPPING:
+    if (
+        parent is not None
+        and parent.state is ThreadState.STOPPING
+        and not parent.orphaned_by_loop()
+    ):
         raise RuntimeError(
             f"{parent.id} is stopping and starts no more children: {life.id} was not started"
         )
@@ -110,7 +114,8 @@ def start(life: Life) -> None:
 
 
 def _start_soon(life: Life, context: Context) -> None:
-    asyncio.get_running_loop().call_soon(life.start, context=context)
+    if life.loop is not None and not life.loop.is_closed():
+        life.loop.call_soon(life.start, context=context)
 
 
 async def _quietly(life: Life, living: Coroutine[Any, Any, None]) -> None:
@@ -135,7 +140,7 @@ async def _quietly(life: Life, living: Coroutine[Any, Any, None]) -> None:
 
 async def _live(life: Life) -> None:
     """The whole life of a root, in one task."""
-    life.main = asyncio.current_task()
+    me = life.main = asyncio.current_task()
     cancelled: CancelledError | None = None
     try:
         try:
@@ -144,7 +149,9 @@ async def _live(life: Life) -> None:
         except CancelledError as error:
             cancelled = error
         except GeneratorExit:
-            finish(life)
+            # Not if the loop was closed: it may long be another run that lives.
+            if life.main is me and not life.orphaned_by_loop():
+                finish(life)
             raise
         except BaseException as error:
             life.error = life.error or error
@@ -153,7 +160,8 @@ async def _live(life: Life) -> None:
         life.stop_asked = True
         await shut_down(life)
     finally:
-        life.main = None
+        if life.main is me:
+            life.main = None
     if life.fatal is None:
         if cancelled is not None:
             raise cancelled
@@ -163,11 +171,12 @@ async def _live(life: Life) -> None:
 
 
 async def _start_child(life: Life) -> None:
+    loop = life.loop
     try:
         await _enter(life)
     except GeneratorExit:
-        life.stop_asked = True
-        if life.loop is not None and not life.loop.is_closed():
+        if life.loop is loop and not life.orphaned_by_loop():
+            life.stop_asked = True
             life.begin_shutdown()
         raise
     except BaseException as error:
@@ -246,7 +255,9 @@ async def _until_asked(life: Life) -> None:
     if life.wake is None:
         assert life.loop is not None
         life.wake = life.loop.create_future()
+    wake = life.wake
     try:
-        await life.wake
+        await wake
     finally:
-        life.wake = None
+        if life.wake is wake:
+            life.wake = None

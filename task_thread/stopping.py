@@ -140,6 +140,8 @@ async def _exit(life: Life) -> None:
         await run_hook(life, "exit__", limit)
     except CancelledError:
         life.hurried = True
+    except GeneratorExit:
+        raise
     except BaseException as error:
         life.tell(error, "exit__ failed")
         life.error = life.error or error
@@ -174,7 +176,7 @@ async def _stop_kids(life: Life) -> None:
         def one_ended() -> None:
             nonlocal left
             left -= 1
-            if not left:
+            if not left and not gate.get_loop().is_closed():
                 gate.set_result(None)
 
         # Side by side, but not all in one round of the loop: those that end at once are gone
@@ -224,6 +226,46 @@ def finish(life: Life) -> None:
         life.added = False
         if life.thread in parent.thread.children:
             parent.thread.children.remove(life.thread)
+    _tell_undelivered(life, late)
+    if life.error is not None and guardian is not None and not life.reported:
+        life.tell_parent(life.error, guardian)
+    life.release_waiters()
+
+
+def orphan(life: Life) -> None:
+    """The loop was closed under a tree, which can't end in order any more: all of it has failed.
+
+    What was waiting there never goes on; Python closes those coroutines when it collects them, maybe
+    when the threads have long been run again on another loop. So none of them may touch what is new.
+    """
+    loop = life.loop
+    parent = life.parent
+    while parent is not None and parent.live and parent.loop is loop:
+        life, parent = parent, parent.parent
+    tree = [life]
+    for one in tree:
+        tree += one.below()  # grows while it is walked
+    for one in tree:
+        one.error = RuntimeError("its event loop was closed while it ran")
+        one.undelivered += sum(box.clear() for box in (one.inbox, one.outbox) if box is not None)
+        one.become(ThreadState.FAILED)
+        one.drop_run()
+        registry.discard(one)
+        if one.guard is not None:
+            one.guard.give_back()
+            one.guard = None
+        _tell_undelivered(one, 0)
+    for one in tree:
+        one.release_waiters()
+
+
+def _tell_undelivered(life: Life, late: int) -> None:
+    """Log how many signals were not delivered.
+
+    Args:
+        life: of the thread.
+        late: how many of them are in the order of things.
+    """
     if life.undelivered:
         life.logger.log(
             logging.WARNING if life.undelivered > late else logging.INFO,
@@ -231,9 +273,6 @@ def finish(life: Life) -> None:
             life.id,
             life.undelivered,
         )
-    if life.error is not None and guardian is not None and not life.reported:
-        life.tell_parent(life.error, guardian)
-    life.release_waiters()
 
 
 async def settle(tasks: Collection[asyncio.Future[Any]], seconds: float) -> None:

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
-from programs import Family, Probe, Turner, ended, gone, rounds, running, started, text, until
+from programs import (
+    Family,
+    Probe,
+    Turner,
+    ended,
+    forever,
+    gone,
+    rounds,
+    running,
+    started,
+    text,
+    until,
+)
+
+from task_thread import TaskThread, threads
+from task_thread.signals import Signal
 
 
 async def test_a_tree_is_run_again_several_times() -> None:
@@ -115,3 +131,132 @@ async def test_a_signal_that_was_left_over_is_not_heard_in_the_next_run() -> Non
     async with running(thread):
         await rounds()
         assert thread.heard == []
+
+
+# After the loop was closed under it
+
+
+class Halting(Family):
+    """Waits for ever, once, in the hook or handler called `where`; its children are `Turner`s."""
+
+    kind = Turner
+    where = ""
+    halted: asyncio.Event
+
+    async def _halt(self, here: str) -> None:
+        if self.where == here:
+            self.halted.set()
+            await forever()
+
+    async def enter__(self) -> None:
+        await super().enter__()
+        await self._halt("enter__")
+
+    async def exit__(self) -> None:
+        await self._halt("exit__")
+        await super().exit__()
+
+    async def signalHandler__(self, signal: Signal) -> None:
+        await self._halt("signalHandler__")
+        await super().signalHandler__(signal)
+
+    async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+        await self._halt("childsignalHandler__")
+        await super().childsignalHandler__(signal, child)
+
+
+@pytest.mark.parametrize("seen", ["by threads()", "by join()", "by the next run"])
+@pytest.mark.parametrize(
+    "where", ["", "enter__", "exit__", "signalHandler__", "childsignalHandler__"]
+)
+def test_a_tree_whose_loop_was_closed_is_run_again_on_another(where: str, seen: str) -> None:
+    tree = Halting()
+    tree.where, tree.halted = where, asyncio.Event()
+
+    async def halt() -> list[TaskThread]:
+        tree.start()
+        if where != "enter__":
+            await until(lambda: tree.running)
+        if where == "signalHandler__":
+            await tree.insertSignal(text(1))
+        if where == "childsignalHandler__":
+            await tree.children[0].sigFromChildToParent__(text(1))
+        if where == "exit__":
+            await tree.stop()
+        if where:
+            await tree.halted.wait()
+        return [tree, *tree.children]
+
+    async def run_again() -> None:
+        if seen == "by join()":
+            await asyncio.wait_for(tree.join(), 5)
+        run = asyncio.create_task(tree.run())
+        await until(lambda: tree.running)
+        before.clear()
+        gc.collect()  # the coroutines of the first run are closed now
+        await rounds()
+        assert tree.running
+        [*children] = tree.children
+        assert [child.state for child in children] == ["running"] * 2
+        await tree.insertSignal(text(2))
+        await tree.sigFromParentToChild__(text(3))
+        await children[0].sigFromChildToParent__(text(4))
+        await until(lambda: tree.heard and tree.heard_from and children[1].heard)  # type: ignore[attr-defined]
+        await ended(tree)
+        await run
+        assert tree.state == "stopped"
+        assert (tree.heard, tree.heard_from) == ([2], [(4, children[0])])
+
+    loop = asyncio.new_event_loop()
+    before = loop.run_until_complete(halt())
+    for task in asyncio.all_tasks(loop):  # so that none complains when it is collected
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+    loop.close()
+    tree.where = ""
+    if seen == "by threads()":
+        assert threads() == []
+        assert [thread.state for thread in before] == ["failed"] * len(before)
+        assert tree.children == []
+    asyncio.run(run_again())
+
+
+def test_a_child_alone_is_run_again_after_the_loop_of_its_tree_was_closed() -> None:
+    tree = Halting()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(started(tree))
+    [child, other] = tree.children
+    for task in asyncio.all_tasks(loop):
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+    loop.close()
+
+    async def run_again() -> None:
+        await asyncio.wait_for(other.join(), 5)
+        assert (tree.state, child.state, other.state) == ("failed",) * 3
+        await child.run()
+        await tree.addChild(child)
+        await until(lambda: child.turns)  # type: ignore[attr-defined]
+        await ended(child)
+
+    asyncio.run(run_again())
+
+
+def test_signals_that_waited_when_the_loop_was_closed_are_counted_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tree = Halting()
+    tree.where, tree.halted = "signalHandler__", asyncio.Event()
+
+    async def fill() -> None:
+        await started(tree)
+        for number in range(3):
+            await tree.insertSignal(text(number))
+        await tree.halted.wait()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(fill())
+    for task in asyncio.all_tasks(loop):
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+    loop.close()
+    assert threads() == []
+    assert tree.snapshot().undelivered == 2
+    assert f"{tree.getId()}: signals not delivered when it stopped: 2" in caplog.text
