@@ -46,7 +46,7 @@ class Mailbox:
         quota: how many more signals may be handled; `None` for no limit.
         scope: the handler at work, once it has suspended.
         idle_calls: called whenever the post office leaves this mailbox.
-        blocked_on: the full mailbox that the handler at work waits for.
+        blocked_on: the full mailboxes that the handler at work waits for; several with `gather`.
     """
 
     __slots__ = (
@@ -76,7 +76,7 @@ class Mailbox:
         self.queued = False
         self.quota: int | None = None
         self.scope: Hook | None = None
-        self.blocked_on: Mailbox | None = None
+        self.blocked_on: tuple[Mailbox, ...] = ()
         self.warned = False
         # Handlers run in a context of their own: what they print lands where the thread was made,
         # and a context can't be entered by two mailboxes at once.
@@ -222,7 +222,7 @@ class Mailbox:
         actor = current.get()
         handler = actor if isinstance(actor, Mailbox) else None
         if handler is not None:
-            handler.blocked_on = self
+            handler.blocked_on += (self,)
         try:
             await room
         except BaseException:
@@ -232,7 +232,9 @@ class Mailbox:
             raise
         finally:
             if handler is not None:
-                handler.blocked_on = None
+                left = list(handler.blocked_on)
+                left.remove(self)
+                handler.blocked_on = tuple(left)
 
     def _offer_room(self) -> None:
         while self._room:
@@ -250,13 +252,22 @@ class Mailbox:
         actor = current.get()
         if not isinstance(actor, Mailbox):
             return False
-        cycle = [actor]
-        box: Mailbox | None = self
-        while box is not None and box is not actor:
-            cycle.append(box)
-            box = box.blocked_on
-        if box is None:
+        # All that is waited for, directly or not; `cycle` gets the way back to the handler.
+        cycle: list[Mailbox] = []
+        came_from: dict[Mailbox, Mailbox] = {self: actor}
+        for box in (reached := [self]):
+            if box is actor:
+                break
+            for further in box.blocked_on:
+                if further not in came_from:
+                    came_from[further] = box
+                    reached.append(further)  # while it is walked
+        else:
             return False
+        box = actor
+        while not cycle or box is not actor:
+            cycle.append(box)
+            box = came_from[box]
         if not any(box.warned for box in cycle):
             other = actor.life if actor.life is not self.life else self.sender
             self.life.logger.warning(

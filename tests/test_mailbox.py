@@ -327,6 +327,53 @@ async def test_two_handlers_that_answer_into_full_queues_are_named_and_not_deadl
         assert "both queues are full (max_qsize = 3)" in warning
 
 
+async def test_a_handler_that_sends_to_several_at_once_is_named_and_not_deadlocked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Child(Probe):
+        max_qsize = 1
+
+    class First(Child):
+        async def signalHandler__(self, signal: Signal) -> None:
+            answers = 1 if message(signal) == "begin" else 3
+            if answers == 3:
+                await other_has_all.wait()  # the parent waits for room at this one alone
+            for number in range(answers):
+                await self.sigFromChildToParent__(text(number))
+            await super().signalHandler__(signal)
+
+    class Second(Child):
+        async def signalHandler__(self, signal: Signal) -> None:
+            await super().signalHandler__(signal)
+            if len(self.heard) == 5:
+                other_has_all.set()
+
+    class Parent(Probe):
+        async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+            await super().childsignalHandler__(signal, child)
+            if len(self.heard_from) == 1:
+                await asyncio.gather(self.send_to(first), self.send_to(second))
+
+        async def send_to(self, child: TaskThread) -> None:
+            for number in range(5):
+                await self.sigFromParentToChild__(text(number), child=child)
+
+    parent = Parent()
+    first, second = First(parent=parent), Second(parent=parent)
+    other_has_all = asyncio.Event()
+    async with running(parent):
+        for child in (first, second):
+            await child.run()
+            await parent.addChild(child)
+        await parent.sigFromParentToChild__(text("begin"), child=first)
+        await until(lambda: "wait for each other" in caplog.text)
+        await until(lambda: len(first.heard) == 6 and len(parent.heard_from) == 16)
+    assert second.heard == list(range(5))
+    [warning] = [r.getMessage() for r in caplog.records if "wait for each other" in r.getMessage()]
+    assert str(parent.getId()) in warning
+    assert str(first.getId()) in warning
+
+
 async def test_a_mailbox_that_was_never_served_keeps_no_task() -> None:
     program = Probe()
     program.input_queue.put_nowait(MessageSignal("me", 1))
