@@ -70,7 +70,8 @@ class Mailbox:
         self.child = child
         self.sender = life if child is None else child
         self.queue: deque[Signal] = deque()
-        self._room: deque[asyncio.Future[None]] = deque()
+        # Of those who wait for room: True once there may be some, False once waiting is in vain.
+        self._room: deque[asyncio.Future[bool]] = deque()
         self.idle_calls: list[Callable[[Mailbox], None]] = []
         self.busy = False
         self.queued = False
@@ -188,7 +189,8 @@ class Mailbox:
             if not self.refuses():
                 await self._overflow()
             while self.full() and not self.refuses() and not self._circular():
-                await self._wait_for_room()
+                if not await self._wait_for_room():
+                    return
         if self.refuses():
             self.sender.undelivered += 1
             return
@@ -216,15 +218,20 @@ class Mailbox:
                 raise  # no run() would raise it
             self.sender.raise_fatal(error)
 
-    async def _wait_for_room(self) -> None:
-        room = asyncio.get_running_loop().create_future()
+    async def _wait_for_room(self) -> bool:
+        """Wait until there may be room.
+
+        Returns:
+            Whether the sender may look again; if not, its signal was counted as undelivered.
+        """
+        room: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._room.append(room)
         actor = current.get()
         handler = actor if isinstance(actor, Mailbox) else None
         if handler is not None:
             handler.blocked_on += (self,)
         try:
-            await room
+            return await room
         except BaseException:
             # The room was offered to a sender that left: pass it on.
             if room.done() and not room.cancelled() and not self.full():
@@ -240,7 +247,7 @@ class Mailbox:
         while self._room:
             room = self._room.popleft()
             if not room.done():
-                room.set_result(None)
+                room.set_result(True)
                 return
 
     def _circular(self) -> bool:
@@ -370,12 +377,14 @@ class Mailbox:
         return not self.busy and not self.is_open()
 
     def clear(self) -> int:
-        """Drop what waits, release the senders, and return how many signals were dropped."""
-        dropped = len(self.queue)
+        """Drop what waits, release the senders, and return how many signals were lost, theirs too."""
+        lost = len(self.queue)
         self.queue.clear()
         self.quota = None
         rooms, self._room = self._room, deque()
         for room in rooms:
-            if not room.done() and not room.get_loop().is_closed():
-                room.set_result(None)
-        return dropped
+            if not room.done():
+                lost += 1
+                if not room.get_loop().is_closed():
+                    room.set_result(False)
+        return lost

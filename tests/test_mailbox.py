@@ -225,6 +225,23 @@ async def test_a_stop_releases_the_senders_that_wait_for_room() -> None:
     await asyncio.wait_for(asyncio.gather(*senders), 5)
 
 
+async def test_what_blocked_senders_could_not_deliver_is_counted_once_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    program = Small()
+    await started(program)
+    senders = [asyncio.create_task(program.insertSignal(text(number))) for number in range(9)]
+    await rounds()
+    given_up = senders.pop()
+    given_up.cancel()
+    await program.stop()
+    await asyncio.wait_for(program.join(), 5)
+    await asyncio.wait_for(asyncio.gather(*senders), 5)
+    assert program.snapshot().signals_in == 1
+    assert program.snapshot().undelivered == 7
+    assert f"{program.getId()}: signals not delivered when it stopped: 7" in caplog.text
+
+
 async def test_a_stop_needs_no_room() -> None:
     program = Small()
     await started(program)
