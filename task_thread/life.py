@@ -66,6 +66,7 @@ class Life:
         entered: whether `enter__` began in this run.
         sealed: whether it starts no more tasks.
         interrupted: whether whoever runs it was cancelled during `enter__`, which swallowed that.
+        patience: until when this stop may wait for room in full queues, once it has begun to.
         hurried: whether the stop itself was cancelled.
         reported: whether somebody else raises the error to the parent.
         hook: its `enter__` or `exit__`, once that has suspended.
@@ -105,6 +106,7 @@ class Life:
         "main",
         "office",
         "outbox",
+        "patience",
         "plain_tasks",
         "received",
         "replaced",
@@ -160,6 +162,7 @@ class Life:
         self.entered = False
         self.sealed = False
         self.hurried = False
+        self.patience: float | None = None
         self.reported = False
         self.interrupted = False
 

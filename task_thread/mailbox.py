@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 from . import log
 from .context import current
 from .signals import Signal, require_signal
+from .states import ThreadState
 
 if TYPE_CHECKING:
+    from .context import Actor
     from .hook import Hook
     from .life import Life
     from .trace import Trace
@@ -189,6 +191,9 @@ class Mailbox:
             if not self.refuses():
                 await self._overflow()
             while self.full() and not self.refuses() and not self._circular():
+                if self._unheard():
+                    await asyncio.sleep(0)  # a flood must not hold up the loop
+                    break
                 if not await self._wait_for_room():
                     return
         if self.refuses():
@@ -218,18 +223,35 @@ class Mailbox:
                 raise  # no run() would raise it
             self.sender.raise_fatal(error)
 
+    def _unheard(self) -> bool:
+        """Whether the parent has stopped hearing its children, and drops what they send at its end."""
+        life = self.life
+        return (
+            self.child is not None
+            and self.child.added
+            and life.state is ThreadState.STOPPING
+            and not life.listening
+        )
+
     async def _wait_for_room(self) -> bool:
         """Wait until there may be room.
 
         Returns:
             Whether the sender may look again; if not, its signal was counted as undelivered.
         """
-        room: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        room: asyncio.Future[bool] = loop.create_future()
         self._room.append(room)
         actor = current.get()
         handler = actor if isinstance(actor, Mailbox) else None
         if handler is not None:
             handler.blocked_on += (self,)
+        sender = self._stopping(actor)
+        timer = None
+        if sender is not None:
+            if sender.patience is None:
+                sender.patience = loop.time() + sender.thread.drain_timeout
+            timer = loop.call_at(sender.patience, self._give_up, room)
         try:
             return await room
         except BaseException:
@@ -238,10 +260,29 @@ class Mailbox:
                 self._offer_room()
             raise
         finally:
+            if timer is not None:
+                timer.cancel()
             if handler is not None:
                 left = list(handler.blocked_on)
                 left.remove(self)
                 handler.blocked_on = tuple(left)
+
+    def _stopping(self, actor: Actor | None) -> Life | None:
+        """Return the life whose stop waits for this sender, if any does.
+
+        A rescheduling task holds up no stop: it is deleted, wherever it waits.
+        """
+        if actor is None or actor.slot_name is None:
+            for life in (None if actor is None else actor.owner, self.child):
+                if life is not None and life.state is ThreadState.STOPPING:
+                    return life
+        return None
+
+    def _give_up(self, room: asyncio.Future[bool]) -> None:
+        if not room.done():
+            self._room.remove(room)
+            self.sender.undelivered += 1
+            room.set_result(False)
 
     def _offer_room(self) -> None:
         while self._room:

@@ -51,6 +51,7 @@ def begin(life: Life) -> None:
     life.loop = loop
     life.stop_asked = life.entered = life.sealed = life.hurried = False
     life.reported = life.interrupted = life.replaced = False
+    life.patience = None
     if registry.began is not None and current.get() is None:
         life.after = [old for old in registry.began(life) if old.loop is loop]
     life.become(ThreadState.STARTING)

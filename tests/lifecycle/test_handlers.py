@@ -23,7 +23,7 @@ from programs import (
     until,
 )
 
-from task_thread import TaskThread
+from task_thread import TaskThread, reCreate
 from task_thread.signals import Signal
 
 
@@ -487,6 +487,103 @@ async def test_a_stop_is_not_held_up_by_a_full_queue_and_a_stuck_handler() -> No
         await asyncio.wait_for(parent.join(), 5)
     await asyncio.wait_for(asyncio.gather(*senders), 5)
     assert child.exited == 1
+
+
+async def test_exit__that_sends_more_than_its_stopping_parent_holds_is_not_held_up() -> None:
+    class Child(Probe):
+        max_qsize = 3
+        drain_timeout = exit_timeout = 10
+
+        async def exit__(self) -> None:
+            for number in range(6):
+                await self.sigFromChildToParent__(text(number))
+            await super().exit__()
+
+    class Parent(Family):
+        kind = Child
+        size = 1
+        exit_timeout = 10
+
+    parent = Parent()
+    await started(parent)
+    [child] = parent.children
+    with in_less_than(5):
+        await ended(parent)
+    assert child.snapshot().undelivered == 6
+    assert child.exited == 1
+
+
+async def test_a_flood_from_a_child_does_not_hold_up_its_stopping_parents_exit__() -> None:
+    class Child(Probe):
+        max_qsize = 3
+
+        async def enter__(self) -> None:
+            self.tasks.flood = await reCreate(None, self.flood__)
+
+        async def flood__(self) -> None:
+            while True:
+                await self.sigFromChildToParent__(text(1))
+
+    class Parent(Family):
+        kind = Child
+        size = 1
+
+        async def exit__(self) -> None:
+            await rounds()
+            await super().exit__()
+
+    parent = Parent()
+    await started(parent)
+    with in_less_than(5):
+        await ended(parent)
+    assert parent.exited == 1
+
+
+@pytest.mark.parametrize("stops", ["parent", "child"])
+async def test_exit__that_sends_into_a_full_queue_with_a_stuck_handler_waits_only_for_so_long(
+    stops: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Child(Probe):
+        max_qsize = 2
+        exit_timeout = 10
+
+        async def signalHandler__(self, signal: Signal) -> None:
+            await forever()
+
+        async def exit__(self) -> None:
+            for number in range(9):
+                if stops == "child":
+                    await self.sigFromChildToParent__(text(number))
+            await super().exit__()
+
+    class Parent(Family):
+        kind = Child
+        size = 1
+        exit_timeout = 10
+
+        async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+            await forever()
+
+        async def exit__(self) -> None:
+            for number in range(9):
+                if stops == "parent":
+                    await self.sigFromParentToChild__(text(number))
+            await super().exit__()
+
+    parent = Parent()
+    await started(parent)
+    [child] = parent.children
+    with in_less_than(2):
+        if stops == "child":
+            await child.stop()
+            await child.join()
+        else:
+            await parent.stop()
+            await parent.join()
+    assert child.snapshot().undelivered == 8  # all but the one at which the handler is stuck
+    assert f"{child.getId()}: signals not delivered when it stopped: 8" in caplog.text  # type: ignore[attr-defined]
+    await ended(parent)
+    assert (parent.exited, child.exited) == (1, 1)  # type: ignore[attr-defined]
 
 
 async def test_an_overflow_hook_that_never_returns_does_not_hold_up_the_stop() -> None:
