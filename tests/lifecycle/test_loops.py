@@ -214,9 +214,12 @@ parent = Parent()
 
 async def main():
     parent.start()
-    await asyncio.sleep(0.005)
-    {name}.apply()
     loop = asyncio.get_running_loop()
+    # The round under way was begun by asyncio's own loop, which can't have its callbacks taken away.
+    await asyncio.sleep(0.005)
+    while loop._ready:
+        await asyncio.sleep(0.001)
+    {name}.apply()
     loop.run_until_complete(asyncio.sleep(0.01))
     loop.run_until_complete(parent.stop())
     loop.run_until_complete(parent.join())
