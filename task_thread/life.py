@@ -272,6 +272,7 @@ class Life:
         if before is None or before.owner is not self:
             current.set(self)
         log.failure(self.logger, error, f"%s: {text}", self.id, *args)
+        coach.hook_failed(self, error)
         current.set(before)
         if self.office is not None and self.office.trace is not None:
             self.office.trace.troubled(self, error)

@@ -65,6 +65,15 @@ def task_failed(driver: Driver, error: BaseException) -> None:
     _safely(turns.failed, driver, error)
 
 
+def hook_failed(life: Life, error: BaseException) -> None:
+    """A hook or a handler failed; it was logged already."""
+    if not isinstance(error, TypeError):
+        return
+    from . import turns
+
+    _safely(turns.hook_failed, life, error)
+
+
 def task_swallowed(driver: Driver) -> None:
     """A turn was cancelled and asked for another one all the same."""
     from . import turns
@@ -105,7 +114,12 @@ def uninitialised(cls: type) -> str:
 # What the kernel asks
 
 
-def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], None]) -> None:
+def check_cell(
+    source: str,
+    namespace: dict[str, Any],
+    report: Callable[[str], None],
+    number: int | None = None,
+) -> None:
     """Look for a forgotten `await` in the plain code of a cell, after it has run.
 
     Methods of classes are left out: those are looked at when a thread of the class lives.
@@ -114,10 +128,11 @@ def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], N
         source: the cell's text, as typed.
         namespace: the names of the notebook, after the cell has run.
         report: called with each sentence.
+        number: of the execution, by which the threads concerned know the cell later.
     """
     from . import awaits
 
-    _safely(awaits.check_cell, source, namespace, report)
+    _safely(awaits.check_cell, source, namespace, report, number)
 
 
 # What a check asks

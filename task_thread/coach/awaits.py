@@ -15,17 +15,32 @@ from typing import Any, NamedTuple
 
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
-from .places import THIS_CELL, Spot
-from .reading import Names, function_of, names_of, names_of_cell, read, statements
+from .advice import keep
+from .places import THIS_CELL, Spot, file_of_cell, users_last
+from .reading import Names, function_of, methods_of, names_of, names_of_cell, read, statements
 
 _OURS = (reCreate, reSchedule, delete)
 
 
 class Forgotten(NamedTuple):
-    """A call without its `await`, and the sentence for it."""
+    """A call without its `await`.
+
+    Attributes:
+        spot: the call.
+        remedy: what to write instead.
+        thread: the thread that it was asked of, where that is known.
+        raises: whether the line itself raised an error, which says so.
+    """
 
     spot: Spot
-    text: str
+    remedy: str
+    thread: TaskThread | None = None
+    raises: bool = False
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return f"{self.spot} does nothing without `await`: {self.remedy}."
 
 
 def in_method(method: Any, thread: TaskThread) -> list[Forgotten]:
@@ -39,13 +54,30 @@ def in_method(method: Any, thread: TaskThread) -> list[Forgotten]:
     return list(_find(tree.body, names, function.__code__.co_filename, waits))
 
 
-def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], None]) -> None:
+def at_error(error: BaseException, thread: TaskThread) -> list[Forgotten]:
+    """Return the forgotten `await` in a method of a thread by which an error was raised."""
+    at = users_last(error.__traceback__)
+    if at is None:
+        return []
+    for method in methods_of(type(thread)).values():
+        function = function_of(method)
+        if function is not None and function.__code__ is at.tb_frame.f_code:
+            return [one for one in in_method(method, thread) if one.spot.line == at.tb_lineno]
+    return []
+
+
+def check_cell(
+    source: str,
+    namespace: dict[str, Any],
+    report: Callable[[str], None],
+    number: int | None = None,
+) -> None:
     """Look for forgotten `await`s in a cell, but for those in its classes."""
     try:
         body = ast.parse(_without_magics(source)).body
     except (SyntaxError, ValueError):
         return
-    found = list(_find(body, names_of_cell(body, namespace), THIS_CELL, True, slots=False))
+    found = list(_find(body, names_of_cell(body, namespace), THIS_CELL, True))
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             function = function_of(namespace.get(node.name))
@@ -53,8 +85,19 @@ def check_cell(source: str, namespace: dict[str, Any], report: Callable[[str], N
                 names = names_of(function, node, None)
                 waits = isinstance(node, ast.AsyncFunctionDef)
                 found += _find(node.body, names, THIS_CELL, waits, slots=False)
+    filename = file_of_cell(number)
     for one in found:
-        report(one.text)
+        if not one.raises:
+            report(one.text)
+        if one.thread is not None:
+            _keep(one, one.thread, filename)
+
+
+def _keep(one: Forgotten, thread: TaskThread, filename: str) -> None:
+    """Keep what a cell was told; by then it is no longer "this cell"."""
+    spot = one.spot._replace(filename=filename) if filename else one.spot
+    text = one._replace(spot=spot).text
+    keep(thread._life, "await", text, spot, "", ("await", *spot))
 
 
 def _without_magics(source: str) -> str:
@@ -82,7 +125,7 @@ def _find(
         if isinstance(node, ast.Return) and called not in _OURS:
             continue
         # Of a name like `reSchedule` it is certain; a method must be one of a thread.
-        yield _forgotten(node, call, called, filename, waits)
+        yield _forgotten(node, call, called, names, filename, waits)
 
 
 def _is_slot(targets: list[ast.expr], names: Names) -> bool:
@@ -97,7 +140,12 @@ def _is_slot(targets: list[ast.expr], names: Names) -> bool:
 
 
 def _forgotten(
-    node: ast.stmt, call: ast.Call, called: FunctionType, filename: str, waits: bool
+    node: ast.stmt,
+    call: ast.Call,
+    called: FunctionType,
+    names: Names,
+    filename: str,
+    waits: bool,
 ) -> Forgotten:
     text = ast.unparse(call)
     spot = Spot(filename, call.lineno, text)
@@ -107,13 +155,24 @@ def _forgotten(
     elif isinstance(node, ast.Assign) and called not in _OURS:
         cofunc = ast.unparse(call.func)
         mended = f"{ast.unparse(node.targets[0])} = await reCreate(None, {cofunc})"
+    raises = isinstance(node, ast.Assign)
     remedy = f"write `{mended}`"
     if not waits:
         remedy = f"make the function an `async def`, and {remedy}"
         asks = _through_control(call, called)
         if asks:
             remedy = f"in a plain `def` write `{asks}`"
-    return Forgotten(spot, f"{spot} does nothing without `await`: {remedy}.")
+    return Forgotten(spot, remedy, _asked(call, names), raises)
+
+
+def _asked(call: ast.Call, names: Names) -> TaskThread | None:
+    """Return the thread that a call asks for something: `t` in `t.stop()` and `delete(t.tasks.a)`."""
+    for part in (call.func, *call.args):
+        for node in ast.walk(part):
+            value = names.value(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
+            if isinstance(value, TaskThread) and hasattr(value, "_life"):
+                return value
+    return None
 
 
 def _through_control(call: ast.Call, called: FunctionType) -> str:

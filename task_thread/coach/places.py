@@ -44,17 +44,25 @@ def cell_of(filename: str) -> str | None:
     """Return "cell [3]" for the file name of a cell, `None` for any other."""
     if filename == THIS_CELL:
         return "this cell"
-    ipython = sys.modules.get("IPython")
-    get_ipython = getattr(ipython, "get_ipython", None)
-    shell = get_ipython() if get_ipython is not None else None
-    # IPython names cells by their text and keeps which execution each was last.
-    cells = getattr(getattr(shell, "compile", None), "_filename_map", None)
-    if isinstance(cells, dict) and filename in cells:
-        return f"cell [{cells[filename]}]"
-    return None
+    number = _cells().get(filename)
+    return None if number is None else f"cell [{number}]"
 
 
 THIS_CELL = "<this cell>"
+
+
+def file_of_cell(number: int | None) -> str:
+    """Return the file name of the cell whose last execution had a number; empty if there is none."""
+    return next((name for name, last in _cells().items() if last == number), "")
+
+
+def _cells() -> dict[str, int]:
+    """Return the numbers of cells by file name; IPython names cells by their text."""
+    ipython = sys.modules.get("IPython")
+    get_ipython = getattr(ipython, "get_ipython", None)
+    shell = get_ipython() if get_ipython is not None else None
+    cells = getattr(getattr(shell, "compile", None), "_filename_map", None)
+    return dict(cells) if isinstance(cells, dict) else {}
 
 
 def definition(cofunc: Any) -> Spot | None:
@@ -75,15 +83,20 @@ def users_line(frame: FrameType | None) -> Spot | None:
     return None
 
 
-def raised_at(traceback: TracebackType | None) -> Spot | None:
-    """Return the innermost line of the user's code through which an error went."""
+def users_last(traceback: TracebackType | None) -> TracebackType | None:
+    """Return the innermost part of a traceback that is the user's code."""
     found = None
     while traceback is not None:
-        filename = traceback.tb_frame.f_code.co_filename
-        if is_users(filename):
-            found = Spot(filename, traceback.tb_lineno)
+        if is_users(traceback.tb_frame.f_code.co_filename):
+            found = traceback
         traceback = traceback.tb_next
     return found
+
+
+def raised_at(traceback: TracebackType | None) -> Spot | None:
+    """Return the innermost line of the user's code through which an error went."""
+    found = users_last(traceback)
+    return None if found is None else Spot(found.tb_frame.f_code.co_filename, found.tb_lineno)
 
 
 def uninitialised(cls: type) -> str:

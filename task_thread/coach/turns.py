@@ -128,6 +128,12 @@ def failed(driver: Driver, error: BaseException) -> None:
     give(owner, "escaped", text, spot, slot=driver.name, actor=driver)
 
 
+def hook_failed(life: Life, error: BaseException) -> None:
+    """Tell of a forgotten `await` by which a hook or a handler failed."""
+    for one in awaits.at_error(error, life.thread):
+        give(life, "await", one.text, one.spot, of_class=True)
+
+
 _SLIPS = (
     NameError,
     AttributeError,

@@ -78,7 +78,8 @@ class Shell:
         self.cells.leave()
         source = getattr(getattr(result, "info", None), "raw_cell", None)
         if isinstance(source, str):
-            coach.check_cell(source, self.ipython.user_ns, _advise)
+            number = getattr(result, "execution_count", None)
+            coach.check_cell(source, self.ipython.user_ns, _advise, number)
         loop = running_loop()
         if loop is not None:
             # The kernel is about to restore the handler of SIGINT which stood when the cell began.

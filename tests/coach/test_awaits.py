@@ -263,6 +263,53 @@ async def test_a_slot_that_was_given_no_task_is_told_once() -> None:
     )
 
 
+@pytest.mark.parametrize("hook", ["enter__", "signalHandler__", "exit__"])
+async def test_a_hook_that_fails_for_want_of_an_await_is_told(
+    hook: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = student(
+        f"""
+        class Robot(TaskThread):
+            async def {hook}(self, *signals):
+                self.begin()
+
+            def begin(self):
+                self.tasks.walk = reCreate(None, self.walk__)
+
+            async def walk__(self):
+                pass
+        """
+    )
+    robot = names["Robot"]()
+    robot.start()
+    await asyncio.sleep(0)
+    if robot.running:
+        await robot.insertSignal(task_thread.Signal())
+        await asyncio.sleep(0)
+    await robot.stop()
+    await robot.join()
+    said = (
+        "`reCreate(None, self.walk__)` (program.py, line 6) does nothing without `await`: make the "
+        "function an `async def`, and write `self.tasks.walk = await reCreate(None, self.walk__)`."
+    )
+    assert only(robot) == said
+    assert logged(caplog.records) == [("await", said)]
+
+
+async def test_an_error_of_a_hook_that_is_no_forgotten_await_is_not_told() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = reCreate
+        """
+    )
+    robot = names["Robot"]()
+    with pytest.raises(TypeError):
+        await robot.run()
+    assert robot.advice() == ()
+
+
 # Cells
 
 
@@ -307,6 +354,27 @@ def test_a_plain_cell_is_told(source: str, line: int, call: str) -> None:
 )
 def test_a_cell_that_is_right_is_not_told(source: str) -> None:
     assert cell(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "mended"),
+    [
+        ("thread.stop()", "await thread.stop()"),
+        ("thread.addChild(other)", "await thread.addChild(other)"),
+        ("delete(thread.tasks.a)", "await delete(thread.tasks.a)"),
+        (
+            "thread.tasks.a = delete(thread.tasks.a)",
+            "thread.tasks.a = await delete(thread.tasks.a)",
+        ),
+        ("reCreate(None, thread.run)", "await reCreate(None, thread.run)"),
+    ],
+)
+def test_what_a_cell_is_told_is_kept_at_the_thread(source: str, mended: str) -> None:
+    thread, other = TaskThread(), TaskThread()
+    for _ in range(2):
+        cell(source, thread=thread, other=other)
+    assert only(thread).endswith(f"does nothing without `await`: write `{mended}`.")
+    assert other.advice() == ()
 
 
 def test_a_function_of_a_cell_is_told() -> None:

@@ -65,6 +65,13 @@ def test_a_cell_without_an_await_is_told(kernel: Kernel) -> None:
         "`robot.stop()` (line 1 of this cell) does nothing without `await`: write "
         "`await robot.stop()`.\n" in said
     )
+    kept = kernel.run("advice, = robot.advice(); advice.text, advice.source, len(In) - 1").literal
+    assert kept == (
+        f"`robot.stop()` (line 1 of cell [{kept[2] - 1}]) does nothing without `await`: write "
+        "`await robot.stop()`.",
+        "robot.stop()",
+        kept[2],
+    )
     assert "does nothing" not in kernel.run("await robot.stop()\nawait robot.join()", "stop").err
 
 
