@@ -89,10 +89,10 @@ def task_too_fast(driver: Driver, rate: float, limit: float) -> None:
 
 
 def task_rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[Any]) -> None:
-    """`reSchedule` was called outside of a turn, and made a new task."""
-    from . import turns
+    """`reSchedule` was called outside of a turn, or a second time in one, and made a new task."""
+    from . import doubles
 
-    _safely(turns.rescheduled, cofunc, args, task)
+    _safely(doubles.rescheduled, cofunc, args, task)
 
 
 def thread_exited(life: Life) -> None:

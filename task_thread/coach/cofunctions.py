@@ -64,15 +64,7 @@ def _make_reading(driver: Driver, function: Any, tree: Function) -> Reading:
     filename = function.__code__.co_filename
 
     def first(what: Any, number: int, nodes: list[Any]) -> Spot | None:
-        for node in inside(nodes):
-            if (
-                isinstance(node, ast.Call)
-                and names.value(node.func) is what
-                and len(node.args) > number
-                and function_of(names.value(node.args[number])) is function
-            ):
-                return Spot(filename, node.lineno)
-        return None
+        return _first(what, number, function, names, nodes, filename)
 
     again = first(reSchedule, 0, list(tree.body))
     missed = None
@@ -84,6 +76,31 @@ def _make_reading(driver: Driver, function: Any, tree: Function) -> Reading:
     ):
         missed = first(reSchedule, 0, [*last.body, *last.orelse])
     return Reading(again, first(reCreate, 1, list(tree.body)), missed)
+
+
+def request_in(driver: Driver, function: Any) -> Spot | None:
+    """Return the line in a task's co-function where it asks for a turn of a function."""
+    own = function_of(driver.cofunc)
+    tree = None if own is None else read(own)
+    if own is None or tree is None or function is None:
+        return None
+    names = names_of(own, tree, None if driver.owner is None else driver.owner.thread)
+    return _first(reSchedule, 0, function, names, list(tree.body), own.__code__.co_filename)
+
+
+def _first(
+    what: Any, number: int, function: Any, names: Names, nodes: list[Any], filename: str
+) -> Spot | None:
+    """Return the first call of `what` that is given a function as its argument of that number."""
+    for node in inside(nodes):
+        if (
+            isinstance(node, ast.Call)
+            and names.value(node.func) is what
+            and len(node.args) > number
+            and function_of(names.value(node.args[number])) is function
+        ):
+            return Spot(filename, node.lineno)
+    return None
 
 
 def _only_errors_miss(body: list[ast.stmt], last: ast.Try, names: Names) -> bool:

@@ -1,27 +1,26 @@
-"""Advice on tasks: what is told when one ends, fails, is cancelled, is too fast, or begins in a wrong way."""
+"""Advice on tasks: what is told when one ends, fails, is cancelled, or is too fast."""
 
 from __future__ import annotations
 
 import ast
-import asyncio
 import sys
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from .. import log
-from ..context import current
-from ..driver import Driver, driver_of
+from ..driver import driver_of
 from ..states import ThreadState
 from ..tasks import delete, reCreate
 from . import awaits
 from .advice import give, told_of
 from .cofunctions import reading_of
-from .places import Spot, definition, raised_at, users_line
+from .doubles import successor
+from .places import Spot, definition, raised_at
 from .reading import function_of, inside, read
 
 if TYPE_CHECKING:
-    from ..driver import CoFunction
+    from ..driver import Driver
     from ..life import Life
 
 PLAIN = "plain"
@@ -51,6 +50,8 @@ def ended(driver: Driver) -> str | None:
     stored = vars(owner.thread.tasks).get(slot) if slot is not None else None
     if reading.anew is not None and reading.again is None:
         other = None if stored is driver.task else driver_of(stored)
+        if slot is None:
+            other = successor(driver, owner)
         if other is not None and not other.over and other.cofunc == driver.cofunc:
             text = (
                 f"{driver.name} makes a new task in each turn, with reCreate: {reading.anew}. "
@@ -214,42 +215,6 @@ def too_fast(driver: Driver, rate: float, limit: float) -> None:
             "snapshot() tells which (too_fast)."
         )
     give(owner, "rate", text, spot, slot=driver.name, actor=driver, one=driver.serial)
-
-
-def rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[Any]) -> None:
-    """Judge a `reSchedule` outside of a turn, which made a new task."""
-    made = driver_of(task)
-    owner = None if made is None else made.owner
-    if made is None or owner is None:
-        return
-    actor = current.get()
-    spot = users_line(sys._getframe())
-    name = getattr(cofunc, "__name__", "cofunc")
-    if actor is owner and owner.state is ThreadState.STARTING:
-        text = (
-            f"{spot or 'enter__'} begins a task with reSchedule, which asks for the next turn of a "
-            f"task. Begin it with `await reCreate(None, self.{name})`."
-        )
-        give(owner, "reschedule", text, spot, slot=made.name)
-        return
-    if isinstance(actor, Driver) or function_of(cofunc) is None:
-        return
-    for other in owner.drivers:
-        if other is not made and not other.over and not other.last and other.slot is not None:
-            if other.cofunc == cofunc and _same(other._turn[1], args):
-                slot = f"thread.tasks.{other.slot}"
-                text = (
-                    f"{spot or 'reSchedule'} is not in a turn of {other.name}, so it made a second "
-                    f"task beside it, and both turn. To begin anew write "
-                    f"`{slot} = await reCreate({slot}, thread.{name})`."
-                )
-                give(owner, "reschedule", text, spot, slot=other.name)
-                return
-
-
-def _same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
-    # Identity: what `==` of a user's object does is not known.
-    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
 
 
 def exited(life: Life) -> None:

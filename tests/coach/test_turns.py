@@ -481,6 +481,90 @@ async def test_a_handler_that_begins_a_task_with_reschedule_is_not_told_of() -> 
     assert robot.advice() == ()
 
 
+BEGINS_WITH_RESCHEDULE = """
+class Robot(TaskThread):
+    walked = 0
+
+    async def enter__(self):
+        self.tasks.walk = await reCreate(None, self.walk__)
+
+    async def walk__(self):
+        await asyncio.sleep(0)
+        self.walked += 1
+        self.tasks.look = await reSchedule(self.look__)
+        self.tasks.walk = await reSchedule(self.walk__)
+
+    async def look__(self):
+        await asyncio.sleep(0)
+        self.tasks.look = await reSchedule(self.look__)
+"""
+EACH_TIME = (
+    "`self.tasks.look = await reSchedule(self.look__)` (program.py, line {}) makes a further task each "
+    "time, since a turn calls reSchedule twice: 4 or more of them turn now, and the slot knows the last one "
+    "only. Begin another task with `self.tasks.look = await reCreate(self.tasks.look, self.look__)`."
+)
+LOOK = "        self.tasks.look = await reSchedule(self.look__)\n"
+WALK = "        self.tasks.walk = await reSchedule(self.walk__)\n"
+
+
+async def told_after_five(program: str) -> TaskThread:
+    """Return the student's robot, after five turns of its walk__."""
+    robot = student(program)["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.walked >= 5)
+    assert isinstance(robot, TaskThread)
+    return robot
+
+
+@pytest.mark.parametrize("first", ["look", "walk"])
+async def test_a_second_reschedule_that_leaves_a_task_behind_in_each_turn_is_told(
+    first: str,
+) -> None:
+    program = BEGINS_WITH_RESCHEDULE
+    if first == "walk":
+        program = program.replace(LOOK + WALK, WALK + LOOK)
+    robot = await told_after_five(program)
+    assert only(robot) == EACH_TIME.format(10 if first == "look" else 11)
+
+
+async def test_two_reschedules_of_one_task_in_a_turn_are_told() -> None:
+    robot = await told_after_five(BEGINS_WITH_RESCHEDULE.replace(LOOK + WALK, WALK + WALK))
+    assert only(robot) == (
+        "`self.tasks.walk = await reSchedule(self.walk__)` (program.py, line 11) makes a further task "
+        "each time, since a turn calls reSchedule twice: 4 or more of them turn now, and the slot knows the "
+        "last one only. Call reSchedule once in a turn, at its end."
+    )
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        # One-shot tasks, of which several may be at work.
+        WALK + LOOK.replace("look", "job"),
+        # A pool, each with work of its own.
+        LOOK.replace("look__", "look__, object()") + WALK,
+        # Once, so that nothing becomes more.
+        "        if self.walked == 1:\n    " + LOOK + WALK,
+    ],
+)
+async def test_a_second_reschedule_that_leaves_nothing_behind_is_not_told(turn: str) -> None:
+    program = BEGINS_WITH_RESCHEDULE.replace(LOOK + WALK, turn, 1)
+    program = program.replace("def look__(self)", "def look__(self, *work)")
+    program += "\n    async def job__(self):\n        await asyncio.sleep(0.01)\n"
+    robot = await told_after_five(program)
+    assert robot.advice() == ()
+
+
+async def test_a_task_that_makes_itself_anew_without_a_slot_is_told() -> None:
+    program = BEGINS_WITH_RESCHEDULE.replace(
+        LOOK + WALK, "        await reCreate(None, self.walk__)\n"
+    )
+    assert only(await told_after_five(program)) == (
+        "walk__ makes a new task in each turn, with reCreate: `await reCreate(None, self.walk__)` "
+        "(program.py, line 10). A task takes its next turn with `await reSchedule(self.walk__)`."
+    )
+
+
 # exit__
 
 
