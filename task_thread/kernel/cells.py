@@ -108,6 +108,7 @@ class Cells:
         if not any(held is old for _, held in self._threads()):
             if old._life.live:
                 self._nameless.leaving.append(old._life)
+                _let_wait(thread._life, old._life)
             replace(old._life, f"the name {name!r} was given to another thread")
 
     def _threads(self) -> list[tuple[str, Any]]:
@@ -120,6 +121,13 @@ class Cells:
             and not name.startswith("_")
             and hasattr(thread, "_life")
         ]
+
+
+def _let_wait(life: Life, old: Life) -> None:
+    """Let a thread that has not entered yet wait for one more: its name was given after its start."""
+    if life.after is not None and not life.entered and old.loop is life.loop:
+        if old not in life.after:
+            life.after.append(old)
 
 
 def replace(life: Life, why: str) -> None:

@@ -108,6 +108,30 @@ def test_without_identity_rebinding_the_name_replaces(kernel: Kernel) -> None:
     )
 
 
+def test_without_identity_a_thread_that_a_function_starts_enters_after_the_old_one_has_left(
+    kernel: Kernel,
+) -> None:
+    kernel.run(
+        """
+events = []
+class Port(TaskThread):
+    async def enter__(self):
+        events.append("in")
+    async def exit__(self):
+        await asyncio.sleep(0.02)
+        events.append("out")
+def make():
+    port = Port()
+    port.start()
+    return port
+"""
+    )
+    for _ in range(3):
+        kernel.run("port = make()")
+        kernel.run("while port.state != 'running': await asyncio.sleep(0)")
+    assert kernel.run("events, len(threads())").literal == (["in", "out", "in", "out", "in"], 1)
+
+
 def test_with_identity_rebinding_in_another_cell_leaves_the_thread_visible(kernel: Kernel) -> None:
     kernel.run(DEFINE, "a")
     kernel.run("thread = Greeter()\nthread.start()", "b")
