@@ -26,12 +26,17 @@ _endings = itertools.count(1)
 began: Callable[[Life], Iterable[Life]] | None = None
 """In a kernel: told of each thread that no thread's code starts; returns those that have to end first."""
 
+added: Callable[[Life], None] | None = None
+"""In a kernel: told of each thread that no running parent answers for, whoever starts it."""
+
 created: Callable[[Driver], None] | None = None
 """In a kernel: told of each rescheduling task that belongs to no thread, or to one that does not live."""
 
 
 def add(life: Life) -> None:
     _live[life.serial] = life
+    if added is not None:
+        added(life)
     if life.loop is not None:
         pulse.quicken(life.loop)
 

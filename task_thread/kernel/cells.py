@@ -4,16 +4,19 @@ Front ends tell a cell's identity, which stays when its text changes. Where one 
 to another thread ends the thread that the name was bound to. The new run's threads enter once the old
 ones have ended, so that there are never two: a server finds its port free again.
 
-Whatever was started by a thread's own code belongs to that thread, and is not counted here.
+A child belongs to its parent, and is not counted here, unless it is plain code of a cell that starts it.
+A root that a thread's code starts goes with the cell of that thread.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakSet, ref
 
+from ..context import current
 from ..states import ThreadState
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class Cell:
         threads: the threads that were started, weakly, since a stopped one may be let go of.
         tasks: the rescheduling tasks without a live thread that were created.
         leaving: the threads of the run before that have not ended.
+        runs: how often it was run.
     """
 
     def __init__(self, identity: str | None) -> None:
@@ -36,6 +40,7 @@ class Cell:
         self.threads: WeakSet[Any] = WeakSet()
         self.tasks: WeakSet[Driver] = WeakSet()
         self.leaving: list[Life] = []
+        self.runs = 0
 
 
 class Cells:
@@ -50,20 +55,24 @@ class Cells:
         self._cells: dict[str, Cell] = {}
         self._nameless = Cell(None)
         self._bound: dict[str, ReferenceType[Any]] = {}
-        self._running: ContextVar[Cell | None] = ContextVar("task_thread_cell", default=None)
+        # With the number of the run, which tells late comers of an earlier one.
+        self._running: ContextVar[tuple[Cell, int]] = ContextVar(
+            "task_thread_cell", default=(self._nameless, 0)
+        )
 
     def running(self) -> Cell:
         """Return the cell whose code runs, or that made the running task."""
-        return self._running.get() or self._nameless
+        return self._running.get()[0]
 
     def enter(self, identity: str | None) -> None:
         """Note that a cell begins to run, in the context of its code; stop what it started before."""
         if identity is None:
-            self._running.set(self._nameless)
+            self._running.set((self._nameless, 0))
             self._nameless.leaving = []
             return
         cell = self._cells.setdefault(identity, Cell(identity))
-        self._running.set(cell)
+        cell.runs += 1
+        self._running.set((cell, cell.runs))
         before = [thread._life for thread in cell.threads]
         cell.leaving = [life for life in cell.leaving + before if life.live]
         for life in before:
@@ -73,11 +82,27 @@ class Cells:
 
     def began(self, life: Life) -> Iterable[Life]:
         """Note that the running cell starts a thread; return those that have to end before."""
-        cell = self.running()
+        cell, run = self._running.get()
+        if run != cell.runs and life.state is ThreadState.CREATED:
+            # A task that an earlier run made starts it only now. (A further start of a thread was
+            # asked for before, and waited for its end.)
+            asyncio.get_running_loop().call_soon(replace, life, "its cell was run again")
+            return []
         cell.threads.add(life.thread)
         if cell.identity is None:
             self._rebound(life)
         return [old for old in cell.leaving if old is not life and old.live]
+
+    def added(self, life: Life) -> None:
+        """Note that a root starts; one that a thread's code starts goes with the cell of that thread."""
+        actor = current.get()
+        starter = None if actor is None else actor.owner
+        while starter is not None:
+            for cell in self._cells.values():
+                if starter.thread in cell.threads:
+                    cell.threads.add(life.thread)
+                    return
+            starter = starter.parent
 
     def created(self, driver: Driver) -> None:
         """Note that the running cell created a rescheduling task without a thread."""

@@ -37,6 +37,7 @@ class Shell:
         self.ipython.events.register("pre_run_cell", self._begins)
         self.ipython.events.register("post_run_cell", self._ended)
         registry.began = self._thread_begins
+        registry.added = self.cells.added
         registry.created = self.cells.created
         live.LiveClass.code = self.live
         self.interrupts.install()
@@ -48,7 +49,7 @@ class Shell:
         """Take everything back."""
         self.ipython.events.unregister("pre_run_cell", self._begins)
         self.ipython.events.unregister("post_run_cell", self._ended)
-        registry.began = registry.created = None
+        registry.began = registry.added = registry.created = None
         live.LiveClass.code = None
         self.interrupts.uninstall()
         if getattr(self.ipython.showtraceback, "__wrapped__", None) is self._showtraceback:

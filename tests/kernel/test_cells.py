@@ -177,6 +177,46 @@ class Outer(TaskThread):
     )
 
 
+def test_a_root_that_a_thread_starts_is_replaced_with_it(kernel: Kernel) -> None:
+    kernel.run(
+        """
+entered = asyncio.Queue()
+class Inner(TaskThread):
+    async def enter__(self):
+        entered.put_nowait(None)
+class Outer(TaskThread):
+    async def enter__(self):
+        self.tasks.begin = await reCreate(None, self.begin__)
+    async def begin__(self):
+        self.inner = Inner()
+        self.inner.start()
+""",
+        "a",
+    )
+    code = "outer = Outer()\nouter.start()"
+    for _ in range(3):
+        kernel.run(code, "b")
+        kernel.run("await entered.get()", "c")
+    live = kernel.run("[type(thread).__name__ for thread in threads()], outer.inner.state.value")
+    assert live.literal == (["Outer", "Inner"], "running")
+
+
+def test_what_an_earlier_run_starts_late_is_stopped_at_once(kernel: Kernel) -> None:
+    kernel.run(DEFINE + "gate, begun = asyncio.Event(), []", "a")
+    code = """
+async def later():
+    await gate.wait()
+    thread = Greeter()
+    thread.start()
+    begun.append(thread)
+task = asyncio.create_task(later())
+"""
+    for _ in range(2):
+        kernel.run(code, "b")
+    kernel.run("gate.set(); await task; await begun[0].join()", "c")
+    assert kernel.run("[thread.state.value for thread in begun]").literal == ["stopped", "running"]
+
+
 def test_the_very_cell_that_imports_the_library_counts() -> None:
     kernel = Kernel()
     try:
