@@ -48,10 +48,12 @@ class LiveCode:
     def __init__(self, cells: Cells, names: dict[str, Any]) -> None:
         self._cells = cells
         self._names = names
-        self._known: dict[str, tuple[ReferenceType[type], str | None]] = {}
+        # By name: the cell, and the classes, weakly: the last one has the name; those before it are
+        # there while threads of them live, since the next definition may be applied to them again.
+        self._known: dict[str, tuple[str | None, list[ReferenceType[type]]]] = {}
 
     def defined(self, new: type, namespace: dict[str, Any]) -> type:
-        """Return the class that goes on: the one of before with the new code, or the new one.
+        """Return the class that goes on: one of before with the new code, or the new one.
 
         Args:
             new: the class just made.
@@ -60,17 +62,26 @@ class LiveCode:
         if not self._is_of_cell(new):
             return new
         identity = self._cells.running().identity
-        reference, before = self._known.get(new.__qualname__, (None, None))
-        old = None if reference is None else reference()
-        same_cell = identity is None or before is None or identity == before
-        if old is not None and same_cell and enabled and _take_over(old, new):
-            cell = namespace.get("__classcell__")
-            if cell is not None:
-                cell.cell_contents = old  # what `super()` in the new methods goes by
-            self._known[new.__qualname__] = (cast("ReferenceType[type]", reference), identity)
-            return old
-        self._known[new.__qualname__] = (ref(new), identity)
-        return new
+        before, references = self._known.get(new.__qualname__, (None, []))
+        known = [cls for cls in (reference() for reference in references) if cls is not None]
+        if identity is not None and before is not None and identity != before:
+            known = []  # another class, which happens to have the same name
+        going = new
+        tried = []
+        for old in known if enabled else ():
+            tried.append(old)
+            if (old is known[-1] or _lives_of(old)) and _take_over(old, new):
+                cell = namespace.get("__classcell__")
+                if cell is not None:
+                    cell.cell_contents = old  # what `super()` in the new methods goes by
+                going = old
+                break
+        left = [old for old in known if old is not going and _lives_of(old)]
+        for old in left:
+            if old not in tried:
+                _tell_left(old)
+        self._known[new.__qualname__] = (identity, [ref(cls) for cls in [*left, going]])
+        return going
 
     def _is_of_cell(self, new: type) -> bool:
         if new.__module__ != "__main__" or "<locals>" in new.__qualname__:
@@ -106,7 +117,7 @@ def metaclass() -> type[type]:
 def _take_over(old: type, new: type) -> bool:
     """Give an old class what the new one holds; return whether that could be done."""
     logger = log.logger_of(old.__name__)
-    lives = [life for life in registry.lives() if isinstance(life.thread, old)]
+    lives = _lives_of(old)
     try:
         if old.__dict__.get("__slots__") != new.__dict__.get("__slots__"):
             raise TypeError("its __slots__ have changed")
@@ -133,9 +144,10 @@ def _take_over(old: type, new: type) -> bool:
         setattr(old, name, value)
     abc.update_abstractmethods(old)
     changed = _changed(before, after)
+    if changed:
+        old.__task_thread_code__ = getattr(old, "__task_thread_code__", 0) + 1  # type: ignore[attr-defined]
     if changed and lives:
         _renew(lives, before)
-        old.__task_thread_code__ = getattr(old, "__task_thread_code__", 0) + 1  # type: ignore[attr-defined]
         logger.info(
             "%s: %s with the new code of %s",
             old.__name__,
@@ -145,6 +157,26 @@ def _take_over(old: type, new: type) -> bool:
             ", ".join(changed[:5]) + (", ..." if len(changed) > 5 else ""),
         )
     return True
+
+
+def _lives_of(cls: type) -> list[Life]:
+    """Return the threads of a class that go on; not those that stop since their cell was run again."""
+    return [life for life in registry.lives() if isinstance(life.thread, cls) and not life.replaced]
+
+
+def _tell_left(cls: type) -> None:
+    """Tell of threads of a class for which a new definition was not tried."""
+    number = len(_lives_of(cls))
+    log.logger_of(cls.__name__).info(
+        "%s: %s, %s",
+        cls.__name__,
+        "a running thread keeps the code it has"
+        if number == 1
+        else f"{number} running threads keep the code they have",
+        "as live code is off"
+        if not enabled
+        else "since another class has its name by now: make it anew",
+    )
 
 
 def _renew(lives: list[Life], before: dict[str, Any]) -> None:
@@ -179,21 +211,56 @@ def _function(value: Any) -> FunctionType | None:
     return value if isinstance(value, FunctionType) else None
 
 
-def _changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def _changed(before: dict[str, Any], after: dict[str, Any], depth: int = 0) -> list[str]:
     """Return the names whose code or value differs; a cell that was run again unchanged has none."""
     names = []
     for name in [*after, *(name for name in before if name not in after)]:
         if name in _KEEP or name in _FACTS:
             continue
-        old, new = before.get(name), after.get(name)
-        one, other = _function(old), _function(new)
-        if one is None or other is None:
-            same = old is new or (type(old) is type(new) and old == new)
-        else:
-            same = _alike(one.__code__, other.__code__) and one.__defaults__ == other.__defaults__
+        same = name in before and name in after and _same(before[name], after[name], depth)
         if not same:
             names.append(name)
     return names
+
+
+_DEEPEST = 5  # attributes of attributes; what lies deeper is taken to be what it was
+
+
+def _same(old: Any, new: Any, depth: int = 0) -> bool:
+    """Whether a class attribute is what it was; one that can't be compared counts as that."""
+    if old is new or depth > _DEEPEST:
+        return True
+    kind: Any = type(old)
+    if kind is not type(new):
+        return False
+
+    def parts(*names: str) -> bool:
+        return all(_same(getattr(old, n, None), getattr(new, n, None), depth + 1) for n in names)
+
+    if kind is FunctionType:
+        return _alike(old.__code__, new.__code__) and parts(
+            "__defaults__", "__kwdefaults__", "__wrapped__"
+        )
+    if kind in (staticmethod, classmethod):
+        return parts("__func__")
+    if kind is property:
+        return parts("fget", "fset", "fdel")
+    if kind is functools.cached_property:
+        return parts("func")
+    if kind in (tuple, list):
+        return len(old) == len(new) and all(
+            _same(one, other, depth + 1) for one, other in zip(old, new, strict=True)
+        )
+    if kind is dict:
+        return old.keys() == new.keys() and all(_same(old[key], new[key], depth + 1) for key in old)
+    if isinstance(old, type):
+        return not _changed(dict(vars(old)), dict(vars(new)), depth + 1)
+    if not any("__eq__" in vars(base) for base in kind.__mro__[:-1]):
+        return True
+    try:
+        return bool(old == new)
+    except Exception:  # an array's, or the user's
+        return True
 
 
 _FACTS = {

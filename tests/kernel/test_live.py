@@ -150,6 +150,99 @@ def test_it_can_be_switched_off(kernel: Kernel) -> None:
     assert kernel.run("%taskthreads live on").out == "live code is on\n"
 
 
+@pytest.mark.parametrize("cell", ["a", None])
+def test_a_definition_that_was_not_applied_does_not_end_live_code(
+    kernel: Kernel, cell: str | None
+) -> None:
+    kernel.run("%load_ext task_thread")
+    kernel.run(version(1), cell)
+    kernel.run("thread = Counter(); thread.start(); await asyncio.sleep(0)")
+    kernel.run("%taskthreads live off")
+    told = kernel.run(version(2), cell)
+    assert "Counter: a running thread keeps the code it has, as live code is off" in told.err, (
+        told.err
+    )
+    kernel.run("%taskthreads live on")
+    told = kernel.run(version(3), cell)
+    assert "Counter: the running thread goes on with the new code of word, count" in told.err
+    assert kernel.run("thread.word(), isinstance(thread, Counter), Counter().word()").literal == (
+        "v3 base",
+        True,
+        "v3 base",
+    )
+
+
+def test_what_could_not_be_applied_is_applied_once_it_is_repaired(kernel: Kernel) -> None:
+    code = "class Some(TaskThread):\n    def word(self): return NUMBER"
+    kernel.run(code.replace("NUMBER", "1"), "a")
+    kernel.run("some = Some(); some.start(); await asyncio.sleep(0)")
+    broken = code.replace("NUMBER", "2") + "\n    __slots__ = ('a',)"
+    for _ in range(2):
+        assert "its __slots__ have changed" in kernel.run(broken, "a").err
+    kernel.run("other = Some(); other.start(); await asyncio.sleep(0)")
+    told = kernel.run(code.replace("NUMBER", "3"), "a").err
+    assert "Some: the running thread goes on with the new code of word" in told
+    assert (
+        "Some: a running thread keeps the code it has, since another class has its name by now: make "
+        "it anew" in told
+    )
+    assert kernel.run("some.word(), isinstance(some, Some), other.word()").literal == (3, True, 2)
+
+
+def test_an_edited_method_under_a_decorator_is_told(kernel: Kernel) -> None:
+    code = """
+class Some(TaskThread):
+    async def enter__(self):
+        self.said, self.turned = [], asyncio.Queue()
+        self.tasks.turn = await reCreate(None, self.turn__)
+    @verbose
+    async def turn__(self, *, more=MORE):
+        await asyncio.sleep(0.001)
+        self.said.append((VERSION, more))
+        self.turned.put_nowait(None)
+        self.tasks.turn = await reSchedule(self.turn__)
+"""
+
+    def edited(number: int, more: int) -> str:
+        return code.replace("VERSION", str(number)).replace("MORE", str(more))
+
+    kernel.run(edited(1, 1), "a")
+    kernel.run("some = Some(); some.start(); await asyncio.sleep(0.01)")
+    kernel.run("await some.control.pause('turn')")
+    assert "the new code of turn__" in kernel.run(edited(2, 1), "a").err
+    assert kernel.run(edited(2, 1), "a").err == ""
+    kernel.run("some.turned = asyncio.Queue(); some.control.step('turn'); await some.turned.get()")
+    assert kernel.run("some.said[-1]").literal == (2, 1)
+    assert "the new code of turn__" in kernel.run(edited(2, 2), "a").err
+
+
+def test_an_unchanged_cell_with_what_is_made_anew_each_time_says_nothing(kernel: Kernel) -> None:
+    code = """
+import functools
+class Some(TaskThread):
+    KIND, LOCK = object(), asyncio.Lock()
+    class Inner:
+        def f(self): return VERSION
+    @property
+    def name(self): return "x"
+    @functools.cached_property
+    def once(self): return 1
+    def f(self, x=object()): pass
+"""
+    kernel.run(code, "a")
+    kernel.run("some = Some(); some.start(); await asyncio.sleep(0)")
+    assert kernel.run(code, "a").err == ""
+    edited = code.replace("VERSION", "5").replace('"x"', '"y"')
+    assert "the new code of Inner, name" in kernel.run(edited, "a").err
+
+
+def test_class_and_start_in_one_cell_tell_of_the_replacement_only(kernel: Kernel) -> None:
+    kernel.run(version(1) + "thread = Counter()\nthread.start()", "a")
+    told = kernel.run(version(2) + "thread = Counter()\nthread.start()", "a").err
+    assert "stopped, since its cell was run again" in told
+    assert "goes on with the new code" not in told
+
+
 def test_abstract_base_classes_can_be_mixed_in(kernel: Kernel) -> None:
     kernel.run(
         """
