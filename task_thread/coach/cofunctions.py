@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from ..driver import Driver
 
 _BROAD = ("Exception", "BaseException")
-# What a branch calls that ends its task on purpose, or sees to it otherwise.
-_ON_PURPOSE = {
-    "stop",
-    "terminate",
-    "requestTerminate",
-    "cancel",
-    "delete",
-    "reCreate",
-    "reSchedule",
+# What a branch calls that only tells of the error.
+_TELLS = {
+    "print",
+    "display",
+    "print_exc",
+    "print_exception",
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    "critical",
+    "log",
 }
 
 _readings: WeakKeyDictionary[Any, Reading] = WeakKeyDictionary()
@@ -136,11 +140,20 @@ def _is_cancelled(kind: ast.expr) -> bool:
 
 
 def _is_on_purpose(handler: ast.ExceptHandler) -> bool:
-    for node in inside(list(handler.body)):
-        if isinstance(node, (ast.Return, ast.Raise, ast.Await)):
-            return True
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in _ON_PURPOSE:
-                return True
-    return False
+    """Whether a branch does anything but tell of the error: that may be the end that is meant."""
+    return not all(_only_tells(node) for node in handler.body)
+
+
+def _only_tells(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Pass):
+        return True
+    if isinstance(node, ast.Assign):  # of the text that is told next
+        return all(isinstance(target, ast.Name) for target in node.targets)
+    if not isinstance(node, ast.Expr):
+        return False
+    if isinstance(node.value, ast.Constant):
+        return True
+    if not isinstance(node.value, ast.Call):
+        return False
+    called = node.value.func
+    return getattr(called, "attr", getattr(called, "id", "")) in _TELLS

@@ -176,7 +176,7 @@ SWALLOWED_ERROR = """
                     int("one")
                 self.tasks.walk = await reSchedule(self.walk__)
             except Exception as error:
-                self.error = error
+                print("oh no:", error)
 """
 
 
@@ -200,11 +200,12 @@ async def test_a_task_whose_error_was_swallowed_ends_while_the_others_turn() -> 
 
 
 ON_PURPOSE = {
-    "it returns in the branch": ("self.error = error", "return"),
+    "it returns in the branch": ('print("oh no:", error)', "return"),
     "it ends another task in the branch": (
-        "self.error = error",
+        'print("oh no:", error)',
         "self.tasks.look.cancel()",
     ),
+    "it takes note in the branch": ('print("oh no:", error)', "print(error); self.finished = True"),
     "a turn may return before": ('int("one")', "return"),
     "the error is a special one": ("except Exception", "except ValueError"),
     "an error of a special kind may end it": (
@@ -229,6 +230,14 @@ async def test_a_task_that_ends_on_purpose_is_not_told_of(how: str) -> None:
 async def test_a_branch_for_the_cancellation_beside_it_makes_no_difference() -> None:
     new = "except asyncio.CancelledError: pass\n            except Exception as error"
     robot = await walked_until_broken(SWALLOWED_ERROR.replace("except Exception as error", new))
+    assert [advice.kind for advice in robot.advice()] == ["ended"]
+
+
+@pytest.mark.parametrize(
+    "told", ["pass", "self.logger.error('%s', error)", "t = f'{error}'; print(t)"]
+)
+async def test_to_tell_of_the_error_is_no_end_on_purpose(told: str) -> None:
+    robot = await walked_until_broken(SWALLOWED_ERROR.replace('print("oh no:", error)', told))
     assert [advice.kind for advice in robot.advice()] == ["ended"]
 
 
