@@ -10,7 +10,7 @@ from weakref import ReferenceType, ref
 
 from .. import registry
 from ..states import ThreadState
-from .advice import give
+from .advice import advice_of, give
 from .places import Spot, definition
 from .reading import function_of, inside, methods_of, names_of, read
 
@@ -71,7 +71,7 @@ def is_not_run(life: Life) -> bool:
 def tell_not_added(life: Life) -> None:
     """Tell of a child that runs and was not added."""
     parent, spot, made = _made(life)
-    if parent is not None:
+    if parent is not None and not _forgets(parent, "addChild"):
         text = (
             f"{life.id} runs, but its parent {parent.id} never added it{made}: {parent.id} does not "
             f"hear its signals, and findChild does not find it. Write `await self.addChild(child)` "
@@ -83,13 +83,20 @@ def tell_not_added(life: Life) -> None:
 def tell_not_run(life: Life) -> None:
     """Tell of a child that was added and never ran."""
     parent, spot, made = _made(life)
-    if parent is not None:
+    if parent is not None and not _forgets(parent, "run"):
         text = (
             f"{life.id} was added to its parent {parent.id}, but never run{made}: its enter__ was "
             "not called, and nothing of it turns. Write `await child.run()` beside "
             "`await self.addChild(child)`."
         )
         give(parent, "not-run", text, spot, slot=type(life.thread).__name__, shown_slot="")
+
+
+def _forgets(parent: Life, name: str) -> bool:
+    """Whether the parent was told that a call of this method for a child wants its `await`."""
+    return any(
+        advice.kind == "await" and f".{name}(" in advice.source for advice in advice_of(parent)
+    )
 
 
 def _made(life: Life) -> tuple[Life | None, Spot | None, str]:

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from ..pulse import Pulse
 
 LEAST = 0.3
-"""Seconds for which a turn, a hook or a handler has to hold up the loop."""
+"""Seconds for which a turn, a hook or a handler has to hold up the loop, at the second of two looks.
+
+The pulse waits as long for its answer before the first look, so that in effect it is half a second.
+"""
 
 LEAST_OUTSIDE = 1.0
 """The same for code that belongs to no thread: the plain code of a cell may compute a little."""
@@ -46,6 +49,8 @@ _STEPPERS = {
 }
 _ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 _LOOPS = tuple(_ASYNCIO + name for name in ("events.py", "base_events.py", "runners.py"))
+# By which a cell runs a command of the system or a magic, which may take its time: `!`, `%`, `%%`.
+_MAGICS = ("system_piped", "system_raw", "getoutput", "run_line_magic", "run_cell_magic")
 # Somebody stands at a breakpoint; a large library is loaded, once.
 _ON_PURPOSE = ("pdb.py", "bdb.py", "debugpy", "pydevd", "<frozen importlib")
 
@@ -70,6 +75,7 @@ class _Case:
     """One turn that holds up a loop at present.
 
     Attributes:
+        pulse: of the loop.
         sight: what the last look found.
         before: seconds for which the loop had not answered when it was first seen, because of others.
         told: the advice that was given.
@@ -77,7 +83,8 @@ class _Case:
         done: whether it was judged.
     """
 
-    def __init__(self, sight: Sight, before: float) -> None:
+    def __init__(self, pulse: Pulse, sight: Sight, before: float) -> None:
+        self.pulse = pulse
         self.sight = sight
         self.before = before
         self.told: list[Told] = []
@@ -101,7 +108,7 @@ def look(pulse: Pulse) -> None:
         blocked = pulse.blocked_for()
         if case is not None:
             _complete(case, blocked)
-        _cases[id(pulse)] = _Case(sight, 0.0 if case is None else blocked)
+        _cases[id(pulse)] = _Case(pulse, sight, 0.0 if case is None else blocked)
         return
     before, case.sight = case.sight, sight
     seconds = pulse.blocked_for() - case.before
@@ -153,8 +160,12 @@ def released(pulse: Pulse, seconds: float) -> None:
 
 
 def forget() -> None:
-    """Forget what was under way, now that no thread lives."""
-    _cases.clear()
+    """Forget what was under way, now that no thread lives: the last `exit__` may have blocked the loop."""
+    with _lock:
+        cases = list(_cases.values())
+        _cases.clear()
+    for case in cases:
+        _complete(case, case.pulse.blocked_for())
 
 
 def _complete(case: _Case, blocked: float) -> None:
@@ -169,6 +180,7 @@ def see(frame: FrameType | None) -> Sight | None:
     """Return whose code a stack executes, or `None` where nobody's of the users' is."""
     lines: list[Spot] = []
     outermost = None
+    magic = False
     while frame is not None:
         filename = frame.f_code.co_filename
         if filename.startswith(_LOOPS):
@@ -181,8 +193,10 @@ def see(frame: FrameType | None) -> Sight | None:
             outermost = frame
         elif any(name in filename for name in _ON_PURPOSE):
             return None
+        elif frame.f_code.co_name in _MAGICS:
+            magic = True
         frame = frame.f_back
-    return None if outermost is None else Sight((outermost,), None, "", tuple(lines))
+    return None if outermost is None or magic else Sight((outermost,), None, "", tuple(lines))
 
 
 def _of_thread(step: str, frame: FrameType, lines: list[Spot]) -> Sight | None:

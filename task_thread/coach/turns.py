@@ -105,6 +105,8 @@ def failed(driver: Driver, error: BaseException) -> None:
     ):
         _tell_awaits(driver, owner)
         return
+    if _is_hook(driver, owner):
+        return
     if _replaced_itself(error):
         text = (
             f"{driver.name} turns no more: {spot} asked reCreate to replace the very task that called "
@@ -127,6 +129,12 @@ def failed(driver: Driver, error: BaseException) -> None:
         + remedy
     )
     give(owner, "escaped", text, spot, slot=driver.name, actor=driver)
+
+
+def _is_hook(driver: Driver, owner: Life) -> bool:
+    """Whether a task is but a call of `childFailed__`, which takes no turns."""
+    function = getattr(driver.cofunc, "__func__", None)
+    return function is not None and function is type(owner.thread).childFailed__
 
 
 def hook_failed(life: Life, error: BaseException) -> None:
@@ -162,30 +170,37 @@ def swallowed(driver: Driver) -> None:
     # Before Python 3.11 nobody knows whether it was the task that was cancelled, save if we did it.
     if owner is None or not (driver.last or _KNOWS_CANCELLING):
         return
-    spot = _swallower(driver) or definition(driver.cofunc)
+    spot, remedy = _swallower(driver)
+    spot = spot or definition(driver.cofunc)
     at = f"{spot} " if spot is not None else "it "
     text = (
         f"{driver.name} was cancelled, but {at}swallowed that and the turn asked for another one. "
-        "A cancelled task takes no further turn: end the `except` branch with `raise`."
+        f"A cancelled task takes no further turn: {remedy}."
     )
     give(owner, "swallowed", text, spot, slot=driver.name, actor=driver)
 
 
-def _swallower(driver: Driver) -> Spot | None:
-    """Return the `except` that took the cancellation, where there is only one that can have."""
+def _swallower(driver: Driver) -> tuple[Spot | None, str]:
+    """Return what took the cancellation, where only one thing can have, and what to do about it."""
     function = function_of(driver.cofunc)
     tree = None if function is None else read(function)
-    if function is None or tree is None:
-        return None
-    found = [
-        node
-        for node in inside(list(tree.body))
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or _takes_cancellation(node.type))
-    ]
-    if len(found) != 1:
-        return None
-    return Spot(function.__code__.co_filename, found[0].lineno)
+    branches, suppressed = [], []
+    for node in inside(list(tree.body)) if tree is not None else ():
+        if isinstance(node, ast.ExceptHandler):
+            if node.type is None or _takes_cancellation(node.type):
+                branches.append(node.lineno)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+            if any(_takes_cancellation(kind) for kind in node.args):
+                suppressed.append(node.lineno)
+    found = [*branches, *suppressed]
+    spot = None
+    if function is not None and len(found) == 1:
+        spot = Spot(function.__code__.co_filename, found[0])
+    if branches and not suppressed:
+        return spot, "end the `except` branch with `raise`"
+    if suppressed and not branches:
+        return spot, "do not suppress CancelledError"
+    return spot, "let CancelledError pass"
 
 
 def _takes_cancellation(kind: ast.expr) -> bool:

@@ -12,6 +12,8 @@ from students import logged, only, student
 
 from task_thread.coach import rounds
 
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+
 FAMILY = """
 class Worker(TaskThread):
     def getId(self):
@@ -64,6 +66,12 @@ async def test_a_child_that_is_added_and_not_run_is_told_after_two_seconds() -> 
         "Worker(parent=self)`): its enter__ was not called, and nothing of it turns. Write `await "
         "child.run()` beside `await self.addChild(child)`."
     )
+
+
+@pytest.mark.parametrize("line", ["child.run()", "self.addChild(child)"])
+async def test_a_child_for_which_an_await_was_forgotten_is_told_of_that_only(line: str) -> None:
+    boss = await looked_at(boss_of(FAMILY.replace(f"await {line}", line)), 0.0, 0.6, 1.2, 2.5, 5.0)
+    assert [(advice.kind, advice.source) for advice in boss.advice()] == [("await", line)]
 
 
 async def test_many_such_children_are_told_of_once(caplog: pytest.LogCaptureFixture) -> None:

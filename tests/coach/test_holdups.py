@@ -294,6 +294,37 @@ async def test_whoever_runs_the_loop_is_not_at_fault() -> None:
     assert seen == [None]
 
 
+async def test_the_last_exit_that_blocks_is_completed_as_well() -> None:
+    """The loop answers only when no thread lives any more."""
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def exit__(self):
+                time.sleep(0.8)
+        """
+    )
+    pulse = FakePulse()
+    names["time"] = SimpleNamespace(sleep=lambda _: [pulse.look(0.3), pulse.look(0.8)])
+    async with running(names["Robot"]()) as robot:
+        pass
+    pulse.release(0.9)
+    assert only(robot) == (
+        f"exit__ of {robot.getId()}: `time.sleep(0.8)` (program.py, line 3) blocked the event loop for "
+        "0.8 s; no task could turn meanwhile. Write `await asyncio.sleep(0.8)` instead."
+    )
+
+
+@pytest.mark.parametrize("magic", ["system_piped", "run_line_magic", "run_cell_magic"])
+async def test_what_a_cell_runs_by_a_magic_is_not_told(magic: str) -> None:
+    names: dict[str, Any] = {"pulse": FakePulse(), "block": block}
+    exec(f"def {magic}(run): run(pulse)", names)
+    names["cell"] = student("def cell(magic, run): magic(run)")["cell"]
+    thread = TaskThread()
+    async with running(thread):
+        names["cell"](names[magic], block(1.1, 1.5, 2.0))
+    assert thread.advice() == ()
+
+
 async def test_an_import_in_a_cell_is_not_told() -> None:
     names = student("def cell(): import slowpoke")
     pulse = FakePulse()

@@ -157,6 +157,31 @@ async def test_a_thread_that_sees_to_its_failures_is_not_told_of_them() -> None:
     assert robot.advice() == ()
 
 
+async def test_an_error_of_child_failed_is_no_task_that_turns_no_more() -> None:
+    names = student(
+        """
+        class Child(TaskThread):
+            async def enter__(self):
+                raise ValueError
+
+        class Robot(TaskThread):
+            heard = False
+
+            async def enter__(self):
+                Child(parent=self).start()
+
+            async def childFailed__(self, child, error):
+                self.heard = True
+                1 / 0
+        """
+    )
+    robot = names["Robot"]()
+    async with running(robot):
+        await until(lambda: robot.heard)
+        await asyncio.sleep(0)
+    assert robot.advice() == ()
+
+
 SWALLOWED_ERROR = """
     class Robot(TaskThread):
         broken = False
@@ -298,6 +323,32 @@ async def test_a_cancellation_that_is_swallowed_and_followed_by_another_turn() -
         "walk was cancelled, but `except asyncio.CancelledError:` (program.py, line 8) swallowed that "
         "and the turn asked for another one. A cancelled task takes no further turn: end the `except` "
         "branch with `raise`."
+    )
+
+
+async def test_a_cancellation_that_is_suppressed_is_told_with_what_suppresses_it() -> None:
+    names = student(
+        """
+        import contextlib
+
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(60)
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    await started(robot)
+    await until(lambda: robot.snapshot().task("walk").line == 9)
+    await ended(robot)
+    assert only(robot) == (
+        "walk was cancelled, but `with contextlib.suppress(asyncio.CancelledError):` (program.py, line "
+        "8) swallowed that and the turn asked for another one. A cancelled task takes no further turn: "
+        "do not suppress CancelledError."
     )
 
 
