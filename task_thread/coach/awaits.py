@@ -114,18 +114,33 @@ def _find(
     for node in statements(body):
         if not isinstance(node, (ast.Expr, ast.Assign, ast.Return)):
             continue
-        if isinstance(node, ast.Assign) and not (slots and _is_slot(node.targets, names)):
+        call, within = node.value, names
+        if isinstance(node, ast.Expr) and isinstance(call, (ast.ListComp, ast.SetComp)):
+            within, call = names.within(call), _of_each(call)
+        raises = isinstance(node, ast.Assign) and _is_slot(node.targets, names)
+        if isinstance(node, ast.Assign) and not (slots and (raises or _is_kept(node, names))):
             continue
-        call = node.value
         if not isinstance(call, ast.Call) or (isinstance(node, ast.Return) and not waits):
             continue
-        called = names.value(call.func)
+        called = within.value(call.func)
         if not isinstance(called, FunctionType) or not inspect.iscoroutinefunction(called):
             continue
-        if isinstance(node, ast.Return) and called not in _OURS:
+        if called not in _OURS and isinstance(node, ast.Return):
             continue
         # Of a name like `reSchedule` it is certain; a method must be one of a thread.
-        yield _forgotten(node, call, called, names, filename, waits)
+        remedy = _remedy(node, call, called, waits)
+        yield Forgotten(
+            Spot(filename, call.lineno, ast.unparse(call)), remedy, _asked(call, within), raises
+        )
+
+
+def _of_each(comprehension: ast.ListComp | ast.SetComp) -> ast.expr | None:
+    """Return what a comprehension calls of each thing it walks through."""
+    call, target = comprehension.elt, comprehension.generators[0].target
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        if ast.unparse(call.func.value) == ast.unparse(target):
+            return call
+    return None
 
 
 def _is_slot(targets: list[ast.expr], names: Names) -> bool:
@@ -139,30 +154,35 @@ def _is_slot(targets: list[ast.expr], names: Names) -> bool:
     )
 
 
-def _forgotten(
-    node: ast.stmt,
-    call: ast.Call,
-    called: FunctionType,
-    names: Names,
-    filename: str,
-    waits: bool,
-) -> Forgotten:
+def _is_kept(node: ast.Assign, names: Names) -> bool:
+    """Whether an attribute of a thread that runs holds what reCreate was to do, and nobody does it."""
+    target = node.targets[0]
+    if len(node.targets) != 1 or not isinstance(target, ast.Attribute):
+        return False
+    held = names.value(target) if isinstance(names.value(target.value), TaskThread) else None
+    return (
+        inspect.iscoroutine(held)
+        and inspect.getcoroutinestate(held) == inspect.CORO_CREATED
+        and held.cr_code in [one.__code__ for one in _OURS]
+    )
+
+
+def _remedy(node: ast.stmt, call: ast.Call, called: FunctionType, waits: bool) -> str:
     text = ast.unparse(call)
-    spot = Spot(filename, call.lineno, text)
     mended = ast.unparse(node).replace(text, f"await {text}", 1)
     if isinstance(node, ast.Return) or (called is reSchedule and isinstance(node, ast.Expr)):
         mended = f"await {text}"
     elif isinstance(node, ast.Assign) and called not in _OURS:
         cofunc = ast.unparse(call.func)
         mended = f"{ast.unparse(node.targets[0])} = await reCreate(None, {cofunc})"
-    raises = isinstance(node, ast.Assign)
     remedy = f"write `{mended}`"
     if not waits:
         remedy = f"make the function an `async def`, and {remedy}"
         asks = _through_control(call, called)
         if asks:
+            asks = ast.unparse(node).replace(text, asks, 1)
             remedy = f"in a plain `def` write `{asks}`"
-    return Forgotten(spot, remedy, _asked(call, names), raises)
+    return remedy
 
 
 def _asked(call: ast.Call, names: Names) -> TaskThread | None:

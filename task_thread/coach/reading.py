@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import functools
 import inspect
 import linecache
@@ -17,6 +18,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..registry import threads
 from ..thread import TaskThread
 from ..where import is_users
 
@@ -138,7 +140,42 @@ class Names:
             return self._name(node.id)
         if isinstance(node, ast.Attribute):
             return _attribute(self.value(node.value), node.attr)
+        if isinstance(node, ast.Call):
+            return self._called(node)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            return self._one_of(node.value) if isinstance(node.slice.value, int) else _NOTHING
         return _NOTHING
+
+    def within(self, comprehension: ast.ListComp | ast.SetComp) -> Names:
+        """Return what the names stand for inside a comprehension."""
+        inner = copy.copy(self)
+        inner._made = dict(self._made)
+        for part in comprehension.generators:
+            for node in ast.walk(part.target):
+                if isinstance(node, ast.Name):
+                    inner._local |= {node.id}
+                    inner._made.pop(node.id, None)
+                    if inner._me is not None and inner._me[0] == node.id:
+                        inner._me = None
+        part = comprehension.generators[0]
+        if len(comprehension.generators) == 1 and isinstance(part.target, ast.Name):
+            inner._made[part.target.id] = self._one_of(part.iter)
+        return inner
+
+    def _called(self, node: ast.Call) -> Any:
+        """Return what a call returns, where that can only be a TaskThread."""
+        called = self.value(node.func)
+        if isinstance(called, type) and issubclass(called, TaskThread):
+            return Kind(called)
+        return Kind(TaskThread) if called is TaskThread.findChild else _NOTHING
+
+    def _one_of(self, node: ast.expr) -> Any:
+        """Return what one of the children of a thread is, or of `threads()`; else `UNKNOWN`."""
+        if isinstance(node, ast.Attribute) and node.attr == "children":
+            known = _class_of(self.value(node.value)) is not None
+        else:
+            known = isinstance(node, ast.Call) and self.value(node.func) is threads
+        return Kind(TaskThread) if known else _NOTHING
 
     def _name(self, name: str) -> Any:
         if self._me is not None and name == self._me[0]:
@@ -163,14 +200,8 @@ class Names:
                     if isinstance(made, type) and issubclass(made, TaskThread):
                         self._made[target.id] = Kind(made)
             elif isinstance(node, (ast.For, ast.AsyncFor)) and isinstance(node.target, ast.Name):
-                source = node.iter
-                if (
-                    len(bound[node.target.id]) == 1
-                    and isinstance(source, ast.Attribute)
-                    and source.attr == "children"
-                    and _class_of(self.value(source.value)) is not None
-                ):
-                    self._made[node.target.id] = Kind(TaskThread)
+                if len(bound[node.target.id]) == 1:
+                    self._made[node.target.id] = self._one_of(node.iter)
 
 
 class Kind:

@@ -95,6 +95,24 @@ def said(call: str, mended: str) -> str:
         ),
         ("self.walk__()", "self.walk__()", "await self.walk__()"),
         ("asyncio.sleep(1)", "asyncio.sleep(1)", "await asyncio.sleep(1)"),
+        (
+            "[child.stop() for child in self.children]",
+            "child.stop()",
+            "[await child.stop() for child in self.children]",
+        ),
+        (
+            "[one.stop() for one in threads() if one is not self]",
+            "one.stop()",
+            "[await one.stop() for one in threads() if one is not self]",
+        ),
+        ("threads()[0].stop()", "threads()[0].stop()", "await threads()[0].stop()"),
+        ("self.children[0].run()", "self.children[0].run()", "await self.children[0].run()"),
+        (
+            "self.findChild(_class=Robot).stop()",
+            "self.findChild(_class=Robot).stop()",
+            "await self.findChild(_class=Robot).stop()",
+        ),
+        ("Robot(parent=self).run()", "Robot(parent=self).run()", "await Robot(parent=self).run()"),
         ("if self.running: self.stop()", "self.stop()", "await self.stop()"),
     ],
 )
@@ -310,6 +328,29 @@ async def test_an_error_of_a_hook_that_is_no_forgotten_await_is_not_told() -> No
     assert robot.advice() == ()
 
 
+async def test_what_is_kept_in_an_attribute_instead_of_being_awaited_is_told() -> None:
+    program = LIVING.replace("self.tasks.walk = await reCreate", "self.walking = reCreate")
+    program = program.replace("self.stop()", "pass")
+    robot = student(program)["Robot"]()
+    async with running(robot):
+        rounds.Round(asyncio.get_running_loop()).beat(0.0)
+        assert only(robot) == (
+            "`reCreate(None, self.walk__)` (program.py, line 3) does nothing without `await`: write "
+            "`self.walking = await reCreate(None, self.walk__)`."
+        )
+
+
+async def test_what_is_kept_and_awaited_later_is_not_told() -> None:
+    program = LIVING.replace("self.tasks.walk = await reCreate", "self.walking = reCreate")
+    program = program.replace("self.stop()", "pass").replace(
+        "self.walk__)\n", "self.walk__)\n        await self.walking\n", 1
+    )
+    robot = student(program)["Robot"]()
+    async with running(robot):
+        rounds.Round(asyncio.get_running_loop()).beat(0.0)
+    assert robot.advice() == ()
+
+
 # Cells
 
 
@@ -329,6 +370,8 @@ def cell(source: str, **names: Any) -> list[str]:
         ("if thread.running:\n    thread.join()", 2, "thread.join()"),
         ("for n in range(3):\n    thread.insertSignal(n)", 2, "thread.insertSignal(n)"),
         ("asyncio.sleep(1)\nprint()", 1, "asyncio.sleep(1)"),
+        ("threads()[0].stop()", 1, "threads()[0].stop()"),
+        ("TaskThread().run()", 1, "TaskThread().run()"),
     ],
 )
 def test_a_plain_cell_is_told(source: str, line: int, call: str) -> None:
@@ -350,6 +393,13 @@ def test_a_plain_cell_is_told(source: str, line: int, call: str) -> None:
         "nothing.stop()",
         "asyncio.run(thread.run())",
         "task = asyncio.create_task(thread.run())",
+        "coroutines = [one.stop() for one in threads()]",
+        "await asyncio.gather(*[one.stop() for one in threads()])",
+        "[one.stop() for one in others]",
+        "[thread.stop() for thread in others]",
+        "[one.start() for one in threads()]",
+        "(one.stop() for one in threads())",
+        "others[0].stop()",
     ],
 )
 def test_a_cell_that_is_right_is_not_told(source: str) -> None:
