@@ -105,7 +105,10 @@ def failed(driver: Driver, error: BaseException) -> None:
     ):
         _tell_awaits(driver, owner)
         return
-    if _is_hook(driver, owner):
+    forgotten = awaits.at_error(error, owner.thread) if isinstance(error, TypeError) else []
+    for one in forgotten:
+        give(owner, "await", one.text, one.spot, slot=driver.name, actor=driver, of_class=True)
+    if forgotten or _is_hook(driver, owner):
         return
     if _replaced_itself(error):
         text = (

@@ -281,6 +281,18 @@ async def test_a_slot_that_was_given_no_task_is_told_once() -> None:
     )
 
 
+async def test_a_method_that_a_turn_calls_is_told_once_as_well() -> None:
+    program = LIVING.replace("self.stop()", "pass").replace(
+        "self.tasks.walk = await reSchedule(self.walk__)",
+        "self.again()\n\n    def again(self):\n        self.tasks.walk = reSchedule(self.walk__)",
+    )
+    robot = student(program)["Robot"]()
+    async with running(robot):
+        await until(robot.advice)
+        rounds.Round(asyncio.get_running_loop()).beat(0.0)
+    assert only(robot).startswith("`reSchedule(self.walk__)` (program.py, line 10) does nothing")
+
+
 @pytest.mark.parametrize("hook", ["enter__", "signalHandler__", "exit__"])
 async def test_a_hook_that_fails_for_want_of_an_await_is_told(
     hook: str, caplog: pytest.LogCaptureFixture
