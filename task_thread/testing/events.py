@@ -79,8 +79,8 @@ class Events(list[Any]):
 
     def missing(self, name: Any, times: int) -> str:
         """Return what a `wait_for` waits for, and what has come, in words."""
-        found = f"it {_times(self._times(name))} in {_list(self)}" if self else "no event at all"
-        return f"expected {name!r} {_times(times)}, found {found}"
+        among = f" in {_list(self)}" if self else ": there was no event at all"
+        return f"expected {name!r} {_times(times)}, found it {_times(self._times(name))}{among}"
 
     def expect(self, *names: Any) -> None:
         """Expect exactly these, in this order.

@@ -181,6 +181,8 @@ def test_a_program_that_waits_in_vain_says_for_what_and_what_came_instead() -> N
     with pytest.raises(CheckFailed) as failed:
         check(nothing)
     text = str(failed.value)
-    assert text.splitlines()[0].endswith(": expected 'hello' once, found no event at all")
+    assert text.splitlines()[0].endswith(
+        ": expected 'hello' once, found it never: there was no event at all"
+    )
     assert "a task waits in `events.wait_for('hello', 1)`" in text
     assert "events.py" not in text.replace("test_events.py", "")

@@ -557,7 +557,7 @@ def test_a_task_that_failed_is_told_first_where_the_program_then_waits_for_ever(
     headline = str(in_vain(Waiting(fails=True))).splitlines()[0]
     assert headline.startswith("waiting: work failed: KeyError: 'nowhere', at line")
     assert "; after that the program waits for ever: at 0 s" in headline
-    assert headline.endswith("expected 'news' once, found no event at all")
+    assert headline.endswith("expected 'news' once, found it never: there was no event at all")
 
 
 def test_a_program_that_waits_for_ever_hears_what_the_coach_suspects() -> None:
@@ -566,7 +566,8 @@ def test_a_program_that_waits_for_ever_hears_what_the_coach_suspects() -> None:
         in_vain(Waiting(runs=False))
     )
     text = str(in_vain(Waiting()))
-    assert "never" not in text
+    assert "never added" not in text
+    assert "never run" not in text
     assert "noticed" not in text
 
 
