@@ -266,6 +266,13 @@ class Kernel:
         )
         return json.loads(value)
 
+    def until(self, expression: str, value: Any, timeout: float = 10) -> None:
+        """Wait until an expression has a value: what the page says comes to the kernel a little later."""
+        end = time.monotonic() + timeout
+        while (found := self.evaluate(expression)) != value:
+            assert time.monotonic() < end, f"{expression} is {found!r}, not {value!r}"
+            time.sleep(0.05)
+
     def execute(self, code: str, timeout: float = 30) -> None:
         """Run statements, which may `await`. An error in them is raised as AssertionError."""
         self._execute(code, "''", timeout)

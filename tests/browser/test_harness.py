@@ -33,7 +33,7 @@ def test_a_click_in_the_page_reaches_the_kernel_and_back(open_notebook):
     button.click()
     button.click()
     notebook.page.get_by_text("count 2").wait_for()
-    assert notebook.kernel.evaluate("counter.count") == 2
+    notebook.kernel.until("counter.count", 2)
 
     notebook.kernel.execute("counter.count = 41")
     notebook.page.get_by_text("count 41").wait_for()

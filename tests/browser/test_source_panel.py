@@ -105,7 +105,7 @@ def test_a_task_is_chosen_in_the_panel_or_by_the_trait(source):
     expect(panel).to_have_attribute("data-slot", "tick")
     expect(here(panel)).to_contain_text("self.permits.get()")
     serial = notebook.kernel.evaluate("clock.snapshot().serial")
-    assert notebook.kernel.evaluate("panel.selected") == f"{serial}/tick"
+    notebook.kernel.until("panel.selected", f"{serial}/tick")
     notebook.kernel.execute(f"panel.selected = '{serial}/work'")
     expect(panel).to_have_attribute("data-slot", "work")
     expect(panel.get_by_label("Task", exact=True)).to_have_value(f"{serial}/work")

@@ -322,14 +322,7 @@ def test_selecting_a_lane_is_known_to_the_kernel_and_the_other_way_round(clock):
     serial = notebook.kernel.evaluate("clock._life.serial")
     lane(panel, "tick of clock").click()
     expect(lane(panel, "tick of clock")).to_have_attribute("aria-current", "true")
-    # The page knows at once; the kernel when the message has come.
-    notebook.kernel.execute("""
-async def told():
-    while not panel.selected:
-        await asyncio.sleep(0.01)
-await asyncio.wait_for(told(), 10)
-""")
-    assert notebook.kernel.evaluate("panel.selected") == f"{serial}/tick"
+    notebook.kernel.until("panel.selected", f"{serial}/tick")
     notebook.kernel.execute("panel.selected = str(clock._life.serial)")
     expect(lane(panel, "clock")).to_have_attribute("aria-current", "true")
     expect(lane(panel, "tick of clock")).not_to_have_attribute("aria-current", "true")

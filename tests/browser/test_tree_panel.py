@@ -648,8 +648,8 @@ def test_it_is_readable_in_both_themes_and_any_width(open_notebook, theme):
     button(panel, "Large").click()
     notebook.page.wait_for_timeout(300)
     notebook.screenshot(f"tree-{theme}-large")
-    assert notebook.kernel.evaluate(
-        "list(__import__('task_thread_widgets').view._views.values())[0].tree.large"
+    notebook.kernel.until(
+        "list(__import__('task_thread_widgets').view._views.values())[0].tree.large", True
     )
 
 

@@ -67,8 +67,16 @@ def game(open_notebook):
 
 def shown(notebook, index=1):
     view = notebook.cell(index).locator(".task-thread-view")
-    view.locator('[role="treeitem"]').first.wait_for(timeout=READY)
-    # The cell was brought into view when it was still empty; only what is in sight is sampled.
+    view.wait_for(state="attached", timeout=READY)
+    rows = view.locator('[role="treeitem"]').first
+    # JupyterLab brings the cell into view while it is still empty, or another one. What is not in
+    # sight is not sampled, and has no rows.
+    for _ in range(READY // 500):
+        view.evaluate("e => e.scrollIntoView({block: 'start'})")
+        if rows.is_visible():
+            break
+        notebook.page.wait_for_timeout(500)
+    rows.wait_for(timeout=READY)
     view.evaluate("e => e.scrollIntoView({block: 'start'})")
     return view
 
@@ -154,10 +162,7 @@ def test_what_is_selected_in_the_tree_drives_the_other_panels(game):
     expect(chosen).to_have_attribute("data-slot", "breathe")
     serial = chosen.get_attribute("data-serial")
     views = "__import__('task_thread_widgets').view_of(game)"
-    notebook.page.wait_for_timeout(300)
-    assert notebook.kernel.evaluate(f"[p.selected for p in {views}.panels]") == (
-        [f"{serial}/breathe"] * 5
-    )
+    notebook.kernel.until(f"[p.selected for p in {views}.panels]", [f"{serial}/breathe"] * 5)
     chosen.focus()
     notebook.page.keyboard.press("Escape")
     expect(panel(view, "tree").locator('[aria-selected="true"]')).to_have_count(0)
@@ -334,14 +339,6 @@ def test_the_notebook_takes_no_key_that_is_meant_for_the_view(game):
     assert notebook.errors == []
 
 
-def wait_for_value(notebook, expression, value):
-    for _ in range(60):
-        if notebook.kernel.evaluate(expression) == value:
-            return
-        notebook.page.wait_for_timeout(100)
-    raise AssertionError(f"{expression}: {notebook.kernel.evaluate(expression)}, not {value}")
-
-
 def test_the_keys_that_run_and_save_stay_those_of_the_notebook(game):
     notebook, view = game
     page = notebook.page
@@ -349,12 +346,12 @@ def test_the_keys_that_run_and_save_stay_those_of_the_notebook(game):
     page.evaluate(f"() => {{ {ACTIVE} = 1 }}")
     panel(view, "tree").get_by_role("button", name="Large").focus()
     page.keyboard.press("Control+Enter")
-    wait_for_value(notebook, "globals().get('ran')", 1)
+    notebook.kernel.until("globals().get('ran')", 1)
     notebook.wait_idle()
     view = shown(notebook)
     row(view, "thread", "game").locator(".tt-name").click()
     page.keyboard.press("Shift+Enter")
-    wait_for_value(notebook, "ran", 2)
+    notebook.kernel.until("ran", 2)
     notebook.wait_idle()
     # Escape is the tree's where it has something to give up.
     view = shown(notebook)
