@@ -46,7 +46,7 @@ export class LaneNames {
       const together = aggregated?.has(number);
       const id = store.idOf(lane);
       view.laneNumber = number;
-      setAttribute(view, "data-kind", lane.kind);
+      setAttribute(view, "data-lane-kind", lane.kind);
       setAttribute(view, "data-lane", id);
       setAttribute(view, "data-state", lane.state);
       setAttribute(view, "aria-current", selected && selected === id ? "true" : null);
