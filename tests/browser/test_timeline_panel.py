@@ -221,6 +221,8 @@ def test_the_keyboard_goes_from_lane_to_lane_and_turn_to_turn_and_it_is_said(clo
     notebook.page.keyboard.press("ArrowDown")
     notebook.page.keyboard.press("Shift+ArrowLeft")
     said = panel.get_by_role("status")
+    # The lane alone was said as well, with the turn that was just under way.
+    wait_for(panel, "page.steering.cursor.time !== null && page.steering.cursor.say === false")
     expect(said).to_contain_text(re.compile(r"tick of clock, turn (\d+), began .*, ran .* waited"))
     first = int(re.search(r"turn (\d+)", said.text_content())[1])
     notebook.page.keyboard.press("Shift+ArrowLeft")
