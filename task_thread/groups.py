@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from types import FrameType
 from typing import Any
+
+from .where import frames
 
 _group = getattr(asyncio, "TaskGroup", None)  # from Python 3.11
 _LEAVING = None if _group is None else _group.__aexit__.__code__
@@ -46,13 +49,11 @@ def group_holds(coroutine: Any) -> bool:
     return _TAKES_BACK and _leaving(coroutine) is not None
 
 
-def _leaving(coroutine: Any) -> Any:
+def _leaving(coroutine: Any) -> FrameType | None:
     """Return the frame in which a group is being left that has cancelled its task, or `None`."""
     if _LEAVING is None:
         return None
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None)
-        if frame is not None and frame.f_code is _LEAVING:
+    for frame in frames(coroutine):
+        if frame.f_code is _LEAVING:
             return frame if frame.f_locals["self"]._parent_cancel_requested else None
-        coroutine = getattr(coroutine, "cr_await", None)
     return None

@@ -300,8 +300,7 @@ class Mailbox:
         actor = current.get()
         if not isinstance(actor, Mailbox):
             return False
-        # All that is waited for, directly or not; `cycle` gets the way back to the handler.
-        cycle: list[Mailbox] = []
+        # All that is waited for, directly or not; `cycle` is the way back to the handler.
         came_from: dict[Mailbox, Mailbox] = {self: actor}
         for box in (reached := [self]):
             if box is actor:
@@ -312,10 +311,9 @@ class Mailbox:
                     reached.append(further)  # while it is walked
         else:
             return False
-        box = actor
-        while not cycle or box is not actor:
+        cycle = [actor]
+        while (box := came_from[cycle[-1]]) is not actor:
             cycle.append(box)
-            box = came_from[box]
         if not any(box.warned for box in cycle):
             other = actor.life if actor.life is not self.life else self.sender
             self.life.logger.warning(

@@ -85,7 +85,7 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
             return task
     require_cofunc(cofunc)
     task = create(cofunc, args, kwargs)
-    coach.task_rescheduled(cofunc, args, task)
+    coach.task_rescheduled(cofunc, task)
     return task
 
 

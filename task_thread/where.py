@@ -11,7 +11,7 @@ import linecache
 import os
 from collections.abc import Iterator
 from functools import lru_cache
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
 
@@ -78,6 +78,16 @@ def waiting_place(coroutine: Any) -> Place | None:
         return None
     code = found.f_code
     return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
+
+
+def innermost(traceback: TracebackType | None) -> TracebackType | None:
+    """Return the last entry of a traceback that is the user's own code."""
+    found = None
+    while traceback is not None:
+        if is_users(traceback.tb_frame.f_code.co_filename):
+            found = traceback
+        traceback = traceback.tb_next
+    return found
 
 
 def code_of(cofunc: Any) -> CodeType | None:

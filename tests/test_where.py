@@ -6,6 +6,7 @@ import asyncio
 import functools
 import linecache
 import os
+import tempfile
 from typing import Any
 
 from programs import Probe, rounds, running
@@ -106,7 +107,7 @@ def test_a_definition_is_found_through_partial_method_and_wrapper() -> None:
 
 def test_what_is_the_users() -> None:
     assert is_users(__file__)
-    assert is_users("/tmp/ipykernel_123/456.py")
+    assert is_users(os.path.join(tempfile.gettempdir(), "ipykernel_123", "456.py"))
     assert is_users("<ipython-input-1-abc>")
     assert not is_users(asyncio.__file__)
     assert not is_users(linecache.__file__)

@@ -88,11 +88,11 @@ def task_too_fast(driver: Driver, rate: float, limit: float) -> None:
     _safely(turns.too_fast, driver, rate, limit)
 
 
-def task_rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[Any]) -> None:
+def task_rescheduled(cofunc: CoFunction, task: asyncio.Task[Any]) -> None:
     """`reSchedule` was called outside of a turn, or a second time in one, and made a new task."""
     from . import doubles
 
-    _safely(doubles.rescheduled, cofunc, args, task)
+    _safely(doubles.rescheduled, cofunc, task)
 
 
 def thread_exited(life: Life) -> None:

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
+from ..where import innermost
 from .advice import keep
-from .places import THIS_CELL, Spot, file_of_cell, users_last
+from .places import THIS_CELL, Spot, file_of_cell
 from .reading import Names, function_of, methods_of, names_of, names_of_cell, read, statements
 
 _OURS = (reCreate, reSchedule, delete)
@@ -56,7 +57,7 @@ def in_method(method: Any, thread: TaskThread) -> list[Forgotten]:
 
 def at_error(error: BaseException, thread: TaskThread) -> list[Forgotten]:
     """Return the forgotten `await` in a method of a thread by which an error was raised."""
-    at = users_last(error.__traceback__)
+    at = innermost(error.__traceback__)
     if at is None:
         return []
     for method in methods_of(type(thread)).values():

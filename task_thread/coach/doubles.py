@@ -23,7 +23,7 @@ _LOST = 2
 """Tasks that must turn beside the one of a slot, before a further one is told of: they become more."""
 
 
-def rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[Any]) -> None:
+def rescheduled(cofunc: CoFunction, task: asyncio.Task[Any]) -> None:
     """Judge a `reSchedule` outside of a turn, which made a new task."""
     made = driver_of(task)
     owner = None if made is None else made.owner
@@ -40,7 +40,7 @@ def rescheduled(cofunc: CoFunction, args: tuple[Any, ...], task: asyncio.Task[An
         give(owner, "reschedule", text, spot, slot=made.name)
         return
     if isinstance(actor, Driver):
-        if actor.following is not None and actor.running:
+        if actor.running:
             _in_a_turn(actor, made, owner, spot)
         return
     if function_of(cofunc) is None:

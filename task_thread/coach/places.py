@@ -8,7 +8,7 @@ import sys
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
-from ..where import code_of, definition_place, is_users
+from ..where import code_of, definition_place, innermost, is_users
 
 _LONGEST = 100  # characters of a line that is quoted
 
@@ -83,19 +83,9 @@ def users_line(frame: FrameType | None) -> Spot | None:
     return None
 
 
-def users_last(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the innermost part of a traceback that is the user's code."""
-    found = None
-    while traceback is not None:
-        if is_users(traceback.tb_frame.f_code.co_filename):
-            found = traceback
-        traceback = traceback.tb_next
-    return found
-
-
 def raised_at(traceback: TracebackType | None) -> Spot | None:
     """Return the innermost line of the user's code through which an error went."""
-    found = users_last(traceback)
+    found = innermost(traceback)
     return None if found is None else Spot(found.tb_frame.f_code.co_filename, found.tb_lineno)
 
 

@@ -37,19 +37,20 @@ class Events(list[Any]):
 
     def extend(self, names: Iterable[Any]) -> None:
         """Record several things, in their order."""
-        before = len(self)
-        super().extend(names)
-        self._added(before, len(self) - before, sys._getframe(1))
+        self._extend(names, sys._getframe(1))
 
     def __iadd__(self, names: Iterable[Any]) -> Events:  # type: ignore[misc]
+        self._extend(names, sys._getframe(1))
+        return self
+
+    def _extend(self, names: Iterable[Any], frame: FrameType) -> None:
         before = len(self)
         super().extend(names)
-        self._added(before, len(self) - before, sys._getframe(1))
-        return self
+        self._added(before, len(self) - before, frame)
 
     def insert(self, index: SupportsIndex, name: Any) -> None:
         """Record something before what is at an index."""
-        where = range(len(self) + 1)[slice(index, None)][0] if len(self) else 0
+        where = slice(index, None).indices(len(self))[0]
         super().insert(index, name)
         self._added(where, 1, sys._getframe(1))
 
@@ -57,7 +58,8 @@ class Events(list[Any]):
         """Remember where names came from, and wake who waits for them."""
         # The list itself may be changed by other means, too; then places are missing, and no harm.
         before = len(self) - number
-        self._places = [*self._places[:before], *[None] * (before - len(self._places))]
+        del self._places[before:]
+        self._places += [None] * (before - len(self._places))
         self._places[index:index] = [of_frame(frame)] * number
         for wanted, times, waiter in self._waiters:
             if not waiter.done() and self._times(wanted) >= times:

@@ -7,7 +7,7 @@ import sys
 from types import FrameType, TracebackType
 from typing import Any
 
-from ..where import Place, is_users
+from ..where import Place, innermost, is_users
 
 
 def at(place: Place | None) -> str:
@@ -44,16 +44,6 @@ def of_traceback(traceback: TracebackType | None) -> Place | None:
     """Return the place of the user's nearest to where an error was raised."""
     found = innermost(traceback)
     return None if found is None else _place(found.tb_frame, found.tb_lineno)
-
-
-def innermost(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the last entry of a traceback that is the user's own code."""
-    found = None
-    while traceback is not None:
-        if is_users(traceback.tb_frame.f_code.co_filename):
-            found = traceback
-        traceback = traceback.tb_next
-    return found
 
 
 def from_users(traceback: TracebackType | None) -> TracebackType | None:

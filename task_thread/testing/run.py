@@ -21,12 +21,12 @@ from ..context import current
 from ..driver import driver_of
 from ..scope import drop
 from ..snapshot import describe
-from ..where import Place, code_of, waiting_place
+from ..where import Place, code_of, innermost, waiting_place
 from . import asserts, waits
 from .guards import Output, watching
 from .interrupt import Interrupted, be_interruptible, give_back
 from .loops import Checked, Deadlock, Late, Over, RealLoop, SolipsismError, VirtualLoop
-from .places import at, from_users, innermost, of_traceback
+from .places import at, from_users, of_traceback
 from .report import CheckFailed, Report
 
 _MOST_NOTES = 20

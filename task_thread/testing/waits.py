@@ -10,7 +10,7 @@ from .. import registry
 from ..driver import driver_of
 from ..life import Life
 from ..patient import Patient
-from ..where import Place, waiting_place
+from ..where import Place, frames, waiting_place
 from .events import Events
 from .places import at
 
@@ -61,13 +61,10 @@ def missing(loop: asyncio.AbstractEventLoop) -> str:
 
 def _expected(task: asyncio.Task[Any]) -> tuple[Events, Any, int] | None:
     """Return the `Events.wait_for` that a task waits in, with its arguments."""
-    waiting: Any = task.get_coro()
-    while waiting is not None:
-        frame = getattr(waiting, "cr_frame", None)
-        if frame is not None and frame.f_code is Events.wait_for.__code__:
+    for frame in frames(task.get_coro()):
+        if frame.f_code is Events.wait_for.__code__:
             names = frame.f_locals
             return names["self"], names["name"], names["times"]
-        waiting = getattr(waiting, "cr_await", None)
     return None
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import os
+import tempfile
 import weakref
 from types import SimpleNamespace
 
@@ -77,9 +79,10 @@ def test_a_place_is_named_as_a_person_would() -> None:
 def test_a_cell_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     IPython = pytest.importorskip("IPython")
 
-    compiler = SimpleNamespace(_filename_map={"/tmp/ipykernel_1/123.py": 7})
+    file = os.path.join(tempfile.gettempdir(), "ipykernel_1", "123.py")
+    compiler = SimpleNamespace(_filename_map={file: 7})
     monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(compile=compiler))
-    assert str(Spot("/tmp/ipykernel_1/123.py", 4, "x = 1")) == "`x = 1` (line 4 of cell [7])"
+    assert str(Spot(file, 4, "x = 1")) == "`x = 1` (line 4 of cell [7])"
     assert places.cell_of("robot.py") is None
 
 

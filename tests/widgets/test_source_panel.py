@@ -325,8 +325,8 @@ async def test_a_running_task_keeps_the_text_of_its_older_definition():
         exec(compile(text, filename, "exec"), names)
         return names["f"]
 
-    older = define("async def f():\n    await asyncio.Event().wait()  # older\n", "/tmp/cell_1.py")
-    newer = define("async def f():\n    await asyncio.Event().wait()  # newer\n", "/tmp/cell_2.py")
+    older = define("async def f():\n    await asyncio.Event().wait()  # older\n", "cell_1.py")
+    newer = define("async def f():\n    await asyncio.Event().wait()  # newer\n", "cell_2.py")
     clerk = Clerk()
     await asyncio.wrap_future(clerk.control.start())
     clerk.tasks.work = await reCreate(clerk.tasks.work, older)

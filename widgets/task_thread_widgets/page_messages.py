@@ -71,7 +71,13 @@ class GuardedWidget(anywidget.AnyWidget):
         state = data.get("state")
         if not isinstance(state, dict):
             raise Refusal(f"expected a state that is a dict, found {brief(state)}")
-        taken = {name: value for name, value in state.items() if self._may_set(name, value)}
+        taken = {}
+        for name, value in state.items():
+            why = self._why_not(name, value)
+            if why:
+                self.refuse(Refusal(why))
+            else:
+                taken[name] = value
         return {
             **msg,
             "content": {
@@ -80,19 +86,16 @@ class GuardedWidget(anywidget.AnyWidget):
             },
         }
 
-    def _may_set(self, name: str, value: Any) -> bool:
+    def _why_not(self, name: str, value: Any) -> str:
+        """Return why a page may not set a trait to a value; "" if it may."""
+        if name not in self.page_sets:
+            may = ", ".join(sorted(self.page_sets))
+            return f"expected one of {may} to be set, found {brief(name)}"
         try:
-            if name not in self.page_sets:
-                may = ", ".join(sorted(self.page_sets))
-                raise Refusal(f"expected one of {may} to be set, found {brief(name)}")
-            try:
-                self.traits()[name]._validate(self, value)
-            except TraitError as error:
-                raise Refusal(str(error)) from None
-        except Refusal as refusal:
-            self.refuse(refusal)
-            return False
-        return True
+            self.traits()[name]._validate(self, value)
+        except TraitError as error:
+            return str(error)
+        return ""
 
     def close(self) -> None:
         """Tell what was refused, and take the widget out of the page."""

@@ -28,7 +28,7 @@ export const busy = "asked; the kernel is busy with a cell, or with a task that 
   + "and will do this afterwards";
 
 const busyAfter = 1000; // milliseconds
-export const answersShownWithin = 300; // milliseconds, if no frame comes
+const answersShownWithin = 300; // milliseconds, if no frame comes
 
 /** The asks under way, and the errors that came back. Nothing here touches the page. */
 export class Asks {
@@ -77,6 +77,14 @@ export class Asks {
     for (const [number, { answered }] of this.open) {
       if (answered < Infinity && now - answered >= answersShownWithin) this.open.delete(number);
     }
+  }
+
+  /** Give up what was just answered when its time is over, and call `then`. */
+  giveUpLater(then) {
+    setTimeout(() => {
+      this.giveUp(performance.now());
+      then();
+    }, answersShownWithin + 1);
   }
 
   /** The latest ask about a row that still waits. */

@@ -1,7 +1,7 @@
 // What every panel does in the page, whatever it draws: takes frames in order, tells the kernel
 // whether it is seen, asks it for actions, draws once per animation frame, and shows its own errors.
 
-import { answersShownWithin, Asks, busy } from "./asks.js";
+import { Asks, busy } from "./asks.js";
 import { keepKeys, make, setAttribute, setShown, setText } from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { announcePresence } from "./presence.js";
@@ -120,10 +120,7 @@ export class PanelPage {
       const ask = this.asks.answer(content.ask, content.error, performance.now());
       if (ask) {
         this.answered(ask, content.error);
-        setTimeout(this.guard(() => {
-          this.asks.giveUp(performance.now());
-          this.draw();
-        }), answersShownWithin + 1);
+        this.asks.giveUpLater(this.guard(() => this.draw()));
       }
       this.showBanner();
     } else if (content.kind === "error") {

@@ -1,7 +1,7 @@
 // The tree of threads and tasks: draws from a stream of frames and asks the kernel for actions.
 // What it draws from frames.js, tree_store.js and tree_layout.js, which know no page.
 
-import { answersShownWithin, Asks, busy } from "./asks.js";
+import { Asks, busy } from "./asks.js";
 import {
   isKeyOfPanel, keepKeys, make, makeShape, scrollWindow, setAttribute, setShown, setText, watchTheme,
 } from "./dom.js";
@@ -184,20 +184,13 @@ class TreePanel {
     } else if (content.kind === "answer" && content.view === this.presence.view) {
       const ask = this.asks.answer(content.ask, content.error, performance.now());
       if (ask && content.error) this.announce(content.error);
-      if (ask) this.showAnswersSoon();
+      if (ask) this.asks.giveUpLater(this.guard(() => this.draw()));
       this.showBanner();
     } else if (content.kind === "error") {
       this.fault = content.text;
     }
     this.handled += performance.now() - began;
     this.draw();
-  }
-
-  showAnswersSoon() {
-    setTimeout(this.guard(() => {
-      this.asks.giveUp(performance.now());
-      this.draw();
-    }), answersShownWithin + 1);
   }
 
   loseKernel() {
