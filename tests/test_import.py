@@ -54,7 +54,7 @@ def test_it_costs_at_most_5_ms_on_top_of_asyncio(tmp_path: Path) -> None:
     for _ in range(40):  # other processes make it slower, never faster
         theirs, ours = map(float, python(program, *options).stdout.split())
         costs.append((ours, theirs))
-        if ours <= max(5, theirs / 5):  # a machine at half its speed measures twice the cost
+        if ours <= max(5, theirs / 7):  # a machine at half its speed measures twice the cost
             return
     raise AssertionError("at best {:.1f} ms over the {:.1f} ms of asyncio".format(*min(costs)))
 
