@@ -1,13 +1,18 @@
 """Hold a task between two turns: pause, step, and a ceiling on its pace.
 
-A driver has no brake until somebody asks for one; then it consults it before each turn.
+A driver has no brake until somebody asks for one; then it consults it before each turn. It belongs to
+the slot: the task that is stored there next, while the last turn of the one before is still under way,
+holds to the same brake.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .driver import Driver
 
 
 class Brake:
@@ -19,7 +24,7 @@ class Brake:
         holding: whether the task stands still because of a pause, at this moment.
     """
 
-    __slots__ = ("_arrivals", "_due", "_gate", "_steps", "holding", "hz", "paused")
+    __slots__ = ("_arrivals", "_due", "_gates", "_steps", "holding", "hz", "paused")
 
     def __init__(self) -> None:
         self.paused = False
@@ -27,7 +32,7 @@ class Brake:
         self.holding = False
         self._steps = 0
         self._due = float("-inf")  # when the next turn may begin, in loop time
-        self._gate: asyncio.Future[None] | None = None
+        self._gates: list[asyncio.Future[None]] = []
         self._arrivals: list[Callable[[], None]] = []
 
     def pause(self, arrived: Callable[[], None]) -> None:
@@ -38,7 +43,7 @@ class Brake:
             arrived()
         else:
             self._arrivals.append(arrived)
-            self._recheck()  # it may stand already, waiting for its pace
+            self.recheck()  # it may stand already, waiting for its pace
 
     def step(self, in_turn: bool, arrived: Callable[[], None]) -> None:
         """Let one more turn end, then hold the task; `arrived` is called once it stands.
@@ -51,14 +56,20 @@ class Brake:
             self._steps += 1
         self.paused = True
         self._arrivals.append(arrived)
-        self._recheck()
+        self.recheck()
 
     def resume(self) -> None:
         """Let the task turn freely again."""
         self.paused = False
         self._steps = 0
-        self._recheck()
+        self.recheck()
         self.release()
+
+    def copy(self) -> Brake:
+        """Return one for a task that goes on beside the one that was held so far."""
+        other = Brake()
+        other.paused, other.hz, other._due = self.paused, self.hz, self._due
+        return other
 
     def release(self) -> None:
         """Call everyone who waits for the task to stand."""
@@ -70,25 +81,35 @@ class Brake:
         """Set the ceiling in turns/s; 0 takes it away."""
         self.hz = hz
         self._due = float("-inf")
-        self._recheck()
+        self.recheck()
 
-    def _recheck(self) -> None:
-        if self._gate is not None and not self._gate.done():
-            self._gate.set_result(None)
+    def recheck(self) -> None:
+        """Let who waits find out whether the next turn may begin."""
+        for gate in self._gates:
+            if not gate.done():
+                gate.set_result(None)
 
-    def hold(self, loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
-        """Return when the next turn may begin."""
+    def hold(
+        self, loop: asyncio.AbstractEventLoop, driver: Driver | None = None
+    ) -> Generator[Any, Any, None]:
+        """Return when the next turn of a task may begin."""
         while True:
+            if driver is not None and driver.brake not in (self, None):  # it got one of its own
+                yield from driver.brake.hold(loop, driver)
+                return
             if self.paused and not self._steps:
-                self.holding = True
-                self.release()
+                if (
+                    driver is None or driver.elder is None
+                ):  # else the last turn of the one before is under way
+                    self.holding = True
+                    self.release()
                 yield from self._stand(loop)
                 continue
             self.holding = False
             wait = self._due - loop.time() if self.hz else 0.0
             if wait <= 0:
                 break
-            timer = loop.call_later(wait, self._recheck)
+            timer = loop.call_later(wait, self.recheck)
             try:
                 yield from self._stand(loop)
             finally:
@@ -103,8 +124,9 @@ class Brake:
             self._due = (self._due if now - self._due < period else now) + period
 
     def _stand(self, loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
-        self._gate = loop.create_future()
+        gate = loop.create_future()
+        self._gates.append(gate)
         try:
-            yield from self._gate
+            yield from gate
         finally:
-            self._gate = None
+            self._gates.remove(gate)

@@ -299,7 +299,7 @@ class Control:
         """
         life = self._life
         if slot is None:
-            return [d for below in _tree(life) for d in below.drivers if not d.over]
+            return [driver for below in _tree(life) for driver in below.steered()]
         found = life.find_drivers(slot)
         if not found:
             known = ", ".join(d.name for d in life.drivers if not d.over) or "none"

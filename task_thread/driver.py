@@ -5,7 +5,8 @@
                   └────────────────────────────────────────────────────────────┘
 
 Invariants:
-- One asyncio task for the whole life, whichever co-function takes the next turn.
+- One asyncio task for all turns of one co-function. Another co-function is another task, which goes on
+  with this one's row, count and brake if it is stored in the same slot: its heir.
 - The driver steps the coroutine itself, so it always holds the coroutine that runs or waits.
 - After a turn that never suspended the driver yields to the loop once, and only then.
 - A task that was cancelled or is being deleted takes no further turn, whatever it swallows.
@@ -18,11 +19,12 @@ A subclass of `asyncio.Task` was rejected: task factories, uvloop and nest-async
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import sys
 from asyncio import CancelledError, Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import CodeType, CoroutineType, FrameType
+from types import CodeType, CoroutineType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -52,9 +54,12 @@ class Driver(Meter):
     Attributes:
         owner: the life of the thread it belongs to, or `None`.
         task: the asyncio task; the same for every turn.
+        serial: unique in the process; that of the row, so it passes to the heir.
         slot: the first slot of `thread.tasks` it was stored in, or `None`.
         coroutine: the coroutine of the present turn; `None` between turns.
         following: the next turn, once `reSchedule` was called.
+        elder: the task before it in its slot, while that one's last turn is under way.
+        heir: the task stored in its slot after it, which goes on for it if this turn is the last.
         brake: what pauses and paces it; made when first asked for.
         eager: whether its loop's task factory may begin tasks in the middle of a turn.
         error: what ended it, if it failed.
@@ -70,7 +75,6 @@ class Driver(Meter):
         "_began",
         "_cancelled",
         "_loop",
-        "_serial",
         "_telling",
         "_trace",
         "_turn",
@@ -79,24 +83,29 @@ class Driver(Meter):
         "brake",
         "coroutine",
         "eager",
+        "elder",
         "endings",
         "error",
         "following",
+        "heir",
         "last",
         "over",
         "owner",
         "send",
+        "serial",
         "slot",
         "task",
     )
 
     def __init__(self, turn: Turn, owner: Life | None, loop: asyncio.AbstractEventLoop) -> None:
         self._turn = turn
-        self._serial = 0
+        self.serial = next(_serials)
         self.owner = owner
         self.slot: str | None = None
         self.coroutine: Any = None
         self.following: Turn | None = None
+        self.elder: Driver | None = None
+        self.heir: Driver | None = None
         limit = None if owner is None else owner.thread.max_reschedule_rate
         self.begin_metering(loop.time(), limit)
         self.brake: Brake | None = None
@@ -130,13 +139,6 @@ class Driver(Meter):
             _ended_eagerly[self.task] = self
 
     # What is known about it
-
-    @property
-    def serial(self) -> int:
-        """Unique in the process; given when first asked for."""
-        if not self._serial:
-            self._serial = next(_serials)
-        return self._serial
 
     @property
     def slot_name(self) -> str | None:
@@ -202,9 +204,67 @@ class Driver(Meter):
     def held(self) -> Brake:
         """Return the brake, making it if need be."""
         if self.brake is None:
-            self.brake = Brake()
-            self.attention = True
-        return self.brake
+            self._use_brake(Brake())
+        return self.brake  # type: ignore[return-value]
+
+    def _use_brake(self, brake: Brake) -> None:
+        """Hold to a brake, and let those that go on for it do so, too."""
+        driver: Driver | None = self
+        while driver is not None:
+            driver.brake = brake
+            driver.attention = True
+            driver = driver.heir
+
+    # The row passes from task to task
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it has not begun, so that the row still shows the one before it."""
+        return self.elder is not None and not (
+            self.turns or self.over or self.coroutine is not None
+        )
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is certain to take a further turn, so that it keeps its row."""
+        return self.following is not None and self.error is None and not self.last
+
+    def succeed(self, elder: Driver) -> None:
+        """Take over the row of the task before it in the slot, as soon as that one has ended."""
+        self.elder = elder
+        elder.heir = self
+        elder.attention = True
+        if elder.over:
+            self._inherit(elder)
+        elif elder.brake is not None:
+            self._use_brake(elder.brake)
+
+    def _inherit(self, elder: Driver) -> None:
+        self.elder, elder.elder, elder.heir = elder.elder, None, None
+        if self.elder is not None:
+            self.elder.heir = self
+        self.count_on(elder)
+        self.serial, elder.serial = elder.serial, self.serial
+        if self._trace is not None:
+            self.watch(self._trace)  # what it does is recorded as the row's
+        brake = elder.brake
+        if brake is not None:
+            elder.brake = None
+            self._use_brake(brake)
+            brake.recheck()
+            if self.over:
+                brake.release()
+
+    def _keep_row(self) -> None:
+        """Part from the task stored in its slot after it: this one takes a further turn."""
+        heir, self.heir = self.heir, None
+        if heir is not None:
+            heir.elder = None
+            if self.owner is not None:
+                self.owner.lost = True
+            if self.brake is not None:
+                heir._use_brake(self.brake.copy())
+                self.brake.recheck()
 
     def renew(self, fresh: Callable[[CoFunction], CoFunction]) -> None:
         """Give the next turn newer code; the one under way ends with what it has.
@@ -230,12 +290,15 @@ class Driver(Meter):
 
     def _drive(self) -> Generator[Any, Any, None]:
         self._began = True
+        maker: Any = current.get()
         current.set(self)  # into a context of the task's own
         # With an eager task factory the first turn begins before `create_task` returns.
         self.task = asyncio.current_task(self._loop)  # type: ignore[assignment]
         try:
+            if self.eager and maker.__class__ is Driver and maker.brake is not None:
+                yield None  # until it is stored in a slot, which may be that of a paused task
             if self.brake is not None:
-                yield from self.brake.hold(self._loop)
+                yield from self.brake.hold(self._loop, self)
             while True:
                 cofunc, args, kwargs = self._turn
                 # Calling without arguments is worth a case of its own: most co-functions have none.
@@ -288,7 +351,7 @@ class Driver(Meter):
                 ):
                     return
         except CancelledError as error:
-            if self.coroutine is None or self.last or self._was_cancelled():
+            if self.coroutine is None or self.last or self.was_cancelled():
                 raise
             # Nobody cancelled this task: it awaited something that was, and did not expect it.
             yield from self._fail(error)
@@ -307,16 +370,18 @@ class Driver(Meter):
         """Between two turns: do what is out of the ordinary; return whether to end."""
         if self._trace is not None:
             self._trace.turned(self)
+        if self.heir is not None:
+            self._keep_row()
         thrown = self._cancelled
-        if self.last or self._was_cancelled():
+        if self.last or self.was_cancelled():
             if thrown and self.owner is not None:
                 coach.task_swallowed(self)
             return True
         if not suspended:
             yield None
         if self.brake is not None:
-            yield from self.brake.hold(self._loop)
-        return self.last or self._was_cancelled()
+            yield from self.brake.hold(self._loop, self)
+        return self.last or self.was_cancelled()
 
     def _throw(self, coroutine: Any, error: BaseException) -> Any:
         if isinstance(error, CancelledError):
@@ -355,7 +420,7 @@ class Driver(Meter):
             finally:
                 waited.remove_done_callback(opened)
 
-    def _was_cancelled(self) -> bool:
+    def was_cancelled(self) -> bool:
         """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
         if not _KNOWS_CANCELLING:
             return self._cancelled
@@ -410,12 +475,18 @@ class Driver(Meter):
     def _finish(self) -> None:
         self.over = True
         if self._trace is not None:
-            self._trace.ended(self)
+            if self.heir is None:
+                self._trace.ended(self)
+            else:
+                self._trace.turned(self)
             self.watch(None)
         self.coroutine = None
         self._turn = (self._turn[0], (), {})
         self.following = None
-        if self.brake is not None:
+        heir = self.heir
+        if heir is not None:
+            heir._inherit(self)
+        elif self.brake is not None and self.elder is None:
             self.brake.release()
         if self.endings is not None:
             # They wake in the next round of the loop, when the asyncio task is done as well.
@@ -428,7 +499,7 @@ class Driver(Meter):
             if not self._loop.is_closed():
                 self._loop.call_soon(_retrieve, self.task)
         if self.owner is not None:
-            self.owner.driver_ended(self)
+            self.owner.driver_ended(self, heir)
 
     # What an asyncio task expects of a coroutine
 
@@ -515,6 +586,38 @@ def _coroutine(cofunc: Any, found: Any) -> Any:
         f"expected {name} to be a co-function, `async def {getattr(cofunc, '__name__', 'f')}(...)`, "
         f"but calling it returned {type(found).__name__} {found!r}"
     )
+
+
+def same_cofunc(one: Any, other: Any) -> bool:
+    """Whether two co-functions are the same function of the same object, in whichever version.
+
+    A method, or a function of a module or notebook, that was defined anew has its old name.
+    """
+    if one is other:
+        return True
+    if isinstance(one, functools.partial) or isinstance(other, functools.partial):
+        return same_cofunc(_whole(one), _whole(other))
+    if one.__class__ is not other.__class__:
+        return False
+    if one.__class__ is MethodType:
+        if one.__self__ is not other.__self__:
+            return False
+        one, other = one.__func__, other.__func__
+        if one is other:
+            return True
+    elif "<locals>" in getattr(one, "__qualname__", "<locals>"):
+        return False  # each call of the function around it makes another one
+    return (
+        one.__class__ is other.__class__ is FunctionType
+        and one.__qualname__ == other.__qualname__
+        and one.__module__ == other.__module__
+    )
+
+
+def _whole(cofunc: Any) -> Any:
+    while isinstance(cofunc, functools.partial):
+        cofunc = cofunc.func
+    return cofunc
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

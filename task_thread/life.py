@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import operator
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .thread import TaskThread
 
 _serials = itertools.count(1)
+_by_serial = operator.attrgetter("serial")
 _OVER = (ThreadState.STOPPED, ThreadState.FAILED)
 
 
@@ -61,6 +63,7 @@ class Life:
         fatal: a SystemExit or KeyboardInterrupt to be raised by `run()`.
         received, sent, undelivered: numbers of signals in this run.
         replaced: whether its cell was run again, so that a further start waits for this stop.
+        lost: whether a task ever turned on after its slot had got another one.
         started: when the run began, in loop time.
         stop_asked: whether a stop was asked for in this run.
         entered: whether `enter__` began in this run.
@@ -103,6 +106,7 @@ class Life:
         "listening",
         "live",
         "loop",
+        "lost",
         "main",
         "office",
         "outbox",
@@ -148,6 +152,7 @@ class Life:
         self.started = 0.0
         self.stop_asked = False
         self.replaced = False
+        self.lost = False
         self.after: list[Life] | None = None  # who has to end before it enters
         # A child prints where its root does.
         self._home: Context | None = copy_context() if thread.parent is None else None
@@ -313,8 +318,8 @@ class Life:
                 "start the thread again first"
             )
 
-    def enters_slot(self, name: str, task: asyncio.Future[Any]) -> None:
-        """Take note of a task that is stored in a slot."""
+    def enters_slot(self, name: str, task: asyncio.Future[Any], old: Any = None) -> None:
+        """Take note of a task that is stored in a slot, in which there was another one."""
         driver = driver_of(task)
         if driver is None:
             if not task.done():
@@ -334,6 +339,23 @@ class Life:
                 self.drivers[driver] = None
             else:
                 driver.task.set_name(name)
+            elder = driver_of(old)
+            if elder is not None and elder in self.drivers:
+                if elder.goes_on:
+                    self.lost = True
+                elif elder.slot == name:
+                    self._hand_on(elder, driver)
+
+    def _hand_on(self, elder: Driver, driver: Driver) -> None:
+        """Let the slot's next task take the place of the one before; of a deleted one nothing is left."""
+        if elder.last or elder.was_cancelled():
+            if elder.was_cancelled() and current.get() is elder:
+                coach.task_swallowed(elder)
+                driver.end()  # who deletes a task means its slot, whichever co-function is next
+            return
+        if elder.over:
+            del self.drivers[elder]
+        driver.succeed(elder)
 
     def hold(self, task: asyncio.Future[Any]) -> None:
         """Own a plain task: it is cancelled when the thread stops."""
@@ -343,21 +365,33 @@ class Life:
     def leaves_slot(self, task: Any) -> None:
         """Take note of a task that a slot no longer holds."""
         driver = driver_of(task)
-        if driver is not None and driver.over and self.state is not ThreadState.STOPPING:
+        if driver is not None and driver.over and driver in self.drivers:
+            self.driver_ended(driver)
+
+    def driver_ended(self, driver: Driver, heir: Driver | None = None) -> None:
+        """Forget a task that has ended, unless a slot still shows it or the thread is stopping."""
+        if heir is not None or driver.slot is None or not self._is_shown(driver):
             self.drivers.pop(driver, None)
 
-    def driver_ended(self, driver: Driver) -> None:
-        """Forget a task that has ended, unless a slot still shows it or the thread is stopping."""
-        if driver.slot is None or (
-            self.state is not ThreadState.STOPPING
-            and vars(self.thread.tasks).get(driver.slot) is not driver.task
-        ):
-            self.drivers.pop(driver, None)
+    def _is_shown(self, driver: Driver) -> bool:
+        if self.state is ThreadState.STOPPING:
+            return True
+        stored = vars(self.thread.tasks)
+        task = driver.task
+        return stored.get(driver.slot) is task or any(one is task for one in stored.values())
+
+    def rows(self) -> list[Driver]:
+        """Return the tasks that are shown, one a slot, each where the first one of its slot stood."""
+        return sorted((d for d in list(self.drivers) if not d.is_pending), key=_by_serial)
+
+    def steered(self) -> list[Driver]:
+        """Return the tasks that turn, without those that go on for one whose turn is not over."""
+        return [d for d in self.drivers if not d.over and d.elder is None]
 
     def find_drivers(self, name: str) -> list[Driver]:
         """Return the tasks that turn under a name: a slot, an alias of it, or a co-function's name."""
         stored = vars(self.thread.tasks).get(name)
-        turning = [driver for driver in self.drivers if not driver.over]
+        turning = self.steered()
         by_slot = [d for d in turning if d.slot == name or (stored is d.task)]
         return by_slot or [d for d in turning if d.name == name]
 

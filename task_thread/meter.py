@@ -45,6 +45,14 @@ class Meter:
         self._step = sys.maxsize if limit is None or math.isinf(limit) else max(1, int(limit))
         self.check_at = self._step
 
+    def count_on(self, before: Meter) -> None:
+        """Go on with the count of the one before, whose last turn has ended."""
+        self.turns += before.turns
+        self._then, self._turns = before._then, before._turns
+        self._then_later, self._turns_later = before._then_later, before._turns_later
+        self.too_fast = before.too_fast
+        self.check_at = before.check_at
+
     def check_rate(self, now: float, limit: float) -> float | None:
         """Look at the clock; return the rate if it is above the limit for the first time."""
         self.check_at = self.turns + self._step

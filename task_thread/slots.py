@@ -1,6 +1,7 @@
 """`thread.tasks`: the namespace in which a thread keeps its tasks, one slot a name.
 
-Storing a task makes it the thread's and gives it its name. The values are the namespace's own
+Storing a task makes it the thread's and gives it its name. The slot is what a row of a view stands for:
+the next task in it goes on with the row of one that takes no further turn. The values are the namespace's own
 attributes, so `vars(thread.tasks)` lists them.
 """
 
@@ -33,19 +34,28 @@ class TaskSlots:
             old = None
         if old is value and value is not None:  # a task that rescheduled, the most frequent case
             return
-        if old is not None:
-            self._life.leaves_slot(old)
         if asyncio.isfuture(value):  # not isinstance: nest-asyncio replaces the classes
-            self._life.enters_slot(name, value)
+            self._life.enters_slot(name, value, old)
         elif value is not None:
             self._check(name, value)
         slots[name] = value
+        if old is not None:
+            self._life.leaves_slot(old)
+
+    def __delattr__(self, name: str) -> None:
+        __tracebackhide__ = True
+        if name not in self.__dict__:
+            raise AttributeError(self._unknown(name))
+        self._life.leaves_slot(self.__dict__.pop(name))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        raise AttributeError(self._unknown(name))
+
+    def _unknown(self, name: str) -> str:
         known = ", ".join(self.__dict__) or "none so far"
-        raise AttributeError(
+        return (
             f"{self._life.id} has no task slot {name!r} (its slots: {known}): "
             f"set it first, self.tasks.{name} = None in initVars__"
         )

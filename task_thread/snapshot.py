@@ -165,7 +165,7 @@ def take(life: Life) -> ThreadSnapshot:
         signals_out=life.sent,
         undelivered=life.undelivered,
         error=describe(life.fatal or life.error),
-        tasks=tuple(_task(driver, slots, now) for driver in list(life.drivers)),
+        tasks=tuple(_task(driver, slots, now) for driver in life.rows()),
         children=(
             *(take(kid) for kid in kids),
             *(take(child._life) for child in children),

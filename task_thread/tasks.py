@@ -16,7 +16,7 @@ from typing import Any
 from . import coach, log
 from .context import current, current_life
 from .deadlines import Deadlines
-from .driver import CoFunction, Driver, driver_of
+from .driver import CoFunction, Driver, driver_of, same_cofunc
 
 __all__ = ["delete", "reCreate", "reSchedule"]
 
@@ -55,14 +55,16 @@ async def reCreate(
 
 
 async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
-    """Let the running task take another turn, after this one has ended.
+    """Let a co-function take its next turn.
 
-    The first call in a turn says what the next turn of the same asyncio task is, with `cofunc` this
-    co-function or any other. A further call in that turn, or one made outside of a rescheduling task,
-    creates a new task.
+    The first call in a turn that names this turn's own co-function (same function, same object) makes it
+    the next turn of the same asyncio task, which begins when this one has ended. Another co-function, a
+    further call in the same turn, or a call outside of a rescheduling task makes a new task at once,
+    which runs beside the rest of the turn. Stored in the slot of a task that takes no further turn, it
+    goes on in that one's row: with its count, its pace and its pause.
 
     Args:
-        cofunc: the co-function (`async def`) of the next turn; without parentheses.
+        cofunc: the co-function (`async def`) of the turn; without parentheses.
         *args: its arguments.
         **kwargs: its keyword arguments.
 
@@ -74,18 +76,26 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
         RuntimeError: a new task would belong to a thread that has stopped.
     """
     driver: Any = current.get()
+    usual = False
     if driver.__class__ is Driver and driver.following is None:
         turn = driver.coroutine
         # The context reaches tasks that the turn has made as well; those are not the driver's.
         if turn is not None and turn.cr_running and not (driver.eager and driver.is_elsewhere()):
-            if cofunc.__class__ is not MethodType:
-                require_cofunc(cofunc)
-            driver.following = (cofunc, args, kwargs)
-            task: asyncio.Task[Any] = driver.task
-            return task
+            own = driver._turn[0]
+            if (
+                (cofunc.__class__ is own.__class__ is MethodType and cofunc == own)
+                or same_cofunc(cofunc, own)
+                # A turn that goes on after the stop has deleted its task takes no further one.
+                or (driver.last and driver.owner is not None and driver.owner.sealed)
+            ):
+                driver.following = (cofunc, args, kwargs)
+                task: asyncio.Task[Any] = driver.task
+                return task
+            usual = driver.owner is None or not driver.owner.lost
     require_cofunc(cofunc)
     task = create(cofunc, args, kwargs)
-    coach.task_rescheduled(cofunc, task)
+    if not usual:
+        coach.task_rescheduled(cofunc, task)
     return task
 
 

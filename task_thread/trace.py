@@ -179,7 +179,7 @@ class Trace:
 
     def turned(self, driver: Driver) -> None:
         """A task's turn has ended, and another one is to follow."""
-        self._ring.append((_TURN, self._clock(), driver._serial, None))
+        self._ring.append((_TURN, self._clock(), driver.serial, None))
         self.added += 1
 
     def ended(self, driver: Driver) -> None:

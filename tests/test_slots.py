@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from programs import Probe, Sleeper, Turner, forever, other_tasks, rounds, running, until
@@ -201,3 +202,232 @@ async def test_a_slot_of_another_thread_does_not_take_the_task_away_from_its_own
     async with running(program):
         assert [task.slot for task in program.snapshot().tasks] == ["turn"]
         assert program.other.snapshot().tasks == ()
+
+
+# The slot is the identity
+
+
+class Machine(Probe):
+    """A state machine in one slot: red, green, red, ..."""
+
+    def initVars__(self) -> None:
+        super().initVars__()
+        self.tasks.step = None
+        self.seen: list[str] = []
+        self.in_turn: set[str] = set()
+        self.rest = asyncio.Event()  # what the rest of each turn waits for
+        self.rest.set()
+
+    async def enter__(self) -> None:
+        self.tasks.step = await reCreate(self.tasks.step, self.red__)
+
+    async def red__(self) -> None:
+        await self.state__("red", self.green__)
+
+    async def green__(self) -> None:
+        await self.state__("green", self.red__)
+
+    async def state__(self, name: str, following: Any) -> None:
+        self.seen.append(name)
+        await asyncio.sleep(0)
+        self.tasks.step = await reSchedule(following)
+        if not self.rest.is_set():
+            await self.rest.wait()
+
+
+async def test_a_state_machine_stays_one_row_that_counts_on() -> None:
+    program = Machine()
+    async with running(program):
+        serials, before = set(), 0
+        while len(program.seen) < 20:
+            [row] = program.snapshot().tasks
+            assert row.slot == "step"
+            assert 0 <= row.turns - before <= 2
+            before = row.turns
+            serials.add(program._life.rows()[0].serial)
+            await asyncio.sleep(0)
+        assert before >= 18
+        assert len(serials) == 1
+    assert other_tasks() == set()
+
+
+async def test_a_state_machine_is_paused_stepped_and_resumed_across_its_states() -> None:
+    program = Machine()
+    async with running(program):
+        await program.control.pause("step")
+        assert program.snapshot().task("step").state == "paused"
+        for _ in range(5):
+            before = len(program.seen)
+            await rounds(5)
+            assert len(program.seen) == before
+            await program.control.step("step")
+            assert len(program.seen) == before + 1
+            [row] = program.snapshot().tasks
+            assert (row.state, row.turns) == ("paused", before + 1)
+        before = len(program.seen)
+        for _ in range(3):
+            program.control.step("step")
+        await rounds(30)
+        assert len(program.seen) == before + 3
+        await program.control.resume("step")
+        await until(lambda: len(program.seen) > before + 6)
+
+
+async def test_a_paused_row_begins_no_state_beside_the_rest_of_the_one_before() -> None:
+    program = Machine()
+    async with running(program):
+        program.rest.clear()
+        await until(lambda: program.seen)
+        paused = program.control.pause("step")
+        await rounds(5)
+        # The next state, already stored, may have begun before; no other one begins.
+        before = len(program.seen)
+        await rounds(10)
+        assert len(program.seen) == before
+        assert not paused.done()
+        program.rest.set()
+        await paused
+        assert len(program.seen) == before
+        [row] = program.snapshot().tasks
+        assert (row.state, row.turns) == ("paused", before)
+        program.rest.clear()
+        stepped = program.control.step("step")
+        await rounds(10)
+        assert len(program.seen) == before + 1  # the one after it is stored, and held
+        assert not stepped.done()
+        program.rest.set()
+        await stepped
+        await rounds(5)
+        assert len(program.seen) == before + 1
+
+
+async def test_a_task_that_turns_on_keeps_its_row_though_its_slot_got_another_one() -> None:
+    class Program(Probe):
+        turns = 0
+
+        async def enter__(self) -> None:
+            self.tasks.x = await reCreate(None, self.goes_on__)
+
+        async def goes_on__(self) -> None:
+            self.turns += 1
+            await asyncio.sleep(0)
+            if self.turns == 3:
+                self.tasks.x = await reSchedule(self.other__)
+            self.tasks.y = await reSchedule(self.goes_on__)
+
+        async def other__(self) -> None:
+            await forever()
+
+    program = Program()
+    async with running(program):
+        await until(lambda: program.turns > 5)
+        one, other = program.snapshot().tasks
+        assert one.cofunc.endswith("goes_on__")
+        assert one.turns >= 5
+        assert other.cofunc.endswith("other__")
+        assert other.turns == 0
+
+
+async def test_a_task_in_another_slot_has_a_count_of_its_own() -> None:
+    class Program(Probe):
+        async def enter__(self) -> None:
+            self.tasks.one = await reCreate(None, self.one__)
+
+        async def one__(self) -> None:
+            self.tasks.two = await reSchedule(self.two__)
+
+        async def two__(self) -> None:
+            await forever()
+
+    program = Program()
+    async with running(program):
+        await rounds(5)
+        assert [(row.slot, row.turns, row.state) for row in program.snapshot().tasks] == [
+            ("one", 1, "done"),
+            ("two", 0, "waiting"),
+        ]
+
+
+async def test_what_is_stored_after_a_task_ended_by_itself_counts_on_and_keeps_its_pause() -> None:
+    class Program(Probe):
+        go = False
+
+        async def short__(self) -> None:
+            while not self.go:
+                await asyncio.sleep(0)
+
+    program = Program()
+    async with running(program):
+        program.tasks.job = await reCreate(None, program.short__)
+        await rounds()
+        program.control.pause("job")
+        await rounds()
+        program.go = True
+        await program.tasks.job
+        program.tasks.job = await reCreate(None, program.short__)
+        await rounds(5)
+        row = program.snapshot().task("job")
+        assert (row.turns, row.state) == (1, "paused")
+        await program.control.step("job")
+        assert program.snapshot().task("job").turns == 2
+        program.go = False
+        program.tasks.job = await reCreate(None, program.short__)
+        await program.control.resume("job")
+        await rounds()
+        program.tasks.job = await reCreate(program.tasks.job, program.short__)  # deleted: anew
+        await rounds()
+        assert program.snapshot().task("job").turns == 0
+
+
+async def test_a_deleted_state_machine_ends_though_its_turn_swallows_that() -> None:
+    class Program(Probe):
+        seen = 0
+
+        async def enter__(self) -> None:
+            self.tasks.step = await reCreate(None, self.a__)
+
+        async def a__(self) -> None:
+            try:
+                await forever()
+            except asyncio.CancelledError:
+                pass
+            self.tasks.step = await reSchedule(self.b__)
+
+        async def b__(self) -> None:
+            self.seen += 1
+
+    program = Program()
+    async with running(program):
+        await rounds()
+        await delete(program.tasks.step)
+        await rounds(5)
+        assert program.seen == 0
+
+
+async def test_deleting_a_slot_lets_go_of_its_ended_task() -> None:
+    class Program(Probe):
+        async def short__(self) -> None: ...
+
+    program = Program()
+    async with running(program):
+        for _ in range(3):
+            program.tasks.job = await reCreate(None, program.short__)
+            await rounds()
+            del program.tasks.job
+            assert program.snapshot().tasks == ()
+        with pytest.raises(AttributeError, match="has no task slot 'job'"):
+            del program.tasks.job
+
+
+async def test_an_ended_task_is_shown_while_any_slot_holds_it() -> None:
+    class Program(Probe):
+        async def short__(self) -> None: ...
+
+    program = Program()
+    async with running(program):
+        program.tasks.one = program.tasks.two = await reCreate(None, program.short__)
+        await rounds()
+        program.tasks.one = None
+        assert [row.state for row in program.snapshot().tasks] == ["done"]
+        del program.tasks.two
+        assert program.snapshot().tasks == ()

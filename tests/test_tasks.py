@@ -174,7 +174,7 @@ async def test_the_next_turn_runs_in_the_same_asyncio_task() -> None:
     assert len(set(tasks)) == 1
 
 
-async def test_a_state_machine_of_several_cofunctions_stays_one_task() -> None:
+async def test_each_other_cofunction_of_a_state_machine_is_a_task_of_its_own() -> None:
     seen: list[tuple[str, Any]] = []
 
     async def red() -> None:
@@ -186,9 +186,10 @@ async def test_a_state_machine_of_several_cofunctions_stays_one_task() -> None:
         if len(seen) < 4:
             await reSchedule(red)
 
-    await (await reCreate(None, red))
+    await reCreate(None, red)
+    await until(lambda: len(seen) == 4)
     assert [name for name, _ in seen] == ["red", "green", "red", "green"]
-    assert len({task for _, task in seen}) == 1
+    assert len({task for _, task in seen}) == 4
 
 
 async def test_the_next_turn_gets_the_arguments_of_reSchedule() -> None:
@@ -206,18 +207,69 @@ async def test_the_next_turn_gets_the_arguments_of_reSchedule() -> None:
 async def test_a_second_reSchedule_in_one_turn_makes_a_new_task() -> None:
     seen: list[str] = []
 
-    async def turn() -> None:
-        first = await reSchedule(other, "first")
-        second = await reSchedule(other, "second")
+    async def turn(name: str) -> None:
+        seen.append(name)
+        if name:
+            return
+        first = await reSchedule(turn, "first")
+        second = await reSchedule(turn, "second")
         assert first is asyncio.current_task()
         assert second is not first
         await second
 
-    async def other(name: str) -> None:
-        seen.append(name)
+    await (await reCreate(None, turn, ""))
+    assert seen == ["", "second", "first"]
 
-    await (await reCreate(None, turn))
-    assert seen == ["second", "first"]
+
+async def test_a_turn_may_wait_for_what_another_cofunction_does_that_it_rescheduled() -> None:
+    written = asyncio.Event()
+
+    async def send() -> None:
+        await helper()
+        await written.wait()
+
+    async def helper() -> None:
+        await reSchedule(write)
+
+    async def write() -> None:
+        written.set()
+
+    await asyncio.wait_for(await reCreate(None, send), 5)
+
+
+async def test_the_same_function_of_another_object_is_another_cofunction() -> None:
+    class Player:
+        def __init__(self, other: Player | None = None) -> None:
+            self.other = other
+            self.tasks: list[Any] = []
+
+        async def move(self) -> None:
+            self.tasks.append(asyncio.current_task())
+            if self.other is not None:
+                await reSchedule(self.other.move)
+            elif len(self.tasks) < 3:
+                await reSchedule(self.move)
+
+    black = Player()
+    white = Player(black)
+    task = await reCreate(None, white.move)
+    await until(lambda: len(black.tasks) == 3)
+    assert white.tasks == [task]
+    assert task not in black.tasks
+    assert len(set(black.tasks)) == 1
+
+
+async def test_a_partial_of_the_turns_own_cofunction_is_that_cofunction() -> None:
+    seen: list[Any] = []
+
+    async def turn(left: int) -> None:
+        seen.append(asyncio.current_task())
+        if left:
+            await reSchedule(functools.partial(turn, left - 1))
+
+    await (await reCreate(None, turn, 3))
+    assert len(seen) == 4
+    assert len(set(seen)) == 1
 
 
 async def test_reSchedule_outside_a_rescheduling_task_makes_a_new_task() -> None:
@@ -255,15 +307,15 @@ async def test_reSchedule_in_a_plain_task_made_by_a_turn_makes_a_new_task() -> N
 async def test_code_after_reSchedule_runs_to_its_end_before_the_next_turn() -> None:
     seen: list[str] = []
 
-    async def first() -> None:
-        await reSchedule(second)
+    async def turn(name: str) -> None:
+        if name == "second":
+            seen.append("second")
+            return
+        await reSchedule(turn, "second")
         await asyncio.sleep(0)
         seen.append("end of the first")
 
-    async def second() -> None:
-        seen.append("second")
-
-    await (await reCreate(None, first))
+    await (await reCreate(None, turn, "first"))
     assert seen == ["end of the first", "second"]
 
 

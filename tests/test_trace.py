@@ -109,15 +109,14 @@ async def test_a_turn_that_never_suspends_rests_between_turns() -> None:
             self.tasks.first = await reCreate(None, self.first)
 
         async def first(self) -> None:
-            await self.go.wait()
-            self.tasks.first = await reSchedule(self.flat)
-
-        async def flat(self) -> None:
-            self.left -= 1
-            if self.left:
-                self.tasks.first = await reSchedule(self.flat)
-            else:
+            if not self.go.is_set():
+                await self.go.wait()
+            elif self.left == 1:
                 self.over.set()
+                return
+            else:
+                self.left -= 1
+            self.tasks.first = await reSchedule(self.first)
 
     thread = Flat()
     async with running(thread):

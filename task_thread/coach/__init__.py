@@ -89,7 +89,7 @@ def task_too_fast(driver: Driver, rate: float, limit: float) -> None:
 
 
 def task_rescheduled(cofunc: CoFunction, task: asyncio.Task[Any]) -> None:
-    """`reSchedule` was called outside of a turn, or a second time in one, and made a new task."""
+    """`reSchedule` made a new task: outside of a turn, or beside others that were left turning."""
     from . import doubles
 
     _safely(doubles.rescheduled, cofunc, task)

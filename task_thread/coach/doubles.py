@@ -59,18 +59,15 @@ def rescheduled(cofunc: CoFunction, task: asyncio.Task[Any]) -> None:
 
 
 def _in_a_turn(actor: Driver, made: Driver, owner: Life, spot: Spot | None) -> None:
-    """Judge a second `reSchedule` in a turn, by which a task may be left turning each time.
+    """Judge a `reSchedule` in a turn that made a task, which may be left turning each time.
 
     One that was stored in a slot, turns on, and is in no slot any more is nobody's intention.
     """
-    if (
-        actor.owner is not owner
-        or actor.following is None
-        or owner.state is not ThreadState.RUNNING
-    ):
+    if actor.owner is not owner or owner.state is not ThreadState.RUNNING:
         return
+    asked = actor.following
     stored = {id(task) for task in vars(owner.thread.tasks).values()}
-    for turn in (actor.following, made._turn):
+    for turn in (made._turn,) if asked is None else (asked, made._turn):
         lost = (
             other
             for other in owner.drivers
@@ -85,7 +82,7 @@ def _in_a_turn(actor: Driver, made: Driver, owner: Life, spot: Spot | None) -> N
         )
         if len(list(islice(lost, _LOST))) < _LOST:  # the rest of them need not be counted
             continue
-        twice = same(actor.following, made._turn)
+        twice = asked is not None and same(asked, made._turn)
         at = spot if twice else request_in(actor, function_of(turn[0])) or spot
         remedy = (
             "Call reSchedule once in a turn, at its end."

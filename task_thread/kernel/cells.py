@@ -105,7 +105,15 @@ class Cells:
             starter = starter.parent
 
     def created(self, driver: Driver) -> None:
-        """Note that the running cell created a rescheduling task without a thread."""
+        """Note that the running cell created a rescheduling task without a thread.
+
+        One that another such task made, its next state say, goes with the cell of that one.
+        """
+        maker = current.get()
+        for cell in self._cells.values():
+            if maker in cell.tasks:
+                cell.tasks.add(driver)
+                return
         self.running().tasks.add(driver)
 
     def end_tasks(self) -> int:

@@ -134,6 +134,7 @@ class Probe(TaskThread):
         if before is not None and not inside:
             before.no_more = "it was replaced"
         task = TaskModel(self.model, slot, plan)
+        goes_on = before is not None and before.run == self.model.run and before.no_more is None
         try:
             handle = await reCreate(old, self.turn, task)
         except RuntimeError as error:
@@ -142,6 +143,9 @@ class Probe(TaskThread):
             return
         task.run = self.model.run
         task.handle = handle
+        if goes_on and before is not None:  # in the row of the one that ended by itself
+            task.turns, task.budget, task.hz = before.turns, before.budget, before.hz
+            task.begun = before.begun
         self.model.tasks.append(task)
         setattr(self.tasks, slot, handle)
 
@@ -157,8 +161,14 @@ class Probe(TaskThread):
             if goes_on:
                 cofunc = self.other_turn if plan.two and task.turns % 2 else self.turn
                 handle = await reSchedule(cofunc, task)
-                self.world.require(handle is task.handle, "%s became another asyncio task", task)
-                setattr(self.tasks, plan.stores or task.slot, handle)
+                if cofunc is self.turn and not plan.two:
+                    self.world.require(
+                        handle is task.handle, "%s became another asyncio task", task
+                    )
+                task.handle = handle
+                # In another slot the other co-function's task would have a row of its own.
+                elsewhere = "" if plan.two else plan.stores
+                setattr(self.tasks, elsewhere or task.slot, handle)
 
     async def other_turn(self, task: TaskModel) -> None:
         """The same under another name."""

@@ -473,7 +473,7 @@ class SignalFrames:
                 self._lanes.clear()
             sender = self.thread(passage.sender)
             if sender is not None:
-                for driver in list(sender._life.drivers):
+                for driver in sender._life.rows():
                     self._lanes[driver.serial] = _cut(driver.name)
             name = self._lanes.setdefault(lane, "")
         return name

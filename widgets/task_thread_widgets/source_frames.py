@@ -147,7 +147,7 @@ class SourceFrames:
         room = _MOST_LISTED
         for life in self._lives():
             # A dict, as two tasks without a slot may share a name.
-            slots = list(dict.fromkeys(_cut(driver.name) for driver in list(life.drivers)))
+            slots = list(dict.fromkeys(_cut(driver.name) for driver in life.rows()))
             if slots and room:
                 listed.append([life.serial, _cut(life.id), slots[:room]])
             more += max(0, len(slots) - room)
@@ -191,7 +191,7 @@ class SourceFrames:
         for life in self._lives():
             if selected and str(life.serial) != serial:
                 continue
-            drivers = list(life.drivers)
+            drivers = life.rows()
             if slot:
                 named = [driver for driver in drivers if driver.name == slot]
                 drivers = life.find_drivers(slot) or named

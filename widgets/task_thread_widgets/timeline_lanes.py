@@ -206,13 +206,16 @@ class TimelineLanes:
         elif lane.ended is None:
             lane.ended = now
         spare: dict[str, deque[Lane]] | None = None
-        for driver in list(life.drivers):
+        for driver in life.rows():
             task = self.tasks.get(driver.serial)
             if task is None:
                 spare = _spare(lane) if spare is None else spare
                 task = self._adopt(lane, driver, spare)
                 if task is None:
                     continue
+            elif task.driver is not driver and not driver.over:  # the next one in its slot
+                task.driver = driver
+                task.ended = None
             task.met = self._searches
             self.tell(task, name=cut(driver.name))
             self.look(task, now)

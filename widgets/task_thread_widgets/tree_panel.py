@@ -78,7 +78,7 @@ class TreePanel(Panel):
         others = [life for life in lives_of(None) if self._rows.thread(life.serial) is None]
         if not others:
             return None
-        drivers = [driver for life in others for driver in list(life.drivers)]
+        drivers = [driver for life in others for driver in life.rows()]
         turning = (TaskState.WAITING, TaskState.RUNNING)
         return round(sum(driver.rate(now) for driver in drivers if driver.state in turning), 1)
 

@@ -309,7 +309,7 @@ class TreeRows:
 
     def _match_tasks(self, row: ThreadRow, life: Life) -> None:
         """Give each driver a row: its own, else one of its name that lost its driver, else a new one."""
-        drivers = list(life.drivers)
+        drivers = life.rows()
         known = row.tasks
         living = set(drivers)
         spare = [*row.idle, *(task for driver, task in known.items() if driver not in living)]
