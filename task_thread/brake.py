@@ -98,9 +98,8 @@ class Brake:
                 yield from driver.brake.hold(loop, driver)
                 return
             if self.paused and not self._steps:
-                if (
-                    driver is None or driver.elder is None
-                ):  # else the last turn of the one before is under way
+                # Otherwise the last turn of the task before it is still under way.
+                if driver is None or driver.elder is None:
                     self.holding = True
                     self.release()
                 yield from self._stand(loop)

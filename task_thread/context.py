@@ -8,7 +8,7 @@ detection of circular waits read it.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .life import Life
@@ -25,6 +25,21 @@ class Actor(Protocol):
 
 
 current: ContextVar[Actor | None] = ContextVar("task_thread_current", default=None)
+
+
+thread_class: type | None = None
+"""TaskThread, once it is there."""
+
+
+def life_of(thing: object) -> Life | None:
+    """Return the life of a TaskThread; `None` for anything else, whatever attributes it may have."""
+    if thread_class is None or not issubclass(type(thing), thread_class):
+        return None
+    try:
+        life: Any = object.__getattribute__(thing, "_life")
+    except AttributeError:  # its class forgot `super().__init__()`
+        return None
+    return life  # type: ignore[no-any-return]
 
 
 def current_life() -> Life | None:

@@ -26,7 +26,7 @@ from asyncio import CancelledError, Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CodeType, CoroutineType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 from . import coach, log, registry
 from .brake import Brake
@@ -35,7 +35,7 @@ from .groups import forgive_group
 from .meter import Meter
 from .scope import Abandoned, Scope, cancel_requests, drop
 from .states import TaskState
-from .where import Place, definition_place, waiting_place
+from .where import Place, definition_place, name_of, waiting_place
 
 if TYPE_CHECKING:
     from .life import Life
@@ -130,13 +130,26 @@ class Driver(Meter):
             owner.drivers[self] = None
             if owner.office is not None and owner.office.trace is not None:
                 self.watch(owner.office.trace)
+        self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
         try:
-            self.task: asyncio.Task[Any] = loop.create_task(self, name=self.name)
+            self._is_in(loop.create_task(self, name=self.name))
         except BaseException:
             self._finish()
             raise
-        if self.over:
-            _ended_eagerly[self.task] = self
+        if self.eager and not self.over:
+            self.task.add_done_callback(self._dropped)
+
+    def _is_in(self, task: asyncio.Task[Any]) -> None:
+        """Note the task that carries it; a task factory may wrap what it is given."""
+        self.task = task
+        _drivers[id(task)] = self
+
+    def _dropped(self, _: object) -> None:
+        """What a task factory wrapped it in has ended, maybe before its first step."""
+        if not self.over:
+            self.close()
+            if not self.over:
+                self._finish()
 
     # What is known about it
 
@@ -152,7 +165,7 @@ class Driver(Meter):
     @property
     def name(self) -> str:
         """The slot; without one, the co-function's name."""
-        return self.slot or getattr(self.cofunc, "__name__", None) or type(self.cofunc).__name__
+        return self.slot or name_of(self.cofunc)
 
     @property
     def running(self) -> bool:
@@ -292,8 +305,8 @@ class Driver(Meter):
         self._began = True
         maker: Any = current.get()
         current.set(self)  # into a context of the task's own
-        # With an eager task factory the first turn begins before `create_task` returns.
-        self.task = asyncio.current_task(self._loop)  # type: ignore[assignment]
+        if self.task is None:  # an eager task factory: `create_task` has not returned yet
+            self._is_in(asyncio.current_task(self._loop))  # type: ignore[arg-type]
         try:
             if self.eager and maker.__class__ is Driver and maker.brake is not None:
                 yield None  # until it is stored in a slot, which may be that of a paused task
@@ -494,7 +507,7 @@ class Driver(Meter):
                 if not ending.done():
                     ending.set_result(None)
             self.endings = None
-        if self.error is not None:
+        if self.error is not None and self.task is not None:
             # The error was told; asyncio must not tell it again when the task is collected.
             if not self._loop.is_closed():
                 self._loop.call_soon(_retrieve, self.task)
@@ -554,23 +567,15 @@ class Driver(Meter):
 
 Coroutine.register(Driver)
 
-# An eager task factory ends a task that never suspends before `create_task` returns; such a task has
-# forgotten its coroutine, and CPython 3.12.0 and 3.12.1 crash when asked for it.
-_ended_eagerly: WeakKeyDictionary[Any, Driver] = WeakKeyDictionary()
-_GET_CORO_CRASHES = sys.version_info[:2] == (3, 12)
+# By the task's identity, which is certain while the driver lives, since that holds its task. A task
+# factory may wrap what a task steps, so `get_coro()` does not tell.
+_drivers: WeakValueDictionary[int, Driver] = WeakValueDictionary()
 
 
 def driver_of(task: object) -> Driver | None:
     """Return the driver of a rescheduling task, or `None` for any other object."""
-    get_coro = getattr(task, "get_coro", None)
-    if get_coro is None:
-        return None
-    if _ended_eagerly:
-        ended = _ended_eagerly.get(task)
-        if ended is not None:
-            return ended
-    coroutine = getattr(task, "_coro", None) if _GET_CORO_CRASHES else get_coro()
-    return coroutine if coroutine.__class__ is Driver else None
+    driver = _drivers.get(id(task))
+    return driver if driver is not None and driver.task is task else None
 
 
 def _coroutine(cofunc: Any, found: Any) -> Any:

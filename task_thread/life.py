@@ -378,7 +378,7 @@ class Life:
             return True
         stored = vars(self.thread.tasks)
         task = driver.task
-        return stored.get(driver.slot) is task or any(one is task for one in stored.values())
+        return any(one is task for one in (stored.get(driver.slot or ""), *stored.values()))
 
     def rows(self) -> list[Driver]:
         """Return the tasks that are shown, one a slot, each where the first one of its slot stood."""
@@ -397,7 +397,9 @@ class Life:
 
     def turning(self) -> list[asyncio.Future[Any]]:
         """Return the tasks of this thread that have not ended."""
-        tasks: list[asyncio.Future[Any]] = [d.task for d in self.drivers if not d.over]
+        tasks: list[asyncio.Future[Any]] = [
+            d.task for d in self.drivers if not (d.over or d.task.done())
+        ]
         if self.plain_tasks:
             mine = (asyncio.current_task(), self.main)
             tasks += [task for task in self.plain_tasks if not task.done() and task not in mine]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .states import TaskState, ThreadState
+from .where import attribute, name_of
 
 if TYPE_CHECKING:
     from .driver import Driver
@@ -178,10 +179,11 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
     state = driver.state
     turning = state in (TaskState.WAITING, TaskState.RUNNING)
     cofunc = driver.cofunc
+    qualname = attribute(cofunc, "__qualname__")
     return TaskSnapshot(
         slot=driver.name,
         aliases=tuple(name for name in slots.get(id(driver.task), ()) if name != driver.name),
-        cofunc=getattr(cofunc, "__qualname__", None) or repr(cofunc),
+        cofunc=qualname if isinstance(qualname, str) and qualname else name_of(cofunc),
         state=state,
         turns=driver.turns,
         rate=driver.rate(now) if turning else 0.0,

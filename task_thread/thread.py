@@ -7,7 +7,7 @@ import inspect
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from . import coach
+from . import coach, context
 from .control import Control
 from .display import mimebundle
 from .kernel.live import metaclass
@@ -404,4 +404,4 @@ def _read_only(thread: TaskThread, name: str, instead: str) -> AttributeError:
     return AttributeError(f"{type(thread).__name__}.{name} can't be set: {instead}")
 
 
-Life.base = TaskThread
+Life.base = context.thread_class = TaskThread

@@ -90,11 +90,25 @@ def innermost(traceback: TracebackType | None) -> TracebackType | None:
     return found
 
 
+def attribute(thing: Any, name: str, default: Any = None) -> Any:
+    """Return an attribute of any callable, a proxy's say, whose attributes may raise anything."""
+    try:
+        return getattr(thing, name, default)
+    except Exception:
+        return default
+
+
+def name_of(cofunc: Any) -> str:
+    """Return the name of a co-function, or that of its class."""
+    name = attribute(cofunc, "__name__")
+    return name if isinstance(name, str) and name else type(cofunc).__name__
+
+
 def code_of(cofunc: Any) -> CodeType | None:
     """Return the code of a co-function, of the one inside if it is a method, partial or decorated."""
-    inner = getattr(cofunc, "func", cofunc)
-    inner = getattr(inner, "__func__", inner)
-    code = getattr(getattr(inner, "__wrapped__", inner), "__code__", None)
+    inner = attribute(cofunc, "func", cofunc)
+    inner = attribute(inner, "__func__", inner)
+    code = attribute(attribute(inner, "__wrapped__", inner), "__code__")
     return code if isinstance(code, CodeType) else None
 
 

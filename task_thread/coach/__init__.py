@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from .. import pulse
+from ..where import code_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -48,8 +49,7 @@ def _safely(call: Callable[..., Any], *args: Any) -> Any:
 
 def task_ended(driver: Driver) -> None:
     """A task ended by itself: its turn asked for no other, nobody cancelled or deleted it."""
-    function = getattr(driver.cofunc, "__func__", driver.cofunc)
-    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+    code = code_of(driver.cofunc)
     if code is None or code in _plain:
         return
     from . import turns
