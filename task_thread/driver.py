@@ -33,7 +33,7 @@ from .brake import Brake
 from .context import current
 from .groups import forgive_group
 from .meter import Meter
-from .scope import Abandoned, Scope, cancel_requests, drop
+from .scope import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
 from .states import TaskState
 from .where import Place, definition_place, name_of, waiting_place
 
@@ -142,6 +142,7 @@ class Driver(Meter):
     def _is_in(self, task: asyncio.Task[Any]) -> None:
         """Note the task that carries it; a task factory may wrap what it is given."""
         self.task = task
+        count_cancels(task)
         _drivers[id(task)] = self
 
     def _dropped(self, _: object) -> None:
@@ -403,7 +404,17 @@ class Driver(Meter):
             if self._abandoned:
                 drop(coroutine)
                 raise error
-        return coroutine.throw(error)
+        if _KNOWS_CANCELLING:
+            return coroutine.throw(error)
+        try:
+            waited = coroutine.throw(error)
+        except CancelledError:
+            raise
+        except BaseException:
+            take_back_cancels(self.task)
+            raise
+        take_back_cancels(self.task)
+        return waited
 
     def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
         """Wait for a task (or another library's future) without depending on its obedience.
@@ -435,8 +446,6 @@ class Driver(Meter):
 
     def was_cancelled(self) -> bool:
         """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
-        if not _KNOWS_CANCELLING:
-            return self._cancelled
         self._cancelled = cancel_requests(self.task) > 0
         return self._cancelled
 

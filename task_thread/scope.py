@@ -12,6 +12,7 @@ that swallows its cancellation.
 from __future__ import annotations
 
 import asyncio
+import sys
 import types
 from asyncio import CancelledError, Future
 from collections.abc import Coroutine, Generator
@@ -19,6 +20,7 @@ from contextvars import Context
 from typing import Any
 
 from .groups import forgive_group, group_holds
+from .where import is_package
 
 _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
 
@@ -199,9 +201,48 @@ class Scope:
 
 
 def cancel_requests(task: asyncio.Task[Any] | None) -> int:
-    """Return how many cancellations of a task nobody took back; 0 before Python 3.11, which can't tell."""
-    cancelling = getattr(task, "cancelling", None)
-    return cancelling() if cancelling is not None else 0
+    """Return how many cancellations of a task nobody took back; before Python 3.11 see `count_cancels`."""
+    if _CAN_TELL:
+        return task.cancelling() if hasattr(task, "cancelling") else 0  # type: ignore[union-attr]
+    cancel = getattr(task, "cancel", None)
+    return cancel.asked if cancel.__class__ is _Cancel else 0  # type: ignore[union-attr]
+
+
+class _Cancel:
+    """The `cancel` of one task, which counts, as asyncio itself does since Python 3.11.
+
+    Attributes:
+        asked: cancellations that nobody took back.
+        lasting: those of them that were asked for by the program or by asyncio. An installed package
+            (a timeout of aiohttp or async_timeout, a scope of anyio) takes its own back.
+    """
+
+    __slots__ = ("_cancel", "asked", "lasting")
+
+    def __init__(self, cancel: Any) -> None:
+        self._cancel = cancel
+        self.asked = self.lasting = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> bool:
+        accepted = bool(self._cancel(*args, **kwargs))
+        if accepted:
+            self.asked += 1
+            if not is_package(sys._getframe(1).f_code.co_filename):
+                self.lasting += 1
+        return accepted
+
+
+def count_cancels(task: asyncio.Task[Any]) -> None:
+    """Let `cancel_requests` know of a task before Python 3.11, which can't tell."""
+    if not _CAN_TELL:
+        task.cancel = _Cancel(task.cancel)  # type: ignore[method-assign]
+
+
+def take_back_cancels(task: asyncio.Task[Any]) -> None:
+    """Before Python 3.11: the code went on, so what a package's timeout or scope asked for is over."""
+    cancel: Any = task.cancel
+    if cancel.__class__ is _Cancel:
+        cancel.asked = cancel.lasting
 
 
 def drop(coroutine: Coroutine[Any, Any, Any]) -> None:

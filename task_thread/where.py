@@ -37,12 +37,17 @@ _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
+def is_package(filename: str) -> bool:
+    """Whether a file belongs to an installed package."""
+    return any(part in filename for part in _PACKAGES)
+
+
 @lru_cache(maxsize=4096)
 def is_users(filename: str) -> bool:
     """Whether a file is the user's own code rather than a library's."""
     if filename.startswith("<frozen"):
         return False
-    if any(part in filename for part in _PACKAGES):
+    if is_package(filename):
         return False
     return not filename.startswith((_OWN, _STDLIB))
 

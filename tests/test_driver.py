@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import io
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -541,3 +543,102 @@ async def test_reSchedule_in_an_eager_plain_task_made_by_a_turn_makes_a_new_task
         assert made != [task]
     finally:
         loop.set_task_factory(None)
+
+
+# What others do to tasks
+
+
+def wrapping(loop: asyncio.AbstractEventLoop, coroutine: Any, **how: Any) -> asyncio.Task[Any]:
+    """A task factory that wraps what it is given, as tools that trace or monitor do."""
+
+    async def traced() -> Any:
+        return await coroutine
+
+    return asyncio.Task(traced(), loop=loop, **how)
+
+
+async def test_a_task_factory_that_wraps_the_coroutine_changes_nothing() -> None:
+    class Program(Turner):
+        again = False
+
+        async def turn__(self) -> None:
+            with pytest.raises(RuntimeError, match="use reSchedule here"):
+                await reCreate(self.tasks.turn, self.turn__)
+            self.again = True
+            await super().turn__()
+
+    asyncio.get_running_loop().set_task_factory(wrapping)  # type: ignore[arg-type]
+    try:
+        program = Program()
+        async with running(program):
+            await until(lambda: program.again and program.turns > 3)
+            [row] = program.snapshot().tasks
+            assert row.slot == "turn"
+            assert program.tasks.turn.get_name() == "turn"
+    finally:
+        asyncio.get_running_loop().set_task_factory(None)
+
+
+async def test_a_wrapped_task_that_is_cancelled_before_its_first_step_has_ended() -> None:
+    class Program(Turner):
+        exit_timeout = 60
+
+        async def enter__(self) -> None:
+            await super().enter__()
+            self.tasks.turn.cancel()
+            await self.stop()
+
+    asyncio.get_running_loop().set_task_factory(wrapping)  # type: ignore[arg-type]
+    try:
+        program = Program()
+        await asyncio.wait_for(program.run(), 5)
+        assert [row.state for row in program.snapshot().tasks] == ["done"]
+    finally:
+        asyncio.get_running_loop().set_task_factory(None)
+
+
+async def test_a_turn_that_catches_a_cancellation_which_is_not_its_own_goes_on() -> None:
+    turns: list[int] = []
+
+    async def turn() -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        loop.call_soon(future.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await (future if len(turns) % 2 else asyncio.shield(future))
+        turns.append(1)
+        if len(turns) < 4:
+            await reSchedule(turn)
+
+    await asyncio.wait_for(await reCreate(None, turn), 5)
+    assert len(turns) == 4
+
+
+async def test_a_packages_timeout_that_cancels_the_task_does_not_end_it(tmp_path: Path) -> None:
+    # As async_timeout does, also where a task can't be told that its cancellation was taken back.
+    source = """if True:
+        import asyncio
+
+        async def times_out():
+            task = asyncio.current_task()
+            asyncio.get_running_loop().call_soon(lambda: task.cancel())
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if hasattr(task, "uncancel"):
+                    task.uncancel()
+                raise asyncio.TimeoutError from None
+    """
+    names: dict[str, Any] = {}
+    exec(compile(source, str(tmp_path / "site-packages" / "timeouts.py"), "exec"), names)
+    turns: list[int] = []
+
+    async def turn() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await names["times_out"]()
+        turns.append(1)
+        if len(turns) < 3:
+            await reSchedule(turn)
+
+    await asyncio.wait_for(await reCreate(None, turn), 5)
+    assert len(turns) == 3

@@ -698,3 +698,67 @@ async def test_a_task_of_nobody_logs_its_error_under_the_librarys_name(
     assert record.name == "task_thread"
     assert record.getMessage() == "task fails failed: ValueError: nobody's"
     assert record.exc_info is not None
+
+
+# Any callable
+
+
+async def test_a_class_method_is_a_cofunction() -> None:
+    class Program(Probe):
+        turns = 0
+
+        async def enter__(self) -> None:
+            self.tasks.count = await reCreate(None, self.count__)
+
+        @classmethod
+        async def count__(cls) -> None:
+            cls.turns += 1
+            if cls.turns < 3:
+                await asyncio.sleep(0)
+                await reSchedule(cls.count__)
+
+    program = Program()
+    async with running(program):
+        await until(lambda: Program.turns == 3)
+        assert [row.slot for row in program.snapshot().tasks] == ["count"]
+
+
+async def test_the_attributes_of_a_cofunctions_object_mean_nothing() -> None:
+    class Figure:
+        def __init__(self) -> None:
+            self._life = 3
+
+        async def move(self) -> None: ...
+
+    class Proxy:
+        """As of a remote object: any attribute is another proxy, or an error."""
+
+        def __init__(self, error: bool) -> None:
+            self.error = error
+            self.calls = 0
+
+        def __getattr__(self, name: str) -> Any:
+            if self.error:
+                raise RuntimeError(f"not connected, {name}")
+            return Proxy(False)
+
+        async def __call__(self) -> None:
+            self.__dict__["calls"] += 1
+            await asyncio.sleep(0)
+            if self.calls < 3:
+                await reSchedule(self)
+
+    class Program(Probe):
+        async def enter__(self) -> None:
+            self.figure, self.proxy, self.broken = Figure(), Proxy(False), Proxy(True)
+            self.tasks.move = await reCreate(None, self.figure.move)
+            self.tasks.proxy = await reCreate(None, self.proxy)
+            self.tasks.broken = await reCreate(None, self.broken)
+
+    program = Program()
+    async with running(program):
+        str(program.snapshot())
+        await until(lambda: program.proxy.calls == program.broken.calls == 3)
+        await rounds(3)
+        states = {row.slot: row.state for row in program.snapshot().tasks}
+        assert states == {"move": "done", "proxy": "done", "broken": "done"}

@@ -180,3 +180,16 @@ async def test_on_a_plain_function_the_library_tells(caplog: pytest.LogCaptureFi
         await alone()
     [record] = caplog.records
     assert record.name == "task_thread"
+
+
+async def test_an_object_with_odd_attributes_does_not_hide_the_error() -> None:
+    class Remote:
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError("not connected")
+
+        @verbose
+        async def call(self) -> None:
+            raise ValueError("the real one")
+
+    with pytest.raises(ValueError, match="the real one"):
+        await Remote().call()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import sys
+import re
 from types import CodeType
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -28,8 +28,6 @@ PLAIN = "plain"
 
 _MOST_FAST = 5
 """Tasks that are named for one line, if each takes too many turns; of the others one line tells."""
-
-_KNOWS_CANCELLING = sys.version_info >= (3, 11)
 
 _looked_at: WeakSet[CodeType] = WeakSet()  # for a forgotten `await`, when a task of it ended
 
@@ -105,6 +103,8 @@ def failed(driver: Driver, error: BaseException) -> None:
     ):
         _tell_awaits(driver, owner)
         return
+    if _tell_needless(owner, error):
+        return
     forgotten = awaits.at_error(error, owner.thread) if isinstance(error, TypeError) else []
     for one in forgotten:
         give(owner, "await", one.text, one.spot, slot=driver.name, actor=driver, of_class=True)
@@ -141,9 +141,32 @@ def _is_hook(driver: Driver, owner: Life) -> bool:
 
 
 def hook_failed(life: Life, error: BaseException) -> None:
-    """Tell of a forgotten `await` by which a hook or a handler failed."""
+    """Tell of a forgotten `await`, or of a needless one, by which a hook or a handler failed."""
+    if _tell_needless(life, error):
+        return
     for one in awaits.at_error(error, life.thread):
         give(life, "await", one.text, one.spot, of_class=True)
+
+
+_PLAIN_CALL = re.compile(r"\bawait\s+[\w.()\[\]]+\.(findChild|getChildIds)\(")
+
+
+def _tell_needless(life: Life, error: BaseException) -> bool:
+    """Tell of an `await` before a plain method, which the reference's documents write."""
+    if not isinstance(error, TypeError) or "await" not in str(error):
+        return False
+    spot = raised_at(error.__traceback__)
+    found = None if spot is None else _PLAIN_CALL.search(spot.source)
+    if spot is None or found is None:
+        return False
+    name = found.group(1)
+    returns = "the child, or None if there is none" if name == "findChild" else "a list"
+    text = (
+        f"{spot} failed of its `await`: {name} is a plain method, which returns {returns}. "
+        f"Write it without `await`."
+    )
+    give(life, "await", text, spot)
+    return True
 
 
 _SLIPS = (
@@ -170,8 +193,7 @@ def _replaced_itself(error: BaseException) -> bool:
 def swallowed(driver: Driver) -> None:
     """Judge a turn that was cancelled and asked for another one."""
     owner = driver.owner
-    # Before Python 3.11 nobody knows whether it was the task that was cancelled, save if we did it.
-    if owner is None or not (driver.last or _KNOWS_CANCELLING):
+    if owner is None:
         return
     spot, remedy = _swallower(driver)
     spot = spot or definition(driver.cofunc)

@@ -708,3 +708,28 @@ async def test_what_is_over_before_the_stop_is_not_told_of() -> None:
         robot.tasks.more.cancel()
         await names["cell"](robot)
     assert robot.advice() == ()
+
+
+@pytest.mark.parametrize("in_hook", [True, False])
+async def test_an_await_before_findChild_is_told(in_hook: bool) -> None:
+    program = """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.look = await reCreate(None, self.look__)
+
+            async def look__(self):
+                child = await self.findChild("arm")
+        """
+    if in_hook:
+        program = program.replace("self.tasks.look = await reCreate(None, self.look__)", "await self.look__()")
+    robot = student(program)["Robot"]()
+    if in_hook:
+        with pytest.raises(TypeError):
+            await robot.run()
+    else:
+        async with running(robot):
+            await until(robot.advice)
+    assert only(robot) == (
+        '`child = await self.findChild("arm")` (program.py, line 6) failed of its `await`: findChild is '
+        "a plain method, which returns the child, or None if there is none. Write it without `await`."
+    )
