@@ -256,23 +256,7 @@ class Control:
         life.home_context().copy().run(life.request_stop)
 
     def _send(self, signal: Signal, effect: Effect) -> None:
-        require_signal(signal)
-        task = asyncio.get_running_loop().create_task(self._life.mailbox(out=False).put(signal))
-
-        self._life.hold(task)
-
-        def accepted(task: asyncio.Task[None]) -> None:
-            error: BaseException | None
-            if task.cancelled():
-                error = RuntimeError(f"{self._life.id} stopped before it took the signal")
-            else:
-                error = task.exception()
-            if error is None:
-                effect.reached()
-            else:
-                effect.missed(error)
-
-        task.add_done_callback(accepted)
+        self._life.mailbox(out=False).post(require_signal(signal), effect)
 
     def _brake(
         self, slot: str | None, effect: Effect, act: Callable[[Driver, Callable[[], None]], None]

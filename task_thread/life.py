@@ -19,6 +19,7 @@ import itertools
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import coach, log, starting
@@ -153,7 +154,7 @@ class Life:
         self._home: Context | None = copy_context() if thread.parent is None else None
         self._logger: logging.Logger | None = None
         self._exit_event: asyncio.Event | None = None
-        self.plain_tasks: set[asyncio.Future[Any]] | None = None
+        self.plain_tasks: dict[int, asyncio.Future[Any]] | None = None  # by identity
         self.beginnings: list[Callable[[], None]] | None = None
         self.endings: list[Callable[[], None]] | None = None
         self.wake: asyncio.Future[None] | None = None
@@ -337,8 +338,12 @@ class Life:
 
     def hold(self, task: asyncio.Future[Any]) -> None:
         """Own a plain task: it is cancelled when the thread stops."""
-        self.plain_tasks = {old for old in self.plain_tasks or () if not old.done()}
-        self.plain_tasks.add(task)
+        tasks = self.plain_tasks
+        if tasks is None:
+            tasks = self.plain_tasks = {}
+        if id(task) not in tasks:
+            tasks[id(task)] = task
+            task.add_done_callback(lambda _: tasks.pop(id(task), None))
 
     def leaves_slot(self, task: Any) -> None:
         """Take note of a task that a slot no longer holds."""
@@ -366,7 +371,8 @@ class Life:
         tasks: list[asyncio.Future[Any]] = [d.task for d in self.drivers if not d.over]
         if self.plain_tasks:
             mine = (asyncio.current_task(), self.main)
-            tasks += [task for task in self.plain_tasks if not task.done() and task not in mine]
+            plain = self.plain_tasks.values()
+            tasks += [task for task in plain if not task.done() and task not in mine]
         return tasks
 
     def task_failed(self, driver: Driver, error: BaseException) -> None:
@@ -377,9 +383,13 @@ class Life:
 
     def failed_hook(self) -> Callable[..., Coroutine[Any, Any, None]] | None:
         """Return `taskFailed__`, unless it is the one that does nothing."""
-        if type(self.thread).taskFailed__ is self.base.taskFailed__:
-            return None
-        return self.thread.taskFailed__
+        return self.hook_of("taskFailed__")
+
+    def hook_of(self, name: str) -> Any:
+        """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
+        hook = getattr(self.thread, name)
+        idle = getattr(self.base, name)
+        return None if hook.__class__ is MethodType and hook.__func__ is idle else hook
 
     # Starting and stopping
 
@@ -473,8 +483,8 @@ class Life:
         parent = parent or self.parent
         if parent is None or not parent.live or parent.loop is not self.loop:
             return
-        hook = parent.thread.childFailed__
-        if getattr(hook, "__func__", None) is self.base.childFailed__:
+        hook = parent.hook_of("childFailed__")
+        if hook is None:
             return
         assert self.loop is not None
         Driver((hook, (self.thread, error), {}), parent, self.loop)

@@ -40,7 +40,7 @@ async def shut_down(life: Life) -> None:
         for child in life.thread._children or ():
             if child._life.outbox is not None:
                 child._life.outbox.quota = None  # it may be heard again in a further run
-        if type(life.thread).exit__ is not life.base.exit__:
+        if life.hook_of("exit__") is not None:
             await _exit(life)
             coach.thread_exited(life)
     life.listening = False

@@ -55,4 +55,6 @@ def plain(method: Callable[..., Any]) -> Callable[..., Any]:
     For whoever tells its errors himself: the wrapper is a coroutine more for each call.
     """
     inner = getattr(method, "__task_thread_plain__", None)
-    return method if inner is None else MethodType(inner, method.__self__)  # type: ignore[attr-defined]
+    if inner is None or not isinstance(method, MethodType):  # set on one thread, it takes no self
+        return method
+    return MethodType(inner, method.__self__)
