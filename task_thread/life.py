@@ -23,11 +23,12 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import coach, log, starting
-from .context import current
+from .context import current, life_of
 from .driver import Driver, driver_of
 from .loops import running_loop
 from .mailbox import Mailbox
 from .patient import Patient
+from .slots import TaskSlots
 from .states import ThreadState
 from .stopping import orphan, shut_down
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .thread import TaskThread
 
 _serials = itertools.count(1)
+UNSET: Any = object()
 _OVER = (ThreadState.STOPPED, ThreadState.FAILED)
 
 
@@ -46,7 +48,11 @@ class Life:
     """What a TaskThread is and does, apart from its overridable methods.
 
     Attributes:
-        thread: the TaskThread.
+        thread: the TaskThread; told apart by identity, and never by its own `==`, hash or truth.
+        parent: the life of its parent.
+        children: the threads that were added; `None` for none so far.
+        slots: its tasks by their slots.
+        locks: its namespace of locks; `UNSET` while none was asked for.
         serial: unique in the process.
         loop: the loop it was made on, or was last run on; `None` while none is known.
         drivers: its rescheduling tasks, and those of the last run that still have a slot.
@@ -62,6 +68,7 @@ class Life:
         fatal: a SystemExit or KeyboardInterrupt to be raised by `run()`.
         received, sent, undelivered: numbers of signals in this run.
         replaced: whether its cell was run again, so that a further start waits for this stop.
+        as_child: whether it had a parent when this run began.
         started: when the run began, in loop time.
         stop_asked: whether a stop was asked for in this run.
         entered: whether `enter__` began in this run.
@@ -81,6 +88,7 @@ class Life:
     """
 
     __slots__ = (
+        "__weakref__",
         "_exit_event",
         "_home",
         "_kids",
@@ -89,7 +97,9 @@ class Life:
         "added",
         "advices",
         "after",
+        "as_child",
         "beginnings",
+        "children",
         "drivers",
         "endings",
         "entered",
@@ -103,10 +113,12 @@ class Life:
         "interrupted",
         "listening",
         "live",
+        "locks",
         "loop",
         "main",
         "office",
         "outbox",
+        "parent",
         "patience",
         "plain_tasks",
         "received",
@@ -116,6 +128,7 @@ class Life:
         "sends",
         "sent",
         "serial",
+        "slots",
         "started",
         "state",
         "stop_asked",
@@ -126,8 +139,13 @@ class Life:
 
     base: ClassVar[type[TaskThread]]  # set by thread.py; whose hooks do nothing
 
-    def __init__(self, thread: TaskThread) -> None:
+    def __init__(self, thread: TaskThread, parent: Life | None) -> None:
         self.thread = thread
+        self.parent = parent
+        self.children: list[TaskThread] | None = None
+        self.locks: Any = UNSET
+        self.slots = TaskSlots(self)
+        self.as_child = parent is not None
         self.serial = next(_serials)
         self.state = ThreadState.CREATED
         self.live = False
@@ -151,7 +169,7 @@ class Life:
         self.replaced = False
         self.after: list[Life] | None = None  # who has to end before it enters
         # A child prints where its root does.
-        self._home: Context | None = copy_context() if thread.parent is None else None
+        self._home: Context | None = copy_context() if parent is None else None
         self._logger: logging.Logger | None = None
         self._exit_event: asyncio.Event | None = None
         self.plain_tasks: dict[int, asyncio.Future[Any]] | None = None  # by identity
@@ -214,11 +232,6 @@ class Life:
         return self._kids
 
     @property
-    def parent(self) -> Life | None:
-        parent = self.thread.parent
-        return None if parent is None else parent._life
-
-    @property
     def exit_event(self) -> asyncio.Event:
         if self._exit_event is None:
             self._exit_event = asyncio.Event()
@@ -237,7 +250,7 @@ class Life:
     def below(self) -> list[Life]:
         """Return its children that live: those it answers for, and those that ran before it did."""
         known = dict(self._kids or ())
-        known.update((child._life, None) for child in self.thread._children or ())
+        known.update((life_of(child), None) for child in self.children or ())
         return [kid for kid in known if kid.live and kid.loop is self.loop]
 
     def home_context(self) -> Context:
@@ -294,10 +307,31 @@ class Life:
                 f"{child.id} runs on another event loop than its parent {self.id}: a tree lives on "
                 "one loop; send between loops with thread.control.send(...)"
             )
-        self.thread.children.append(child.thread)
+        if self.children is None:
+            self.children = []
+        self.children.append(child.thread)
         child.added = True
         if child.outbox is not None:
             child.outbox.wake()
+
+    def forget(self, child: Life) -> bool:
+        """Take a child off the list; return whether it was on it."""
+        for index, one in enumerate(self.children or ()):
+            if one is child.thread:
+                assert self.children is not None
+                del self.children[index]
+                return True
+        return False
+
+    def move(self, parent: Life | None) -> None:
+        """Become the child of another thread: what it sends goes there, once it is added there."""
+        if parent is self.parent:
+            return
+        if self.parent is not None and self.parent.forget(self):
+            self.added = False
+        self.parent = parent
+        if self.outbox is not None:
+            self.outbox.move(parent or self)
 
     # Tasks
 
@@ -355,13 +389,13 @@ class Life:
         """Forget a task that has ended, unless a slot still shows it or the thread is stopping."""
         if driver.slot is None or (
             self.state is not ThreadState.STOPPING
-            and vars(self.thread.tasks).get(driver.slot) is not driver.task
+            and vars(self.slots).get(driver.slot) is not driver.task
         ):
             self.drivers.pop(driver, None)
 
     def find_drivers(self, name: str) -> list[Driver]:
         """Return the tasks that turn under a name: a slot, an alias of it, or a co-function's name."""
-        stored = vars(self.thread.tasks).get(name)
+        stored = vars(self.slots).get(name)
         turning = [driver for driver in self.drivers if not driver.over]
         by_slot = [d for d in turning if d.slot == name or (stored is d.task)]
         return by_slot or [d for d in turning if d.name == name]
@@ -383,7 +417,8 @@ class Life:
 
     def failed_hook(self) -> Callable[..., Coroutine[Any, Any, None]] | None:
         """Return `taskFailed__`, unless it is the one that does nothing."""
-        return self.hook_of("taskFailed__")
+        hook: Callable[..., Coroutine[Any, Any, None]] | None = self.hook_of("taskFailed__")
+        return hook
 
     def hook_of(self, name: str) -> Any:
         """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
@@ -425,7 +460,7 @@ class Life:
         if wake is not None:
             if not wake.done():
                 wake.set_result(None)
-        elif self.thread.parent is not None:
+        elif self.as_child:
             self.begin_shutdown()
 
     def stop_from_anywhere(self) -> None:
@@ -516,9 +551,9 @@ class Life:
         self.listening = self.added = False
         self.sealed = True
         self._kids = None
-        for child in self.thread._children or ():
-            child._life.added = False
-        self.thread._children = None
+        for child in self.children or ():
+            life_of(child).added = False
+        self.children = None
         self._exit_event = None  # its waiters can't be told
 
     def release_waiters(self) -> None:
@@ -531,6 +566,11 @@ class Life:
                 ending()
             except Exception as error:  # whoever else waits must hear of the end all the same
                 self.tell(error, "what waited for its end failed")
+
+    async def join(self) -> None:
+        """Wait until it has ended; returns at once if it doesn't live."""
+        if self.live and not self.orphaned_by_loop():
+            await self.ended()
 
     def ended(self) -> Coroutine[Any, Any, None]:
         """Return an awaitable for the end of this run; made now, it can't miss it."""

@@ -113,6 +113,14 @@ class Mailbox:
         if office is not None and office.trace is not None:
             self.watch(office.trace)
 
+    def move(self, life: Life) -> None:
+        """Let another thread handle what its child sends, and has sent."""
+        self.life = life
+        self.quota = None
+        self.warned = False
+        self.context = life.home_context().copy()
+        self.context.run(current.set, self)
+
     def watch(self, trace: Trace | None) -> None:
         """Report what goes through the queue to a trace, or to nobody any more."""
         before = self.queue
@@ -282,7 +290,8 @@ class Mailbox:
 
     def overflow_hook(self) -> Callable[[Mailbox], Any] | None:
         """Return the overflow hook, unless it is the one that does nothing."""
-        return self.sender.hook_of(self._overflow_name)
+        hook: Callable[[Mailbox], Any] | None = self.sender.hook_of(self._overflow_name)
+        return hook
 
     @property
     def _overflow_name(self) -> str:

@@ -10,7 +10,7 @@ from types import MethodType
 from typing import Any, TypeVar
 
 from . import log
-from .context import current_life
+from .context import current_life, find_life
 
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 
@@ -38,7 +38,7 @@ def verbose(method: F) -> F:
         except CancelledError:
             raise
         except Exception as error:
-            life = getattr(args[0], "_life", None) if args else None
+            life = find_life(args[0]) if args else None
             logger = log.library if life is None else life.logger
             log.failure(logger, error, "%s failed", method.__qualname__)
             if life is not None and current_life() is not life:
