@@ -99,7 +99,8 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
         if self.cancelled():
             return f"<{self.asked}: cancelled>"
         error = super().exception()
-        return f"<{self.asked}: {error or self.overtaken or 'reached'}>"
+        told = self.overtaken or "reached"
+        return f"<{self.asked}: {told if error is None else error}>"
 
 
 def _soon_runs(loop: asyncio.AbstractEventLoop) -> bool:
