@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -98,10 +97,12 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
             )
         self.__task_thread_parent__ = parent
         life = self.__task_thread_life__ = Life(self, None if parent is None else life_of(parent))
-        with contextlib.suppress(AttributeError):  # a property of the program's own
+        try:
             self.tasks = life.slots
             if type(self).parent is not _parent:  # a class attribute, say, that a program reads
                 self.parent = parent
+        except AttributeError:  # a property of the program's own
+            pass
         self.initVars__()
 
     # What it is and does now
