@@ -33,29 +33,39 @@ class Brake:
         self._steps = 0
         self._due = float("-inf")  # when the next turn may begin, in loop time
         self._gates: list[asyncio.Future[None]] = []
-        self._arrivals: list[Callable[[], None]] = []
+        # Who waits for the task to stand: whom to call then, whom if it will not, whether for a step.
+        self._arrivals: list[tuple[Callable[[], None], Callable[[], None], bool]] = []
 
-    def pause(self, arrived: Callable[[], None]) -> None:
-        """Hold the task at the end of its turn; `arrived` is called once it stands."""
+    def pause(self, arrived: Callable[[], None], missed: Callable[[], None] | None = None) -> None:
+        """Hold the task at the end of its turn; `arrived` is called once it stands.
+
+        If it never does, since it is resumed before, `missed` is called (`arrived` if there is none).
+        """
         self.paused = True
-        self._steps = 0
+        if self._steps:
+            self._steps = 0
+            self._miss(steps=True)
         if self.holding:
             arrived()
         else:
-            self._arrivals.append(arrived)
+            self._arrivals.append((arrived, missed or arrived, False))
             self.recheck()  # it may stand already, waiting for its pace
 
-    def step(self, in_turn: bool, arrived: Callable[[], None]) -> None:
+    def step(
+        self, in_turn: bool, arrived: Callable[[], None], missed: Callable[[], None] | None = None
+    ) -> None:
         """Let one more turn end, then hold the task; `arrived` is called once it stands.
 
         Args:
             in_turn: whether a turn is under way; on a task that was not paused it is the one.
             arrived: called on the loop.
+            missed: called instead if it is paused or resumed before it took the step.
         """
-        if self.paused or not in_turn:
+        ahead = self.paused or not in_turn
+        if ahead:
             self._steps += 1
         self.paused = True
-        self._arrivals.append(arrived)
+        self._arrivals.append((arrived, missed or arrived, ahead))
         self.recheck()
 
     def resume(self) -> None:
@@ -63,7 +73,7 @@ class Brake:
         self.paused = False
         self._steps = 0
         self.recheck()
-        self.release()
+        self._miss()
 
     def copy(self) -> Brake:
         """Return one for a task that goes on beside the one that was held so far."""
@@ -74,8 +84,15 @@ class Brake:
     def release(self) -> None:
         """Call everyone who waits for the task to stand."""
         arrivals, self._arrivals = self._arrivals, []
-        for arrived in arrivals:
+        for arrived, _, _ in arrivals:
             arrived()
+
+    def _miss(self, steps: bool = False) -> None:
+        """Tell those who wait for the task to stand, or for its steps only, that it will not."""
+        missed = [one for one in self._arrivals if one[2] or not steps]
+        self._arrivals = [one for one in self._arrivals if steps and not one[2]]
+        for _, call, _ in missed:
+            call()
 
     def set_pace(self, hz: float) -> None:
         """Set the ceiling in turns/s; 0 takes it away."""

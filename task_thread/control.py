@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from .context import life_of
 from .loops import running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
@@ -21,14 +23,19 @@ from .states import ThreadState
 if TYPE_CHECKING:
     from .driver import Driver
     from .life import Life
+    from .thread import TaskThread
+
+
+_Call = Callable[[], None]
 
 
 class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
-    """Done when what was asked for has been reached; says so in its `repr`."""
+    """Done when what was asked for has been reached, or was overtaken; says so in its `repr`."""
 
     def __init__(self, asked: str) -> None:
         super().__init__()
         self.asked = asked
+        self.overtaken = ""  # by what was asked later, if that took its effect away
         self.loop: asyncio.AbstractEventLoop | None = None
         self.os_thread: int | None = None  # the one that ran the loop when its tree began
 
@@ -92,7 +99,8 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
         if self.cancelled():
             return f"<{self.asked}: cancelled>"
         error = super().exception()
-        return f"<{self.asked}: {'reached' if error is None else error}>"
+        told = self.overtaken or "reached"
+        return f"<{self.asked}: {told if error is None else error}>"
 
 
 def _soon_runs(loop: asyncio.AbstractEventLoop) -> bool:
@@ -133,13 +141,13 @@ class Control:
             slot: the task's slot or an alias of it; `None` for all tasks of the tree below.
         """
         return self._ask(
-            "pause", lambda e: self._brake(slot, e, lambda d, a: d.held().pause(a)), slot
+            "pause", lambda e: self._brake(slot, e, lambda d, a, m: d.held().pause(a, m)), slot
         )
 
     def resume(self, slot: str | None = None) -> Effect:
         """Let a task turn freely again; done at once."""
 
-        def resume(driver: Driver, arrived: Callable[[], None]) -> None:
+        def resume(driver: Driver, arrived: _Call, missed: _Call) -> None:
             if driver.brake is not None:
                 driver.brake.resume()
             arrived()
@@ -149,8 +157,8 @@ class Control:
     def step(self, slot: str | None = None) -> Effect:
         """Let a task take one more turn and hold it then; done when it stands."""
 
-        def step(driver: Driver, arrived: Callable[[], None]) -> None:
-            driver.held().step(driver.coroutine is not None, arrived)
+        def step(driver: Driver, arrived: _Call, missed: _Call) -> None:
+            driver.held().step(driver.coroutine is not None, arrived, missed)
 
         return self._ask("step", lambda e: self._brake(slot, e, step), slot)
 
@@ -172,7 +180,7 @@ class Control:
             return effect
         pace = float(hz)
 
-        def set_pace(driver: Driver, arrived: Callable[[], None]) -> None:
+        def set_pace(driver: Driver, arrived: _Call, missed: _Call) -> None:
             if pace or driver.brake is not None:
                 driver.held().set_pace(pace)
             arrived()
@@ -256,26 +264,10 @@ class Control:
         life.home_context().copy().run(life.request_stop)
 
     def _send(self, signal: Signal, effect: Effect) -> None:
-        require_signal(signal)
-        task = asyncio.get_running_loop().create_task(self._life.mailbox(out=False).put(signal))
-
-        self._life.hold(task)
-
-        def accepted(task: asyncio.Task[None]) -> None:
-            error: BaseException | None
-            if task.cancelled():
-                error = RuntimeError(f"{self._life.id} stopped before it took the signal")
-            else:
-                error = task.exception()
-            if error is None:
-                effect.reached()
-            else:
-                effect.missed(error)
-
-        task.add_done_callback(accepted)
+        self._life.mailbox(out=False).post(require_signal(signal), effect)
 
     def _brake(
-        self, slot: str | None, effect: Effect, act: Callable[[Driver, Callable[[], None]], None]
+        self, slot: str | None, effect: Effect, act: Callable[[Driver, _Call, _Call], None]
     ) -> None:
         drivers = self._drivers(slot)
         left = len(drivers)
@@ -288,8 +280,12 @@ class Control:
             if not left:
                 effect.reached()
 
+        def overtaken(driver: Driver) -> None:
+            effect.overtaken = f"{driver.name} was paused or resumed anew meanwhile"
+            arrived()
+
         for driver in drivers:
-            act(driver, arrived)
+            act(driver, arrived, functools.partial(overtaken, driver))
 
     def _drivers(self, slot: str | None) -> list[Driver]:
         """Return the tasks meant, those that have ended left out.
@@ -305,6 +301,11 @@ class Control:
             known = ", ".join(d.name for d in life.drivers if not d.over) or "none"
             raise LookupError(f"{life.id} has no task {slot!r}; its tasks are: {known}")
         return found
+
+
+def control_of(thread: TaskThread) -> Control:
+    """Return the doorway to a thread, whatever its class calls `control`."""
+    return Control(life_of(thread))
 
 
 def _closed(life: Life) -> RuntimeError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .context import life_of
 from .log import in_kernel, library
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 def mimebundle(thread: TaskThread) -> dict[str, Any]:
     """Return the MIME bundle of a thread: the live view where there is one, text and HTML always."""
-    record = thread.snapshot()
+    from .snapshot import take
+
+    record = take(life_of(thread))
     bundle: dict[str, Any] = {"text/plain": text_tree(record), "text/html": html_tree([record])}
     if in_kernel():
         try:

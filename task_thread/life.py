@@ -20,14 +20,16 @@ import logging
 import operator
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import coach, log, starting
-from .context import current
+from .context import current, life_of
 from .driver import Driver, driver_of
 from .loops import running_loop
 from .mailbox import Mailbox
 from .patient import Patient
+from .slots import TaskSlots
 from .states import ThreadState
 from .stopping import orphan, shut_down
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 _serials = itertools.count(1)
 _by_serial = operator.attrgetter("serial")
+UNSET: Any = object()
 _OVER = (ThreadState.STOPPED, ThreadState.FAILED)
 
 
@@ -47,7 +50,11 @@ class Life:
     """What a TaskThread is and does, apart from its overridable methods.
 
     Attributes:
-        thread: the TaskThread.
+        thread: the TaskThread; told apart by identity, and never by its own `==`, hash or truth.
+        parent: the life of its parent.
+        children: the threads that were added; `None` for none so far.
+        slots: its tasks by their slots.
+        locks: its namespace of locks; `UNSET` while none was asked for.
         serial: unique in the process.
         loop: the loop it was made on, or was last run on; `None` while none is known.
         drivers: its rescheduling tasks, and those of the last run that still have a slot.
@@ -64,6 +71,7 @@ class Life:
         received, sent, undelivered: numbers of signals in this run.
         replaced: whether its cell was run again, so that a further start waits for this stop.
         lost: whether a task ever turned on after its slot had got another one.
+        as_child: whether it had a parent when this run began.
         started: when the run began, in loop time.
         stop_asked: whether a stop was asked for in this run.
         entered: whether `enter__` began in this run.
@@ -83,6 +91,7 @@ class Life:
     """
 
     __slots__ = (
+        "__weakref__",
         "_exit_event",
         "_home",
         "_kids",
@@ -91,7 +100,9 @@ class Life:
         "added",
         "advices",
         "after",
+        "as_child",
         "beginnings",
+        "children",
         "drivers",
         "endings",
         "entered",
@@ -105,11 +116,13 @@ class Life:
         "interrupted",
         "listening",
         "live",
+        "locks",
         "loop",
         "lost",
         "main",
         "office",
         "outbox",
+        "parent",
         "patience",
         "plain_tasks",
         "received",
@@ -119,6 +132,7 @@ class Life:
         "sends",
         "sent",
         "serial",
+        "slots",
         "started",
         "state",
         "stop_asked",
@@ -129,8 +143,13 @@ class Life:
 
     base: ClassVar[type[TaskThread]]  # set by thread.py; whose hooks do nothing
 
-    def __init__(self, thread: TaskThread) -> None:
+    def __init__(self, thread: TaskThread, parent: Life | None) -> None:
         self.thread = thread
+        self.parent = parent
+        self.children: list[TaskThread] | None = None
+        self.locks: Any = UNSET
+        self.slots = TaskSlots(self)
+        self.as_child = parent is not None
         self.serial = next(_serials)
         self.state = ThreadState.CREATED
         self.live = False
@@ -155,10 +174,10 @@ class Life:
         self.lost = False
         self.after: list[Life] | None = None  # who has to end before it enters
         # A child prints where its root does.
-        self._home: Context | None = copy_context() if thread.parent is None else None
+        self._home: Context | None = copy_context() if parent is None else None
         self._logger: logging.Logger | None = None
         self._exit_event: asyncio.Event | None = None
-        self.plain_tasks: set[asyncio.Future[Any]] | None = None
+        self.plain_tasks: dict[int, asyncio.Future[Any]] | None = None  # by identity
         self.beginnings: list[Callable[[], None]] | None = None
         self.endings: list[Callable[[], None]] | None = None
         self.wake: asyncio.Future[None] | None = None
@@ -218,11 +237,6 @@ class Life:
         return self._kids
 
     @property
-    def parent(self) -> Life | None:
-        parent = self.thread.parent
-        return None if parent is None else parent._life
-
-    @property
     def exit_event(self) -> asyncio.Event:
         if self._exit_event is None:
             self._exit_event = asyncio.Event()
@@ -241,7 +255,7 @@ class Life:
     def below(self) -> list[Life]:
         """Return its children that live: those it answers for, and those that ran before it did."""
         known = dict(self._kids or ())
-        known.update((child._life, None) for child in self.thread._children or ())
+        known.update((life_of(child), None) for child in self.children or ())
         return [kid for kid in known if kid.live and kid.loop is self.loop]
 
     def home_context(self) -> Context:
@@ -298,10 +312,31 @@ class Life:
                 f"{child.id} runs on another event loop than its parent {self.id}: a tree lives on "
                 "one loop; send between loops with thread.control.send(...)"
             )
-        self.thread.children.append(child.thread)
+        if self.children is None:
+            self.children = []
+        self.children.append(child.thread)
         child.added = True
         if child.outbox is not None:
             child.outbox.wake()
+
+    def forget(self, child: Life) -> bool:
+        """Take a child off the list; return whether it was on it."""
+        for index, one in enumerate(self.children or ()):
+            if one is child.thread:
+                assert self.children is not None
+                del self.children[index]
+                return True
+        return False
+
+    def move(self, parent: Life | None) -> None:
+        """Become the child of another thread: what it sends goes there, once it is added there."""
+        if parent is self.parent:
+            return
+        if self.parent is not None and self.parent.forget(self):
+            self.added = False
+        self.parent = parent
+        if self.outbox is not None:
+            self.outbox.move(parent or self)
 
     # Tasks
 
@@ -359,8 +394,12 @@ class Life:
 
     def hold(self, task: asyncio.Future[Any]) -> None:
         """Own a plain task: it is cancelled when the thread stops."""
-        self.plain_tasks = {old for old in self.plain_tasks or () if not old.done()}
-        self.plain_tasks.add(task)
+        tasks = self.plain_tasks
+        if tasks is None:
+            tasks = self.plain_tasks = {}
+        if id(task) not in tasks:
+            tasks[id(task)] = task
+            task.add_done_callback(lambda _: tasks.pop(id(task), None))
 
     def leaves_slot(self, task: Any) -> None:
         """Take note of a task that a slot no longer holds."""
@@ -376,7 +415,7 @@ class Life:
     def _is_shown(self, driver: Driver) -> bool:
         if self.state is ThreadState.STOPPING:
             return True
-        stored = vars(self.thread.tasks)
+        stored = vars(self.slots)
         task = driver.task
         return any(one is task for one in (stored.get(driver.slot or ""), *stored.values()))
 
@@ -390,7 +429,7 @@ class Life:
 
     def find_drivers(self, name: str) -> list[Driver]:
         """Return the tasks that turn under a name: a slot, an alias of it, or a co-function's name."""
-        stored = vars(self.thread.tasks).get(name)
+        stored = vars(self.slots).get(name)
         turning = self.steered()
         by_slot = [d for d in turning if d.slot == name or (stored is d.task)]
         return by_slot or [d for d in turning if d.name == name]
@@ -402,7 +441,8 @@ class Life:
         ]
         if self.plain_tasks:
             mine = (asyncio.current_task(), self.main)
-            tasks += [task for task in self.plain_tasks if not task.done() and task not in mine]
+            plain = self.plain_tasks.values()
+            tasks += [task for task in plain if not task.done() and task not in mine]
         return tasks
 
     def task_failed(self, driver: Driver, error: BaseException) -> None:
@@ -413,9 +453,14 @@ class Life:
 
     def failed_hook(self) -> Callable[..., Coroutine[Any, Any, None]] | None:
         """Return `taskFailed__`, unless it is the one that does nothing."""
-        if type(self.thread).taskFailed__ is self.base.taskFailed__:
-            return None
-        return self.thread.taskFailed__
+        hook: Callable[..., Coroutine[Any, Any, None]] | None = self.hook_of("taskFailed__")
+        return hook
+
+    def hook_of(self, name: str) -> Any:
+        """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
+        hook = getattr(self.thread, name)
+        idle = getattr(self.base, name)
+        return None if hook.__class__ is MethodType and hook.__func__ is idle else hook
 
     # Starting and stopping
 
@@ -451,7 +496,7 @@ class Life:
         if wake is not None:
             if not wake.done():
                 wake.set_result(None)
-        elif self.thread.parent is not None:
+        elif self.as_child:
             self.begin_shutdown()
 
     def stop_from_anywhere(self) -> None:
@@ -509,8 +554,8 @@ class Life:
         parent = parent or self.parent
         if parent is None or not parent.live or parent.loop is not self.loop:
             return
-        hook = parent.thread.childFailed__
-        if getattr(hook, "__func__", None) is self.base.childFailed__:
+        hook = parent.hook_of("childFailed__")
+        if hook is None:
             return
         assert self.loop is not None
         Driver((hook, (self.thread, error), {}), parent, self.loop)
@@ -542,9 +587,9 @@ class Life:
         self.listening = self.added = False
         self.sealed = True
         self._kids = None
-        for child in self.thread._children or ():
-            child._life.added = False
-        self.thread._children = None
+        for child in self.children or ():
+            life_of(child).added = False
+        self.children = None
         self._exit_event = None  # its waiters can't be told
 
     def release_waiters(self) -> None:
@@ -557,6 +602,11 @@ class Life:
                 ending()
             except Exception as error:  # whoever else waits must hear of the end all the same
                 self.tell(error, "what waited for its end failed")
+
+    async def join(self) -> None:
+        """Wait until it has ended; returns at once if it doesn't live."""
+        if self.live and not self.orphaned_by_loop():
+            await self.ended()
 
     def ended(self) -> Coroutine[Any, Any, None]:
         """Return an awaitable for the end of this run; made now, it can't miss it."""

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import log
 from .context import current
+from .control import Effect
+from .loops import running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -31,6 +33,23 @@ if TYPE_CHECKING:
     from .trace import Trace
 
 BATCH = 100  # signals handled before the loop gets a turn
+
+
+class _Sender:
+    """Who waits for room with a signal.
+
+    Attributes:
+        signal: what is to be put in.
+        actor: whose code sends it.
+        told: set once it is in, or will never be; done before that if the sender has left.
+    """
+
+    __slots__ = ("actor", "signal", "told")
+
+    def __init__(self, signal: Signal, told: asyncio.Future[None] | Effect) -> None:
+        self.signal = signal
+        self.actor = current.get()
+        self.told = told
 
 
 class Mailbox:
@@ -52,6 +71,7 @@ class Mailbox:
     """
 
     __slots__ = (
+        "_posted",
         "_room",
         "blocked_on",
         "busy",
@@ -72,8 +92,11 @@ class Mailbox:
         self.child = child
         self.sender = life if child is None else child
         self.queue: deque[Signal] = deque()
-        # Of those who wait for room: True once there may be some, False once waiting is in vain.
-        self._room: deque[asyncio.Future[bool]] = deque()
+        # Those who wait for room, first come first. Whoever makes room puts their signals in, and a
+        # newcomer waits behind them: so none is overtaken, and none has to be quick.
+        self._room: deque[_Sender] = deque()
+        # What was sent through the control while the overflow hook is called for what came before.
+        self._posted: deque[tuple[Signal, Effect]] | None = None
         self.idle_calls: list[Callable[[Mailbox], None]] = []
         self.busy = False
         self.queued = False
@@ -89,6 +112,14 @@ class Mailbox:
         office = life.office
         if office is not None and office.trace is not None:
             self.watch(office.trace)
+
+    def move(self, life: Life) -> None:
+        """Let another thread handle what its child sends, and has sent."""
+        self.life = life
+        self.quota = None
+        self.warned = False
+        self.context = life.home_context().copy()
+        self.context.run(current.set, self)
 
     def watch(self, trace: Trace | None) -> None:
         """Report what goes through the queue to a trace, or to nobody any more."""
@@ -123,6 +154,9 @@ class Mailbox:
 
     def full(self) -> bool:
         """Return whether a further signal would have to wait for room."""
+        return bool(self._room) or self._is_full()
+
+    def _is_full(self) -> bool:
         return 0 < self.maxsize <= len(self.queue)
 
     def put_nowait(self, signal: Signal) -> None:
@@ -130,7 +164,7 @@ class Mailbox:
 
         Raises:
             TypeError: it is not a signal.
-            asyncio.QueueFull: there is no room.
+            asyncio.QueueFull: there is no room, or somebody waits for it.
         """
         if require_signal(signal)._stops:
             self.sender.request_stop()
@@ -150,7 +184,12 @@ class Mailbox:
             raise asyncio.QueueEmpty
         signal = self.queue.popleft()
         if self._room:
-            self._offer_room()
+            # Not at once: who empties the queue means what is in it now.
+            loop = running_loop()
+            if loop is None:
+                self._let_in()
+            else:
+                loop.call_soon(self._let_in)
         return signal
 
     # Sending
@@ -161,7 +200,7 @@ class Mailbox:
             return False
         queue = self.queue
         sender = self.sender
-        if 0 < sender.thread.max_qsize <= len(queue):
+        if 0 < sender.thread.max_qsize <= len(queue) or self._room:
             return False
         if self.child is None:
             if not sender.accepts:
@@ -188,37 +227,86 @@ class Mailbox:
             self.sender.request_stop()
             return
         if self.full():
-            if not self.refuses():
+            if self._is_full() and not self.refuses():
                 await self._overflow()
-            while self.full() and not self.refuses() and not self._circular():
-                if self._unheard():
+            if self.full() and not self.refuses():
+                if self._circular():
+                    self._let_in(over=True)
+                elif self._unheard():
                     await asyncio.sleep(0)  # a flood must not hold up the loop
-                    break
-                if not await self._wait_for_room():
+                else:
+                    await self._wait_for_room(signal)
                     return
         if self.refuses():
             self.sender.undelivered += 1
             return
+        self._take(signal)
+        self.wake()
+
+    def post(self, signal: Signal, effect: Effect) -> None:
+        """Do what `put` does for somebody who does not wait here, and tell the effect."""
+        if self._posted is not None:
+            self._posted.append((signal, effect))
+        elif self.offer(signal):
+            effect.reached()
+        elif not self.full() or signal._stops or self.refuses():
+            if signal._stops:
+                self.sender.request_stop()
+            else:
+                self.sender.undelivered += 1
+            effect.reached()
+        elif self._is_full() and self.overflow_hook() is not None:
+            self._posted = deque(((signal, effect),))
+            self.sender.hold(asyncio.get_running_loop().create_task(self._put_posted(self._posted)))
+        else:
+            self._line_up(_Sender(signal, effect), over=self._circular())
+
+    async def _put_posted(self, posted: deque[tuple[Signal, Effect]]) -> None:
+        """Put in what was posted, one after the other: each may find the queue full."""
+        try:
+            while posted:
+                signal, effect = posted[0]
+                if effect.set_running_or_notify_cancel():
+                    await self.put(signal)
+                    effect.reached()
+                posted.popleft()
+        finally:
+            self._posted = None
+            for _, effect in posted:
+                self.sender.undelivered += 1
+                effect.missed(self._ended_before())
+
+    def _ended_before(self) -> RuntimeError:
+        return RuntimeError(f"{self.sender.id} stopped before it took the signal")
+
+    def _take(self, signal: Signal) -> None:
         if self.child is not None:
             self.child.sent += 1
         self.queue.append(signal)
-        self.wake()
 
     def refuses(self) -> bool:
         """Whether a signal put in now would never be handled."""
         return not (self.life.accepts if self.child is None else self.child.sends)
 
+    def overflow_hook(self) -> Callable[[Mailbox], Any] | None:
+        """Return the overflow hook, unless it is the one that does nothing."""
+        hook: Callable[[Mailbox], Any] | None = self.sender.hook_of(self._overflow_name)
+        return hook
+
+    @property
+    def _overflow_name(self) -> str:
+        return "inputOverflowHandler__" if self.child is None else "outputOverflowHandler__"
+
     async def _overflow(self) -> None:
-        thread = self.sender.thread
-        hook = (
-            thread.inputOverflowHandler__ if self.child is None else thread.outputOverflowHandler__
-        )
+        hook = self.overflow_hook()
+        if hook is None:
+            return
         try:
             await hook(self)
         except (CancelledError, GeneratorExit):
             raise
         except BaseException as error:
-            self.sender.tell(error, "%s failed", hook.__name__)
+            self.sender.tell(error, "%s failed", self._overflow_name)
             if not isinstance(error, Exception) and not self.sender.live and not log.in_kernel():
                 raise  # no run() would raise it
             self.sender.raise_fatal(error)
@@ -233,39 +321,103 @@ class Mailbox:
             and not life.listening
         )
 
-    async def _wait_for_room(self) -> bool:
-        """Wait until there may be room.
-
-        Returns:
-            Whether the sender may look again; if not, its signal was counted as undelivered.
-        """
+    async def _wait_for_room(self, signal: Signal) -> None:
+        """Wait until the signal is in, or was counted as undelivered."""
         loop = asyncio.get_running_loop()
-        room: asyncio.Future[bool] = loop.create_future()
-        self._room.append(room)
-        actor = current.get()
-        handler = actor if isinstance(actor, Mailbox) else None
-        if handler is not None:
-            handler.blocked_on += (self,)
-        sender = self._stopping(actor)
+        told: asyncio.Future[None] = loop.create_future()
+        sender = _Sender(signal, told)
+        self._line_up(sender)
+        stopping = self._stopping(sender.actor)
         timer = None
-        if sender is not None:
-            if sender.patience is None:
-                sender.patience = loop.time() + sender.thread.drain_timeout
-            timer = loop.call_at(sender.patience, self._give_up, room)
+        if stopping is not None and not told.done():
+            if stopping.patience is None:
+                stopping.patience = loop.time() + stopping.thread.drain_timeout
+            timer = loop.call_at(stopping.patience, self._give_up, sender)
         try:
-            return await room
+            await told
         except BaseException:
-            # The room was offered to a sender that left: pass it on.
-            if room.done() and not room.cancelled() and not self.full():
-                self._offer_room()
+            if not told.done():
+                self._leave(sender)
+            elif not told.cancelled():
+                self._take_back(signal)
+            self._unblock(sender)
+            while self._room and self._room[0].told.done():
+                self._room.popleft()
             raise
         finally:
             if timer is not None:
                 timer.cancel()
-            if handler is not None:
-                left = list(handler.blocked_on)
-                left.remove(self)
-                handler.blocked_on = tuple(left)
+
+    def _line_up(self, sender: _Sender, over: bool = False) -> None:
+        self._room.append(sender)
+        if isinstance(sender.actor, Mailbox):
+            sender.actor.blocked_on += (self,)
+        self._let_in(over)  # there may be room, since `max_qsize` can grow
+
+    def _let_in(self, over: bool = False) -> None:
+        """Put in the signals of those who wait, first come first, as far as there is room.
+
+        Args:
+            over: whether to let all of them in, over the limit.
+        """
+        while self._room and (over or not self._is_full()):
+            sender = self._room.popleft()
+            told = sender.told
+            if isinstance(told, Effect):
+                if not told.set_running_or_notify_cancel():
+                    self._unblock(sender)
+                    continue
+            elif told.done():  # it was cancelled
+                continue
+            if self.refuses():
+                self.sender.undelivered += 1
+                self._release(sender, taken=False)
+                continue
+            before = current.get()
+            current.set(sender.actor)  # who watches is told who sent it
+            self._take(sender.signal)
+            current.set(before)
+            self._release(sender)
+        self.wake()
+
+    def _release(self, sender: _Sender, taken: bool = True) -> None:
+        """Tell somebody who waited that it is over."""
+        self._unblock(sender)
+        told = sender.told
+        if not isinstance(told, Effect):
+            loop = told.get_loop()
+            if loop is running_loop():
+                told.set_result(None)
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(_set, told)
+        elif taken:
+            told.reached()
+        else:
+            told.missed(self._ended_before())
+
+    def _unblock(self, sender: _Sender) -> None:
+        handler = sender.actor
+        if isinstance(handler, Mailbox) and self in handler.blocked_on:
+            left = list(handler.blocked_on)
+            left.remove(self)
+            handler.blocked_on = tuple(left)
+
+    def _take_back(self, signal: Signal) -> None:
+        """Take a signal out again whose sender was cancelled; it may have been handled already."""
+        queue = self.queue
+        for index in range(len(queue) - 1, -1, -1):
+            if queue[index] is signal:
+                del queue[index]
+                if self.child is not None:
+                    self.child.sent -= 1
+                self._let_in()
+                return
+
+    def _leave(self, sender: _Sender) -> None:
+        for index, other in enumerate(self._room):
+            if other is sender:
+                del self._room[index]
+                return
 
     def _stopping(self, actor: Actor | None) -> Life | None:
         """Return the life whose stop waits for this sender, if any does.
@@ -278,18 +430,11 @@ class Mailbox:
                     return life
         return None
 
-    def _give_up(self, room: asyncio.Future[bool]) -> None:
-        if not room.done():
-            self._room.remove(room)
+    def _give_up(self, sender: _Sender) -> None:
+        if not sender.told.done():
+            self._leave(sender)
             self.sender.undelivered += 1
-            room.set_result(False)
-
-    def _offer_room(self) -> None:
-        while self._room:
-            room = self._room.popleft()
-            if not room.done():
-                room.set_result(True)
-                return
+            self._release(sender, taken=False)
 
     def _circular(self) -> bool:
         """Whether the handler that sends would wait for itself, over however many mailboxes.
@@ -360,7 +505,7 @@ class Mailbox:
                 self.quota -= 1
             signal = queue.popleft()
             if self._room:
-                self._offer_room()
+                self._let_in()
             life.received += 1
             try:
                 thread = life.thread
@@ -421,9 +566,13 @@ class Mailbox:
         self.queue.clear()
         self.quota = None
         rooms, self._room = self._room, deque()
-        for room in rooms:
-            if not room.done():
+        for sender in rooms:
+            if not sender.told.done():
                 lost += 1
-                if not room.get_loop().is_closed():
-                    room.set_result(False)
+                self._release(sender, taken=False)
         return lost
+
+
+def _set(told: asyncio.Future[None]) -> None:
+    if not told.done():
+        told.set_result(None)

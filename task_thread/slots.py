@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class TaskSlots:
     """A namespace of tasks: `slots.NAME = task` stores, `slots.NAME = None` empties."""
 
-    __slots__ = ("__dict__", "_life")
+    __slots__ = ("__dict__", "__life")
 
     def __init__(self, life: Life) -> None:
-        object.__setattr__(self, "_life", life)
+        object.__setattr__(self, "_TaskSlots__life", life)
 
     def __setattr__(self, name: str, value: Any) -> None:
         __tracebackhide__ = True  # in a notebook an error shows the student's line, not ours
@@ -35,36 +35,36 @@ class TaskSlots:
         if old is value and value is not None:  # a task that rescheduled, the most frequent case
             return
         if asyncio.isfuture(value):  # not isinstance: nest-asyncio replaces the classes
-            self._life.enters_slot(name, value, old)
+            self.__life.enters_slot(name, value, old)
         elif value is not None:
-            self._check(name, value)
+            self.__check(name, value)
         slots[name] = value
         if old is not None:
-            self._life.leaves_slot(old)
+            self.__life.leaves_slot(old)
 
     def __delattr__(self, name: str) -> None:
         __tracebackhide__ = True
         if name not in self.__dict__:
-            raise AttributeError(self._unknown(name))
-        self._life.leaves_slot(self.__dict__.pop(name))
+            raise AttributeError(self.__unknown(name))
+        self.__life.leaves_slot(self.__dict__.pop(name))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise AttributeError(self._unknown(name))
+        raise AttributeError(self.__unknown(name))
 
-    def _unknown(self, name: str) -> str:
+    def __unknown(self, name: str) -> str:
         known = ", ".join(self.__dict__) or "none so far"
         return (
-            f"{self._life.id} has no task slot {name!r} (its slots: {known}): "
+            f"{self.__life.id} has no task slot {name!r} (its slots: {known}): "
             f"set it first, self.tasks.{name} = None in initVars__"
         )
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{k}={driver_of(v) or v!r}" for k, v in self.__dict__.items())
-        return f"<tasks of {self._life.id}: {inner or 'none'}>"
+        return f"<tasks of {self.__life.id}: {inner or 'none'}>"
 
-    def _check(self, name: str, value: Any) -> None:
+    def __check(self, name: str, value: Any) -> None:
         __tracebackhide__ = True
         if inspect.iscoroutine(value):
             called = value.__name__
@@ -74,12 +74,12 @@ class TaskSlots:
             else:
                 remedy = f"write `self.tasks.{name} = await reCreate(None, self.{called})`"
             raise TypeError(
-                f"expected a task for the slot {name!r} of {self._life.id}, "
+                f"expected a task for the slot {name!r} of {self.__life.id}, "
                 f"found the coroutine {called}(...): {remedy}"
             )
         if inspect.iscoroutinefunction(value):
             raise TypeError(
-                f"expected a task for the slot {name!r} of {self._life.id}, found the function "
+                f"expected a task for the slot {name!r} of {self.__life.id}, found the function "
                 f"{value.__name__}: write "
                 f"`self.tasks.{name} = await reCreate(None, self.{value.__name__})`"
             )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .context import life_of
 from .states import TaskState, ThreadState
 from .where import attribute, name_of
 
@@ -149,9 +150,9 @@ def take(life: Life) -> ThreadSnapshot:
     now = life.loop.time() if life.loop is not None else 0.0
     kids = list(life._kids or ())
     known = set(kids)
-    children = [child for child in thread._children or () if child._life not in known]
+    children = [kid for kid in map(life_of, life.children or ()) if kid not in known]
     slots: dict[int, list[str]] = {}  # the names of each task, by its identity
-    for name, task in list(vars(thread.tasks).items()):
+    for name, task in list(vars(life.slots).items()):
         slots.setdefault(id(task), []).append(name)
     return ThreadSnapshot(
         serial=life.serial,
@@ -169,7 +170,7 @@ def take(life: Life) -> ThreadSnapshot:
         tasks=tuple(_task(driver, slots, now) for driver in life.rows()),
         children=(
             *(take(kid) for kid in kids),
-            *(take(child._life) for child in children),
+            *(take(kid) for kid in children),
         ),
     )
 

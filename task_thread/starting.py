@@ -14,7 +14,7 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from . import log, registry
-from .context import current
+from .context import current, life_of
 from .hook import run_hook
 from .loops import running_loop
 from .office import Office
@@ -49,6 +49,7 @@ def begin(life: Life) -> None:
         )
     again = life.state is not ThreadState.CREATED
     life.loop = loop
+    life.as_child = parent is not None
     life.stop_asked = life.entered = life.sealed = life.hurried = False
     life.reported = life.interrupted = life.replaced = False
     life.patience = None
@@ -82,7 +83,7 @@ async def run(life: Life) -> None:
     """Live: a root until its end, a child until it has started."""
     if life.live and life.replaced and life.loop is running_loop():
         await life.ended()
-    if life.thread.parent is None:
+    if life.parent is None:
         # Before anything else: a Ctrl-C between two of these lines must count as the first.
         guard = SignalGuard(asyncio.get_running_loop(), life.request_stop)
         try:
@@ -105,7 +106,7 @@ def start(life: Life) -> None:
         life.at_end(functools.partial(_start_soon, life, copy_context()))
         return
     begin(life)
-    living = _live(life) if life.thread.parent is None else _start_child(life)
+    living = _live(life) if life.parent is None else _start_child(life)
 
     def cancelled_early() -> None:
         life.stop_asked = True
@@ -242,9 +243,10 @@ async def _enter(life: Life) -> None:
     life.become(ThreadState.RUNNING)
     if life.inbox is not None:
         life.inbox.wake()
-    for child in life.thread.children:
-        if child._life.outbox is not None:
-            child._life.outbox.wake()
+    for child in life.children or ():
+        outbox = life_of(child).outbox
+        if outbox is not None:
+            outbox.wake()
     beginnings, life.beginnings = life.beginnings, None
     for beginning in beginnings or ():
         beginning()

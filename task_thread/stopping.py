@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from . import coach, registry
+from .context import life_of
 from .hook import run_hook
 from .states import ThreadState
 from .tasks import end_all
@@ -37,17 +38,18 @@ async def shut_down(life: Life) -> None:
         if life.listening:
             await _drain(life)
         life.listening = False
-        for child in life.thread._children or ():
-            if child._life.outbox is not None:
-                child._life.outbox.quota = None  # it may be heard again in a further run
-        if type(life.thread).exit__ is not life.base.exit__:
+        for child in life.children or ():
+            outbox = life_of(child).outbox
+            if outbox is not None:
+                outbox.quota = None  # it may be heard again in a further run
+        if life.hook_of("exit__") is not None:
             await _exit(life)
             coach.thread_exited(life)
     life.listening = False
     life.sealed = True
     if life.turning():
         await _end_tasks(life)
-    if life.thread._children or life._kids:
+    if life.children or life._kids:
         await _stop_kids(life)
         if life.turning():  # the childFailed__ of children that failed while they stopped
             await _end_tasks(life, life.thread.exit_timeout)
@@ -80,8 +82,8 @@ def _within(life: Life, seconds: float) -> float:
 async def _drain(life: Life) -> None:
     """Let the signals that were accepted before the stop be handled."""
     boxes = [life.inbox] if life.inbox is not None else []
-    for child in life.thread.children:
-        box = child._life.outbox
+    for child in life.children or ():
+        box = life_of(child).outbox
         if box is not None:
             box.quota = box.qsize()
             boxes.append(box)
@@ -189,9 +191,10 @@ async def _stop_kids(life: Life) -> None:
                 await _patiently(life, _one_round)
         # Shielded: a cancellation hurries the children, and they are awaited all the same.
         await _patiently(life, lambda: _wait(gate))
-    for child in life.thread.children:
-        child._life.added = False
-    life.thread.children.clear()
+    for child in life.children or ():
+        life_of(child).added = False
+    if life.children is not None:
+        life.children.clear()
 
 
 async def _flush(life: Life) -> None:
@@ -224,8 +227,7 @@ def finish(life: Life) -> None:
     # A stopping parent clears its list at once: removing 5,000 children singly is quadratic.
     if parent is not None and parent.state is not ThreadState.STOPPING:
         life.added = False
-        if life.thread in parent.thread.children:
-            parent.thread.children.remove(life.thread)
+        parent.forget(life)
     _tell_undelivered(life, late)
     if life.error is not None and guardian is not None and not life.reported:
         life.tell_parent(life.error, guardian)

@@ -14,7 +14,7 @@ from types import MethodType
 from typing import Any
 
 from . import coach, log
-from .context import current, current_life, life_of
+from .context import current, current_life, find_life
 from .deadlines import Deadlines
 from .driver import CoFunction, Driver, driver_of, same_cofunc
 from .where import attribute
@@ -149,7 +149,7 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
 
 def create(cofunc: CoFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> asyncio.Task[Any]:
     """Make a driven task, owned by the thread of `cofunc`, else by the current one, else by nobody."""
-    owner = life_of(attribute(cofunc, "__self__")) or current_life()
+    owner = find_life(attribute(cofunc, "__self__")) or current_life()
     if owner is not None:
         owner.admit_task(cofunc)
     return Driver((cofunc, args, kwargs), owner, asyncio.get_running_loop()).task

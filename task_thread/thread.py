@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from . import coach, context
+from .context import HasLife, find_life, life_of
 from .control import Control
 from .display import mimebundle
 from .kernel.live import metaclass
-from .life import Life
+from .life import UNSET, Life
 from .loops import running_loop
 from .mailbox import Mailbox
 from .signals import Signal, require_signal
@@ -27,7 +26,32 @@ if TYPE_CHECKING:
 _OWN_QUEUE = "max_qsize says how much it holds; name a queue of your own otherwise"
 
 
-class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, save in a kernel
+if TYPE_CHECKING:
+    _Shown = property
+else:
+
+    class _Shown:
+        """A property that a program may take for something of its own, by setting the attribute."""
+
+        def __init__(self, get):
+            self._get = get
+            self.__doc__ = get.__doc__
+
+        def __get__(self, thread, cls=None):
+            return self if thread is None else self._get(thread)
+
+
+class _NoTasks:
+    """Stands for `thread.tasks` until the constructor has run."""
+
+    def __get__(self, thread: Any, cls: type | None = None) -> Any:
+        if thread is None:
+            return self
+        life_of(thread)  # says that it was not initialised
+        raise AttributeError(f"{type(thread).__name__!r} object has no attribute 'tasks'")
+
+
+class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, save in a kernel
     """A "thread" made of asyncio tasks that reschedule themselves.
 
     Subclass it, create tasks in `enter__`, and let the tasks reschedule themselves:
@@ -58,8 +82,9 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
     """
 
     # "__dict__" so that a plain TaskThread takes attributes too; a subclass has one anyway.
-    __slots__ = ("__dict__", "__weakref__", "_children", "_life", "_locks", "parent", "tasks")
+    __slots__ = ("__dict__", "__weakref__")
 
+    tasks: TaskSlots = _NoTasks()  # type: ignore[assignment]
     max_qsize: int = 100
     max_reschedule_rate: float | None = 100
     drain_timeout: float = 1
@@ -70,42 +95,44 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
             raise TypeError(
                 f"expected a TaskThread or None as parent, found {type(parent).__name__} {parent!r}"
             )
-        self.parent = parent
-        self._children: list[TaskThread] | None = None
-        self._locks: SimpleNamespace | None = None
-        self._life = Life(self)
-        self.tasks = TaskSlots(self._life)
-        self.initVars__()
-
-    def __getattr__(self, name: str) -> Any:
-        # Only reached for what is not there, or for a property that raised an AttributeError.
-        cls = type(self)
-        if name.startswith("__"):
-            raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}")
+        self.__task_thread_parent__ = parent
+        life = self.__task_thread_life__ = Life(self, None if parent is None else life_of(parent))
         try:
-            object.__getattribute__(self, "_life")
-        except AttributeError:
-            raise AttributeError(coach.uninitialised(cls)) from None
-        found = inspect.getattr_static(cls, name, None)
-        if isinstance(found, property) and found.fget is not None:
-            return found.fget(self)  # raises what it raised before, with its own message
-        raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}")
+            self.tasks = life.slots
+            if type(self).parent is not _parent:  # a class attribute, say, that a program reads
+                self.parent = parent
+        except AttributeError:  # a property of the program's own
+            pass
+        self.initVars__()
 
     # What it is and does now
 
     @property
+    def parent(self) -> TaskThread | None:
+        """The thread whose child this one is, as given; another one can be set between two runs."""
+        try:
+            found: TaskThread | None = self.__task_thread_parent__
+        except AttributeError:
+            life_of(self)  # says that it was not initialised
+            raise
+        return found
+
+    @parent.setter
+    def parent(self, value: TaskThread | None) -> None:
+        child, parent = find_life(self), find_life(value)
+        if child is not None and (value is None or parent is not None):
+            child.move(parent)
+        self.__task_thread_parent__ = value
+
+    @_Shown
     def state(self) -> ThreadState:
         """Where it is in its life; compares equal to its plain word, "running" say."""
-        return self._life.state
-
-    @state.setter
-    def state(self, value: object) -> None:
-        raise _read_only(self, "state", "it follows from start() and stop()")
+        return life_of(self).state
 
     @property
     def running(self) -> bool:
         """Whether it has started and no stop was asked for."""
-        return self._life.state is ThreadState.RUNNING
+        return life_of(self).state is ThreadState.RUNNING
 
     @running.setter
     def running(self, value: object) -> None:
@@ -114,9 +141,10 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
     @property
     def children(self) -> list[TaskThread]:
         """The children that were added and have not ended."""
-        if self._children is None:
-            self._children = []
-        return self._children
+        life = life_of(self)
+        if life.children is None:
+            life.children = []
+        return life.children
 
     @children.setter
     def children(self, value: object) -> None:
@@ -125,27 +153,29 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
     @property
     def locks(self) -> SimpleNamespace:
         """A namespace for locks of your own."""
-        if self._locks is None:
-            self._locks = SimpleNamespace()
-        return self._locks
+        life = life_of(self)
+        if life.locks is UNSET:
+            life.locks = SimpleNamespace()
+        locks: SimpleNamespace = life.locks
+        return locks
 
     @locks.setter
     def locks(self, value: SimpleNamespace) -> None:
-        self._locks = value
+        life_of(self).locks = value
 
     @property
     def logger(self) -> logging.Logger:
         """The logger named after the class, unless another one was set."""
-        return self._life.logger
+        return life_of(self).logger
 
     @logger.setter
     def logger(self, value: logging.Logger) -> None:
-        self._life.use_logger(value)
+        life_of(self).use_logger(value)
 
     @property
     def exit_event(self) -> asyncio.Event:
         """Set when the thread has stopped or failed."""
-        return self._life.exit_event
+        return life_of(self).exit_event
 
     @exit_event.setter
     def exit_event(self, value: object) -> None:
@@ -154,7 +184,7 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
     @property
     def input_queue(self) -> Mailbox:
         """The signals from the parent that wait to be handled."""
-        return self._life.mailbox(out=False)
+        return life_of(self).mailbox(out=False)
 
     @input_queue.setter
     def input_queue(self, value: object) -> None:
@@ -163,22 +193,27 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
     @property
     def output_queue(self) -> Mailbox:
         """The signals to the parent that wait to be handled."""
-        return self._life.mailbox(out=True)
+        return life_of(self).mailbox(out=True)
 
     @output_queue.setter
     def output_queue(self, value: object) -> None:
         raise _read_only(self, "output_queue", _OWN_QUEUE)
 
-    @property
+    @_Shown
+    def _life(self) -> Life:
+        """For tests and tools; the library itself reads `life_of(thread)`."""
+        return life_of(self)
+
+    @_Shown
     def control(self) -> Control:
         """The doorway for other OS threads, widgets and plain code: start, stop, pause, step, ..."""
-        return Control(self._life)
+        return Control(life_of(self))
 
     def snapshot(self) -> ThreadSnapshot:
         """Return what is known of this thread and of all below it, as frozen records."""
         from .snapshot import take  # here, since making dataclasses takes milliseconds
 
-        return take(self._life)
+        return take(life_of(self))
 
     def advice(self) -> tuple[Advice, ...]:
         """Return what the coach told of this thread and of all below it, first come first.
@@ -188,7 +223,7 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
         """
         from .coach.advice import advice_of
 
-        return advice_of(self._life)
+        return advice_of(life_of(self))
 
     # Running
 
@@ -200,11 +235,11 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
             CancelledError: it was cancelled; the tree was stopped in order before.
             BaseException: what `enter__` raised, and for a root what else failed it.
         """
-        await self._life.run()
+        await life_of(self).run()
 
     async def __call__(self) -> None:
         """Do what `run` does."""
-        await self._life.run()
+        await life_of(self).run()
 
     def start(self) -> None:
         """Start on the running loop and return at once; the loop carries on with it.
@@ -214,34 +249,32 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
         """
         if running_loop() is None:
             raise RuntimeError(
-                f"no event loop is running here, so {self._life.id} was not started: in a script use "
+                f"no event loop is running here, so {life_of(self).id} was not started: in a script use "
                 "asyncio.run(thread.run()), from another OS thread use thread.control.start()"
             )
-        self._life.start()
+        life_of(self).start()
 
     async def stop(self) -> None:
         """Ask for the stop and return; `join` waits for it.
 
         Fine at any time, any number of times, from any task, hook or handler of the tree.
         """
-        if self.parent is None:
+        if life_of(self).parent is None:
             await self.terminate()
         else:
             await self.requestTerminate()
 
     async def terminate(self) -> None:
         """Stop this thread; what `stop` calls for a root."""
-        self._life.stop_from_anywhere()
+        life_of(self).stop_from_anywhere()
 
     async def requestTerminate(self) -> None:
         """Ask the parent to close this child; what `stop` calls for a child."""
-        self._life.stop_from_anywhere()
+        life_of(self).stop_from_anywhere()
 
     async def join(self) -> None:
         """Wait until the thread has stopped or failed; returns at once for one that doesn't run."""
-        life = self._life
-        if life.live and not life.orphaned_by_loop():
-            await life.ended()
+        await life_of(self).join()
 
     # Children
 
@@ -254,35 +287,34 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
             TypeError: `child` is not a TaskThread.
             ValueError: it was made with another parent, or with none.
         """
-        life = self._child_life(child)
-        if child.parent is not self:
-            found = "no parent" if child.parent is None else f"parent {child.parent._life.id}"
-            raise ValueError(
-                f"expected a child of {self._life.id}, found {life.id} with {found}: "
-                f"make it with {type(child).__name__}(parent=...)"
-            )
+        life = _life_of_child(child)
+        if life.parent is not life_of(self):
+            raise self._not_a_child(life)
         if life.state not in (ThreadState.STOPPED, ThreadState.FAILED):
-            self._life.register(life)
+            life_of(self).register(life)
 
     async def delChild(self, child: TaskThread) -> None:
         """Remove a child and stop it; waits for its end, unless the child itself is what waits.
 
         Raises:
             TypeError: `child` is not a TaskThread.
+            ValueError: it is the child of another thread, or of none.
         """
-        life = self._child_life(child)
-        if child in self.children:
-            self.children.remove(child)
-        await child.stop()
+        life = _life_of_child(child)
+        if not life_of(self).forget(life) and life.parent is not life_of(self):
+            raise self._not_a_child(life)
+        life.stop_from_anywhere()
         if life.live and not life.acts_now():
-            await child.join()
+            await life.join()
         if not life.live:
             life.added = False
 
-    def _child_life(self, child: TaskThread) -> Life:
-        if not isinstance(child, TaskThread):
-            raise TypeError(f"expected a TaskThread, found {type(child).__name__} {child!r}")
-        return child._life
+    def _not_a_child(self, life: Life) -> ValueError:
+        found = "no parent" if life.parent is None else f"parent {life.parent.id}"
+        return ValueError(
+            f"expected a child of {life_of(self).id}, found {life.id} with {found}: "
+            f"make it with {type(life.thread).__name__}(parent=...)"
+        )
 
     def findChild(self, _id: Any = None, _class: type | None = None) -> TaskThread | None:
         """Return the first child with that id and of that class, or `None`.
@@ -293,16 +325,17 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
         """
         if _id is None and _class is None:
             return None
-        for child in self.children:
+        for child in life_of(self).children or ():
             if (_class is None or isinstance(child, _class)) and (
-                _id is None or child._life.get_id() == _id
+                _id is None or life_of(child).get_id() == _id
             ):
                 return child
         return None
 
     def getChildIds(self, _class: type | None = None) -> list[Any]:
         """Return the ids of the children, or of those of one class."""
-        return [c._life.get_id() for c in self.children if _class is None or isinstance(c, _class)]
+        children = life_of(self).children or ()
+        return [life_of(c).get_id() for c in children if _class is None or isinstance(c, _class)]
 
     # Signals
 
@@ -314,9 +347,9 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
         Raises:
             TypeError: it is not a signal.
         """
-        life = self._life
+        life: Life = self.__task_thread_life__
         if life.live and life.loop is not running_loop():
-            await asyncio.wrap_future(self.control.send(require_signal(signal)))
+            await asyncio.wrap_future(Control(life).send(require_signal(signal)))
             return
         box = life.inbox or life.mailbox(out=False)
         if not box.offer(signal):
@@ -329,8 +362,9 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
             TypeError: it is not a signal, or `child` is not a TaskThread.
         """
         require_signal(signal)
-        for receiver in self.children[:] if child is None else (child,):
-            life = self._child_life(receiver)
+        children = self.__task_thread_life__.children or ()
+        for receiver in list(children) if child is None else (child,):
+            life = _life_of_child(receiver)
             box = life.inbox or life.mailbox(out=False)
             if not box.offer(signal):
                 await box.put(signal)
@@ -342,11 +376,11 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
             TypeError: it is not a signal.
             RuntimeError: this thread has no parent.
         """
-        life = self._life
+        life: Life = self.__task_thread_life__
         box = life.outbox
         if box is None:
             require_signal(signal)
-            if self.parent is None:
+            if life.parent is None:
                 raise RuntimeError(f"{life.id} has no parent to send {signal} to")
             box = life.mailbox(out=True)
         if not box.offer(signal):
@@ -383,25 +417,35 @@ class TaskThread(metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, s
 
     def getId(self) -> Any:
         """Return what identifies the thread for people: by default its class and serial number."""
-        return self._life.name
+        return life_of(self).name
 
     def getInfo(self) -> str:
         """Return a short description."""
-        return f"<{type(self).__name__} {self._life.serial}>"
+        return f"<{type(self).__name__} {life_of(self).serial}>"
 
     # How it shows itself
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_life"):
+        life = find_life(self)
+        if life is None:
             return f"<{type(self).__name__}, not initialised>"
-        return self.snapshot().line()
+        from .snapshot import take
+
+        return take(life).line()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return mimebundle(self)
+
+
+def _life_of_child(child: Any) -> Life:
+    if not issubclass(type(child), TaskThread):
+        raise TypeError(f"expected a TaskThread, found {type(child).__name__} {child!r}")
+    return life_of(child)
 
 
 def _read_only(thread: TaskThread, name: str, instead: str) -> AttributeError:
     return AttributeError(f"{type(thread).__name__}.{name} can't be set: {instead}")
 
 
-Life.base = context.thread_class = TaskThread
+_parent = TaskThread.__dict__["parent"]
+Life.base = TaskThread

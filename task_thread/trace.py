@@ -304,6 +304,10 @@ class WatchedQueue(deque["Signal"]):
         self._trace.took(Passage(signal, sender, lane, receiver, sent, self._trace._clock()))
         return signal
 
+    def __delitem__(self, index: Any) -> None:
+        super().__delitem__(index)
+        del self._sent[index]
+
     def clear(self) -> None:
         super().clear()
         self._sent.clear()

@@ -10,7 +10,7 @@ from types import MethodType
 from typing import Any, TypeVar
 
 from . import log
-from .context import current_life, life_of
+from .context import current_life, find_life
 
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 
@@ -38,7 +38,7 @@ def verbose(method: F) -> F:
         except CancelledError:
             raise
         except Exception as error:
-            life = life_of(args[0]) if args else None
+            life = find_life(args[0]) if args else None
             logger = log.library if life is None else life.logger
             log.failure(logger, error, "%s failed", method.__qualname__)
             if life is not None and current_life() is not life:
@@ -55,4 +55,6 @@ def plain(method: Callable[..., Any]) -> Callable[..., Any]:
     For whoever tells its errors himself: the wrapper is a coroutine more for each call.
     """
     inner = getattr(method, "__task_thread_plain__", None)
-    return method if inner is None else MethodType(inner, method.__self__)  # type: ignore[attr-defined]
+    if inner is None or not isinstance(method, MethodType):  # set on one thread, it takes no self
+        return method
+    return MethodType(inner, method.__self__)

@@ -212,6 +212,21 @@ async def test_resume_lets_it_go_on() -> None:
         assert thread.snapshot().task("a").state == "waiting"
 
 
+async def test_a_pause_that_a_resume_overtakes_does_not_say_that_it_was_reached() -> None:
+    thread = Pair()
+    async with running(thread):
+        effects = [thread.control.pause("a"), thread.control.step("a")]
+        await reached(thread.control.resume("a"))
+        for effect in effects:
+            assert effect.done()
+            assert repr(effect).endswith(": a was paused or resumed anew meanwhile>")
+        await reached(thread.control.pause("a"))
+        step = thread.control.step("a")
+        await reached(thread.control.pause("a"))
+        assert repr(step).endswith(": a was paused or resumed anew meanwhile>")
+        await reached(thread.control.resume("a"))
+
+
 async def test_pause_acts_at_the_end_of_the_turn_not_inside_it() -> None:
     class Program(Probe):
         turns = 0

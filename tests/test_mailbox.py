@@ -396,3 +396,224 @@ async def test_a_mailbox_that_was_never_served_keeps_no_task() -> None:
     program.input_queue.put_nowait(MessageSignal("me", 1))
     await rounds()
     assert len(asyncio.all_tasks()) == 1
+
+
+# Nobody is overtaken
+
+
+class Gated(Probe):
+    """Holds three signals, and handles one each time that it is let."""
+
+    max_qsize = 3
+
+    def initVars__(self) -> None:
+        self.gate = asyncio.Semaphore(0)
+
+    async def signalHandler__(self, signal: Signal) -> None:
+        await self.gate.acquire()
+        await super().signalHandler__(signal)
+
+    async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+        await self.gate.acquire()
+        await super().childsignalHandler__(signal, child)
+
+
+async def let_go_on(program: Gated, number: int) -> None:
+    """Let it handle that many signals in all."""
+    while len(program.heard) + len(program.heard_from) < number:
+        program.gate.release()
+        await rounds(3)
+
+
+@pytest.mark.parametrize("hook", [False, True])
+async def test_a_newcomer_does_not_overtake_who_waits_whatever_way_it_comes(hook: bool) -> None:
+    program = Gated()
+    seen: list[int] = []
+
+    async def notes(queue: Any) -> None:
+        seen.append(queue.qsize())
+        await asyncio.sleep(0)
+
+    if hook:
+        program.inputOverflowHandler__ = notes  # type: ignore[method-assign]
+    async with running(program):
+        for number in range(8):
+            program.control.send(text(number))
+        await rounds()
+        for number in range(8, 30):
+            program.control.send(text(number))
+            program.gate.release()
+            await rounds(1 + number % 4)
+        await let_go_on(program, 30)
+    assert program.heard == list(range(30))
+    assert bool(seen) is hook
+
+
+async def test_insertSignal_waits_behind_what_the_control_sent() -> None:
+    program = Gated()
+    async with running(program):
+        for number in range(9):
+            program.control.send(text(number))
+        await rounds()
+        sending = asyncio.create_task(program.insertSignal(text(9)))
+        await rounds()
+        program.control.send(text(10))
+        await rounds()
+        await let_go_on(program, 11)
+        await sending
+    assert program.heard == list(range(11))
+
+
+async def test_a_place_that_becomes_free_belongs_to_who_waits() -> None:
+    program = Gated()
+    async with running(program):
+        for number in range(4):
+            await program.insertSignal(text(number))
+            await rounds()
+        waiting = asyncio.create_task(program.insertSignal(text(4)))
+        await rounds()
+        queue = program.input_queue
+        assert queue.get_nowait().getMessage() == 1
+        assert queue.full()
+        with pytest.raises(asyncio.QueueFull):
+            queue.put_nowait(text("newcomer"))
+        newcomer = asyncio.create_task(program.insertSignal(text(5)))
+        await waiting
+        await let_go_on(program, 5)
+        await newcomer
+    assert program.heard == [0, 2, 3, 4, 5]
+
+
+async def test_who_empties_the_queue_leaves_what_waits_for_it() -> None:
+    class Flushes(Gated):
+        async def inputOverflowHandler__(self, queue: Any) -> None:
+            while not queue.empty():
+                queue.get_nowait()
+
+    program = Flushes()
+    async with running(program):
+        for number in range(4):
+            await program.insertSignal(text(number))
+            await rounds()
+        await program.insertSignal(text(4))  # the hook makes room
+        await rounds()
+        await let_go_on(program, 2)
+    assert program.heard == [0, 4]
+
+
+async def test_two_senders_in_tasks_take_turns() -> None:
+    program = Gated()
+    sent = {"a": 0, "b": 0}
+
+    async def floods(name: str) -> None:
+        while True:
+            await program.insertSignal(text(name))
+            sent[name] += 1
+
+    async with running(program):
+        floods_of = [asyncio.create_task(floods(name)) for name in sent]
+        await rounds()
+        await let_go_on(program, 60)
+        for flood in floods_of:
+            flood.cancel()
+        await asyncio.gather(*floods_of, return_exceptions=True)
+        heard = program.heard[6:60]
+    assert abs(heard.count("a") - heard.count("b")) <= 4
+
+
+async def test_a_sender_that_is_cancelled_after_its_signal_got_in_takes_it_back() -> None:
+    parent = Gated()
+    child = Gated(parent)
+    async with running(parent):
+        await child.run()
+        await parent.addChild(child)
+        for number in range(4):
+            await child.sigFromChildToParent__(text(number))
+            await rounds()
+        one = asyncio.create_task(child.sigFromChildToParent__(text("one")))
+        two = asyncio.create_task(child.sigFromChildToParent__(text("two")))
+        await rounds()
+        box = child._life.outbox
+        assert box is not None
+        box.queue.popleft()
+        box._let_in()  # as the one who delivers does; `one` is in now and does not know yet
+        one.cancel()
+        await asyncio.gather(one, two, return_exceptions=True)
+        assert one.cancelled()
+        assert child.snapshot().signals_out == 5
+        await let_go_on(parent, 4)
+    assert [what for what, _ in parent.heard_from] == [0, 2, 3, "two"]
+
+
+async def test_senders_that_are_cancelled_in_the_line_are_passed_over() -> None:
+    program = Gated()
+    async with running(program):
+        for number in range(4):
+            await program.insertSignal(text(number))
+            await rounds()
+        senders = [asyncio.create_task(program.insertSignal(text(n))) for n in range(4, 10)]
+        effects = [program.control.send(text(n)) for n in range(10, 14)]
+        await rounds()
+        for left in (senders[0], senders[3], senders[5], effects[1]):
+            left.cancel()
+        await rounds()
+        await let_go_on(program, 10)
+    assert program.heard == [0, 1, 2, 3, 5, 6, 8, 10, 12, 13]
+
+
+async def test_when_the_senders_that_wait_have_left_there_is_room_again() -> None:
+    program = Gated()
+    async with running(program):
+        for number in range(4):
+            await program.insertSignal(text(number))
+            await rounds()
+        senders = [asyncio.create_task(program.insertSignal(text(n))) for n in range(2)]
+        await rounds()
+        for sender in senders:
+            sender.cancel()
+        await rounds()
+        program.input_queue.get_nowait()
+        assert not program.input_queue.full()
+        program.input_queue.put_nowait(text("in"))
+        await let_go_on(program, 4)
+    assert program.heard == [0, 2, 3, "in"]
+
+
+async def test_what_was_sent_and_never_taken_fails_and_is_counted() -> None:
+    program = Gated()
+    program.drain_timeout = 0.01
+    await started(program)
+    effects = [program.control.send(text(number)) for number in range(10)]
+    await rounds()
+    await program.stop()
+    program.gate.release()
+    await program.join()
+    assert [effect.exception() is None for effect in effects] == [True] * 4 + [False] * 6
+    assert "stopped before it took the signal" in str(effects[-1].exception())
+    record = program.snapshot()
+    assert record.signals_in + record.undelivered == 10
+
+
+async def test_a_larger_queue_lets_in_who_waited_first() -> None:
+    program = Gated()
+    async with running(program):
+        for number in range(9):
+            program.control.send(text(number))
+        await rounds()
+        program.max_qsize = 100
+        await program.insertSignal(text(9))
+        await let_go_on(program, 10)
+    assert program.heard == list(range(10))
+
+
+async def test_thousands_of_sends_cost_what_they_are_and_make_no_task() -> None:
+    program = Gated()
+    async with running(program):
+        before = len(asyncio.all_tasks())
+        effects = [program.control.send(text(number)) for number in range(5_000)]
+        await rounds(2)
+        assert len(asyncio.all_tasks()) <= before + 1
+        program.max_qsize = 0
+        program.gate = asyncio.Semaphore(5_000)
+        program._life.inbox._let_in()  # type: ignore[union-attr]
+        assert all(effect.done() for effect in effects)

@@ -344,7 +344,8 @@ def test_a_plain_thread_takes_attributes_of_its_own() -> None:
     thread.drain_timeout = 0.1
     thread.anything = 1  # type: ignore[attr-defined]
     assert (thread.max_qsize, thread.input_queue.maxsize, TaskThread.max_qsize) == (5, 5, 100)
-    assert vars(thread) == {"max_qsize": 5, "drain_timeout": 0.1, "anything": 1}
+    own = {"max_qsize": 5, "drain_timeout": 0.1, "anything": 1}
+    assert vars(thread) == {"tasks": thread.tasks, **own}
 
 
 async def test_a_logger_of_ones_own_is_used_for_what_the_thread_tells(
@@ -367,7 +368,7 @@ async def test_a_logger_of_ones_own_is_used_for_what_the_thread_tells(
 
 
 @pytest.mark.parametrize(
-    "name", ["state", "running", "children", "exit_event", "input_queue", "output_queue"]
+    "name", ["running", "children", "exit_event", "input_queue", "output_queue"]
 )
 def test_what_the_thread_itself_keeps_is_not_set_and_the_error_says_what_to_do(name: str) -> None:
     with pytest.raises(AttributeError, match=rf"^Probe\.{name} can't be set: \w+"):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from ..context import find_life, life_of
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
 from ..where import innermost
@@ -98,7 +99,7 @@ def _keep(one: Forgotten, thread: TaskThread, filename: str) -> None:
     """Keep what a cell was told; by then it is no longer "this cell"."""
     spot = one.spot._replace(filename=filename) if filename else one.spot
     text = one._replace(spot=spot).text
-    keep(thread._life, "await", text, spot, "", ("await", *spot))
+    keep(life_of(thread), "await", text, spot, "", ("await", *spot))
 
 
 def _without_magics(source: str) -> str:
@@ -191,7 +192,7 @@ def _asked(call: ast.Call, names: Names) -> TaskThread | None:
     for part in (call.func, *call.args):
         for node in ast.walk(part):
             value = names.value(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
-            if isinstance(value, TaskThread) and hasattr(value, "_life"):
+            if isinstance(value, TaskThread) and find_life(value) is not None:
                 return value
     return None
 

@@ -66,7 +66,7 @@ def _in_a_turn(actor: Driver, made: Driver, owner: Life, spot: Spot | None) -> N
     if actor.owner is not owner or owner.state is not ThreadState.RUNNING:
         return
     asked = actor.following
-    stored = {id(task) for task in vars(owner.thread.tasks).values()}
+    stored = {id(task) for task in vars(owner.slots).values()}
     for turn in (made._turn,) if asked is None else (asked, made._turn):
         lost = (
             other
@@ -100,7 +100,7 @@ def _in_a_turn(actor: Driver, made: Driver, owner: Life, spot: Spot | None) -> N
 def _beginning(cofunc: CoFunction, actor: Driver, owner: Life) -> str:
     """Return the line that begins a task, with its slot where one is known."""
     name = getattr(cofunc, "__name__", "cofunc")
-    for slot, task in vars(owner.thread.tasks).items():
+    for slot, task in vars(owner.slots).items():
         holder = driver_of(task)
         if holder is not None and slot != actor.slot:
             turn = holder.following or holder._turn

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from .. import registry
+from ..context import life_of
 from ..states import ThreadState
 from .advice import advice_of, give
 from .places import Spot, definition
@@ -37,12 +38,12 @@ def below(reference: ReferenceType[TaskThread]) -> Iterator[ReferenceType[TaskTh
     thread = reference()
     if thread is None:
         return
-    yield from [ref(kid.thread) for kid in thread._life._kids or () if not kid.added]
+    yield from [ref(kid.thread) for kid in life_of(thread)._kids or () if not kid.added]
     for start in itertools.count(0, _SLICE):
         thread = reference()
         if thread is None:
             return
-        part = [ref(one) for one in (thread._children or ())[start : start + _SLICE]]
+        part = [ref(one) for one in (life_of(thread).children or ())[start : start + _SLICE]]
         del thread
         if not part:
             return
@@ -127,8 +128,8 @@ def compare_ids(reference: ReferenceType[TaskThread]) -> Iterator[None]:
     seen: dict[Any, int] = {}
     for child_reference in itertools.islice(below(reference), _MOST):
         child = child_reference()
-        if child is not None and _is_a_second(child._life, seen):
-            parent = child._life.parent
+        if child is not None and _is_a_second(life_of(child), seen):
+            parent = life_of(child).parent
             if parent is not None:
                 _tell_same_id(parent, child)
             return
@@ -149,7 +150,7 @@ def _tell_same_id(life: Life, child: TaskThread) -> None:
     spot = definition(type(child).getId)
     at = "" if spot is None else f": {spot}"
     text = (
-        f"{life.id} has two children with the id {child._life.get_id()!r}{at}. findChild finds only "
+        f"{life.id} has two children with the id {life_of(child).get_id()!r}{at}. findChild finds only "
         "the first of them: let getId return something else for each."
     )
     give(life, "same-id", text, spot, slot=type(child).__name__, shown_slot="")

@@ -38,14 +38,8 @@ def tell_full(life: Life) -> None:
 def _full(life: Life) -> Mailbox | None:
     if life.state is not ThreadState.RUNNING:
         return None
-    thread, base = life.thread, life.base
-    box = life.inbox
-    if box is not None and box._room and box.full():
+    for box, heard in ((life.inbox, True), (life.outbox, life.added)):
         # Who overrides the hook has thought of it.
-        if type(thread).inputOverflowHandler__ is base.inputOverflowHandler__:
-            return box
-    box = life.outbox
-    if box is not None and box._room and box.full() and life.added:
-        if type(thread).outputOverflowHandler__ is base.outputOverflowHandler__:
+        if box is not None and box._room and heard and box.full() and box.overflow_hook() is None:
             return box
     return None

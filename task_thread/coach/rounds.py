@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from .. import registry
+from ..context import life_of
 from ..states import ThreadState
 from . import awaits, families, queues
 from .advice import give
@@ -87,9 +88,9 @@ class Round:
                 thread = next(self._threads, None)
                 if thread is None:
                     return
-            self._look(thread._life, now)
+            self._look(life_of(thread), now)
             if read < _METHODS_AT_ONCE:
-                read += _read_class(thread._life, _METHODS_AT_ONCE - read)
+                read += _read_class(life_of(thread), _METHODS_AT_ONCE - read)
 
     def _walk(self) -> Iterator[TaskThread]:
         """Yield the threads of the loop; those that end meanwhile are left out."""
@@ -105,7 +106,7 @@ class Round:
                 child = below()
                 if child is None:
                     continue
-                if child._life._kids or child._children:
+                if life_of(child)._kids or life_of(child).children:
                     todo.append(below)
                 else:
                     yield child
@@ -116,9 +117,9 @@ class Round:
             key = (kind, life.serial)
             if seen(life) and key not in self._suspects and len(self._suspects) < _MOST_SUSPECTS:
                 self._suspects[key] = (ref(life.thread), now)
-        children = life.thread._children
+        children = life.children
         if children and len(children) > 1:
-            family = (len(children), children[-1]._life.serial)
+            family = (len(children), life_of(children[-1]).serial)
             if self._families.get(life.serial) != family:
                 if len(self._families) >= _MOST_FAMILIES:
                     self._families.clear()
@@ -135,11 +136,11 @@ class Round:
         for key, (reference, since) in list(self._suspects.items()):
             seen, tell, lasting = LASTING[key[0]]
             thread = reference()
-            if thread is None or not seen(thread._life):
+            if thread is None or not seen(life_of(thread)):
                 del self._suspects[key]
             elif now - since >= lasting:
                 del self._suspects[key]
-                tell(thread._life)
+                tell(life_of(thread))
 
 
 def _read_class(life: Life, most: int) -> int:
@@ -183,9 +184,9 @@ def look_once(loop: asyncio.AbstractEventLoop) -> None:
     """Look at the threads of a loop on which nothing will happen any more; no beat will come to judge."""
     for thread in islice(Round(loop)._walk(), AT_ONCE):
         for seen, tell, _ in LASTING.values():
-            if seen(thread._life):
-                tell(thread._life)
-        _read_class(thread._life, _MOST_METHODS)
+            if seen(life_of(thread)):
+                tell(life_of(thread))
+        _read_class(life_of(thread), _MOST_METHODS)
 
 
 def forget() -> None:

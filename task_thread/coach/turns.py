@@ -45,7 +45,7 @@ def ended(driver: Driver) -> str | None:
     if forgotten or (reading.anew is None and reading.missed is None):
         return None if forgotten else PLAIN
     slot = driver.slot
-    stored = vars(owner.thread.tasks).get(slot) if slot is not None else None
+    stored = vars(owner.slots).get(slot) if slot is not None else None
     if reading.anew is not None and reading.again is None:
         other = None if stored is driver.task else driver_of(stored)
         if slot is None:
@@ -259,7 +259,7 @@ def too_fast(driver: Driver, rate: float, limit: float) -> None:
 
 def exited(life: Life) -> None:
     """Judge an `exit__` that has ended while tasks are left: one that deletes, but not all."""
-    stored = vars(life.thread.tasks)
+    stored = vars(life.slots)
     left = [
         driver.slot
         for driver in life.drivers

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from rich.console import Console
 
 from .. import log
+from ..context import life_of
 from ..control import Effect
 from ..life import Life
+from ..snapshot import take
 from ..states import ThreadState
 from ..thread import TaskThread
 from .keyboard import Keyboard
@@ -179,8 +181,9 @@ class LiveView:
                 self._paint()  # with the facts of before
 
     def _look(self, tops: list[TaskThread]) -> None:
-        self._scene.show([thread.snapshot() for thread in tops])
-        loops = {id(t._life.loop): t._life.loop for t in tops if t._life.loop is not None}
+        lives = [life_of(thread) for thread in tops]
+        self._scene.show([take(life) for life in lives])
+        loops = {id(life.loop): life.loop for life in lives if life.loop is not None}
         for key in self._lags.keys() - loops.keys():
             del self._lags[key]
         for key, loop in loops.items():

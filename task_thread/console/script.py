@@ -20,6 +20,8 @@ from typing import Any, TextIO
 from rich.console import Console
 
 from .. import log, posix
+from ..context import life_of
+from ..control import Control
 from ..registry import threads
 from .loglines import LineFormatter, _stderr
 from .tracebacks import plain_traceback, traceback
@@ -157,11 +159,11 @@ class _Quit:
         self._asked = False
 
     def __call__(self) -> str:
-        roots = [thread for thread in threads() if thread.state.live]
+        roots = [life for life in map(life_of, threads()) if life.live]
         if roots and not self._asked:
             self._asked = True
             for root in roots:
-                root.control.stop()
+                Control(root).stop()
             # Where the threads take Ctrl-C, this is the first one, so that the next one interrupts.
             if signal.getsignal(signal.SIGINT) is posix._came:
                 _interrupt()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from rich.text import Text
 from rich.tree import Tree
 
+from ..context import life_of
 from ..life import Life
 from ..registry import threads
 from ..snapshot import ThreadSnapshot, take
@@ -44,7 +45,7 @@ class Shown:
         if self.top is None:
             self._begun = bool(threads())
         else:
-            life = self.top._life
+            life = life_of(self.top)
             self._begun = life.state is not ThreadState.CREATED
             if not life.live and self._begun:
                 self._keep(life, 0)
@@ -57,7 +58,7 @@ class Shown:
     def tops(self) -> list[TaskThread]:
         """Return the threads on top that live."""
         found = threads() if self.top is None else [self.top]
-        return [thread for thread in found if thread.state.live]
+        return [thread for thread in found if life_of(thread).live]
 
     @property
     def over(self) -> bool:
@@ -69,12 +70,12 @@ class Shown:
     def is_top(self, life: Life) -> bool:
         """Whether nobody above a thread is shown."""
         if self.top is not None:
-            return life is self.top._life
+            return life is life_of(self.top)
         parent = life.parent
         return parent is None or not parent.live
 
     def _hear(self, life: Life, state: ThreadState) -> None:
-        if self.top is not None and not changes.is_below(life, self.top._life):
+        if self.top is not None and not changes.is_below(life, life_of(self.top)):
             return
         above = 0 if self.is_top(life) or life.parent is None else life.parent.serial
         if state is ThreadState.STARTING:

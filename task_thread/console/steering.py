@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..control import Effect
+from ..context import life_of
+from ..control import Effect, control_of
 from ..snapshot import TaskSnapshot
 from ..states import TaskState
 from ..thread import TaskThread
@@ -31,7 +32,7 @@ def steer(key: str, row: Row, top: list[TaskThread]) -> Effect | str:
     thread = find(top, row.key[0])
     if thread is None:
         return f"{row.thread.id} is gone"
-    control = thread.control
+    control = control_of(thread)
     slot = None if row.task is None else row.task.slot
     if key == "x":
         if row.task is not None:
@@ -67,13 +68,13 @@ def faster(ceiling: float, rate: float) -> float:
 
 def find(top: list[TaskThread], serial: int) -> TaskThread | None:
     """Return the thread of that serial number, among some threads and all below them."""
-    stack = [thread._life for thread in top]
+    stack = [life_of(thread) for thread in top]
     while stack:
         life = stack.pop()
         if life.serial == serial:
             return life.thread
         stack.extend(list(life._kids or ()))
-        stack.extend(child._life for child in list(life.thread._children or ()))
+        stack.extend(life_of(child) for child in list(life.children or ()))
     return None
 
 

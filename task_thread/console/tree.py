@@ -9,8 +9,9 @@ from rich.measure import Measurement
 from rich.text import Text
 from rich.tree import Tree
 
+from ..context import life_of
 from ..registry import threads
-from ..snapshot import TaskSnapshot, ThreadSnapshot
+from ..snapshot import TaskSnapshot, ThreadSnapshot, take
 from ..thread import TaskThread
 from .words import count, duration, literal, mark_of, pace, place
 
@@ -47,7 +48,7 @@ def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None 
     if most is not None and most < 0:
         raise ValueError(f"expected most to be 0 or more, or None for all, found {most!r}")
     if thread is None:
-        records = [root.snapshot() for root in threads()]
+        records = [take(life_of(root)) for root in threads()]
         if not records:
             return Tree(Text("no thread is running"))
         top = Tree(Text(count(len(records), "live thread")))
@@ -55,7 +56,7 @@ def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None 
             _grow(top.add(_thread_label(record)), record, most)
         return top
     if isinstance(thread, TaskThread):
-        thread = thread.snapshot()
+        thread = take(life_of(thread))
     if not isinstance(thread, ThreadSnapshot):
         raise TypeError(
             f"expected a TaskThread, a snapshot of one, or None for all that live, "

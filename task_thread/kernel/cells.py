@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakSet, ref
 
-from ..context import current
+from ..context import current, find_life, life_of
 from ..states import ThreadState
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Cell:
 
     Attributes:
         identity: what the front end calls it; `None` if it doesn't say.
-        threads: the threads that were started, weakly, since a stopped one may be let go of.
+        lives: the threads that were started, weakly, since a stopped one may be let go of.
         tasks: the rescheduling tasks without a live thread that were created.
         leaving: the threads of the run before that have not ended.
         runs: how often it was run.
@@ -37,7 +37,7 @@ class Cell:
 
     def __init__(self, identity: str | None) -> None:
         self.identity = identity
-        self.threads: WeakSet[Any] = WeakSet()
+        self.lives: WeakSet[Life] = WeakSet()
         self.tasks: WeakSet[Driver] = WeakSet()
         self.leaving: list[Life] = []
         self.runs = 0
@@ -73,11 +73,11 @@ class Cells:
         cell = self._cells.setdefault(identity, Cell(identity))
         cell.runs += 1
         self._running.set((cell, cell.runs))
-        before = [thread._life for thread in cell.threads]
+        before = list(cell.lives)
         cell.leaving = [life for life in cell.leaving + before if life.live]
         for life in before:
             replace(life, "its cell was run again")
-        cell.threads.clear()
+        cell.lives.clear()
         _end_tasks(cell)
 
     def began(self, life: Life) -> Iterable[Life]:
@@ -88,7 +88,7 @@ class Cells:
             # asked for before, and waited for its end.)
             asyncio.get_running_loop().call_soon(replace, life, "its cell was run again")
             return []
-        cell.threads.add(life.thread)
+        cell.lives.add(life)
         if cell.identity is None:
             self._rebound(life)
         return [old for old in cell.leaving if old is not life and old.live]
@@ -99,8 +99,8 @@ class Cells:
         starter = None if actor is None else actor.owner
         while starter is not None:
             for cell in self._cells.values():
-                if starter.thread in cell.threads:
-                    cell.threads.add(life.thread)
+                if starter in cell.lives:
+                    cell.lives.add(life)
                     return
             starter = starter.parent
 
@@ -135,24 +135,23 @@ class Cells:
         before = self._bound.get(name)
         old = None if before is None else before()
         self._bound[name] = ref(thread)
-        if old is None or old is thread or old._life.parent is not thread._life.parent:
+        if old is None or old is thread:
+            return
+        old_life, new_life = life_of(old), life_of(thread)
+        if old_life.parent is not new_life.parent:
             return
         # Two names for one thread: it goes when the last of them does.
         if not any(held is old for _, held in self._threads()):
-            if old._life.live:
-                self._nameless.leaving.append(old._life)
-                _let_wait(thread._life, old._life)
-            replace(old._life, f"the name {name!r} was given to another thread")
+            if old_life.live:
+                self._nameless.leaving.append(old_life)
+                _let_wait(new_life, old_life)
+            replace(old_life, f"the name {name!r} was given to another thread")
 
     def _threads(self) -> list[tuple[str, Any]]:
-        from ..thread import TaskThread
-
         return [
             (name, thread)
             for name, thread in list(self._names.items())
-            if isinstance(thread, TaskThread)
-            and not name.startswith("_")
-            and hasattr(thread, "_life")
+            if not name.startswith("_") and find_life(thread) is not None
         ]
 
 

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from .. import registry
+from ..context import life_of
+from ..control import Control
 from ..display import html_tree, text_tree
+from ..snapshot import take
 from . import live
 
 if TYPE_CHECKING:
+    from ..life import Life
     from ..thread import TaskThread
     from .cells import Cells
 
@@ -27,7 +31,7 @@ class Table:
     """The live roots as text and as HTML; what `%taskthreads` shows."""
 
     def __init__(self, threads: list[TaskThread]) -> None:
-        self._records = [thread.snapshot() for thread in threads]
+        self._records = [take(life_of(thread)) for thread in threads]
 
     def __repr__(self) -> str:
         return "\n".join(text_tree(record) for record in self._records) or "no thread is running"
@@ -59,23 +63,23 @@ def taskthreads(line: str, cells: Cells) -> Table | None:
 def _stop(wanted: str, cells: Cells) -> None:
     roots = registry.threads()
     if not wanted:
-        told = [_ask(thread) for thread in roots]
+        told = [_ask(life_of(thread)) for thread in roots]
         tasks = cells.end_tasks()
         if tasks:
             told.append(f"{tasks} task{'s' * (tasks > 1)} without a thread")
         print(f"stopping {', '.join(told)}" if told else "no thread is running")
         return
-    everybody = [life.thread for life in registry.lives()]
-    chosen = [thread for thread in everybody if thread._life.id == wanted]
+    everybody = registry.lives()
+    chosen = [life for life in everybody if life.id == wanted]
     if not chosen:
-        known = ", ".join(thread._life.id for thread in everybody) or "none"
+        known = ", ".join(life.id for life in everybody) or "none"
         raise UsageError(f"no live thread has the id {wanted!r}; those that live: {known}")
-    print(f"stopping {', '.join(_ask(thread) for thread in chosen)}")
+    print(f"stopping {', '.join(map(_ask, chosen))}")
 
 
-def _ask(thread: TaskThread) -> str:
-    thread.control.stop()
-    return thread._life.id
+def _ask(life: Life) -> str:
+    Control(life).stop()
+    return life.id
 
 
 def register(ipython: Any, cells: Cells) -> None:

@@ -382,7 +382,7 @@ class Run:
             await _rounds()
             for life in waits.roots(loop):
                 if life.state == "stopping":
-                    await life.thread.join()
+                    await life.join()
             await _rounds()
 
         try:
@@ -416,7 +416,7 @@ class Run:
             lives = waits.roots(loop)
             for life in lives:
                 life.request_stop()
-            joins = [asyncio.ensure_future(life.thread.join()) for life in lives]
+            joins = [asyncio.ensure_future(life.join()) for life in lives]
             if joins:
                 await asyncio.wait(joins, timeout=_REAL_END / 2 if self.real else _SETTLING)
             loop.close_streams()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import registry
+from ..context import life_of
 from ..driver import driver_of
 from ..life import Life
 from ..patient import Patient
@@ -20,7 +21,7 @@ MOST = 8
 
 def roots(loop: asyncio.AbstractEventLoop) -> list[Life]:
     """Return the live threads on a loop that no other one answers for."""
-    return [thread._life for thread in registry.threads() if thread._life.loop is loop]
+    return [life for life in map(life_of, registry.threads()) if life.loop is loop]
 
 
 def tree(life: Life) -> Iterator[Life]:
@@ -32,11 +33,11 @@ def tree(life: Life) -> Iterator[Life]:
 
 def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
     """Return the tasks of the program that no TaskThread owns."""
-    held = {task for root in roots(loop) for life in tree(root) for task in life.plain_tasks or ()}
+    held = {key for root in roots(loop) for life in tree(root) for key in life.plain_tasks or ()}
     found = []
     for task in asyncio.all_tasks(loop):
         driver = driver_of(task)
-        if task in held or isinstance(task.get_coro(), Patient):
+        if id(task) in held or isinstance(task.get_coro(), Patient):
             continue
         if driver is None or driver.owner is None:
             found.append(task)
@@ -86,7 +87,7 @@ def of_thread(life: Life) -> list[str]:
             place: Place | None = driver.place
             verb = "is paused" if driver.state == "paused" else "waits"
             lines.append(f"{life.id}: its task {driver.name} {verb} at {at(place)}")
-    for task in life.plain_tasks or ():
+    for task in list((life.plain_tasks or {}).values()):
         if not task.done() and isinstance(task, asyncio.Task):
             lines.append(f"{life.id}: {of_task(task).removeprefix('the ')}")
     return lines or [f"{life.id} is {life.state}, and has no task"]

@@ -721,7 +721,8 @@ async def test_an_await_before_findChild_is_told(in_hook: bool) -> None:
                 child = await self.findChild("arm")
         """
     if in_hook:
-        program = program.replace("self.tasks.look = await reCreate(None, self.look__)", "await self.look__()")
+        there = "self.tasks.look = await reCreate(None, self.look__)"
+        program = program.replace(there, "await self.look__()")
     robot = student(program)["Robot"]()
     if in_hook:
         with pytest.raises(TypeError):

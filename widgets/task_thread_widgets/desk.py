@@ -22,6 +22,8 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from task_thread import MessageSignal, TaskThread, threads
+from task_thread.context import life_of
+from task_thread.control import control_of
 
 from .lives import is_below
 from .refusal import Refusal, brief, field
@@ -62,8 +64,8 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
     if action not in ACTIONS:
         raise Refusal(f"expected one of {', '.join(ACTIONS)}, found {brief(action)}")
     if action == "stop_all":
-        roots = [root for root in shown.roots() if root.state.live]
-        _all_of([_at_home(root, root.control.stop) for root in roots], answer)
+        roots = [root for root in shown.roots() if life_of(root).live]
+        _all_of([_at_home(root, control_of(root).stop) for root in roots], answer)
         return
     serial = field(message, "serial", int)
     thread = None if serial is None else shown.thread(serial)
@@ -72,33 +74,35 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
     slot = field(message, "slot", str)
     if slot is not None and len(slot) > 1000:
         raise Refusal(f"expected the slot of a task, found {len(slot)} characters")
-    control = thread.control
+    control = control_of(thread)
     reached = [thread]
     if action == "stop" or (slot is None and action in _ON_TASKS):
         reached += _lone_below(thread, shown)
     if action == "start":
         effects = [_at_home(thread, control.start)]
     elif action == "stop":
-        effects = [_at_home(one, one.control.stop) for one in reached]
+        effects = [_at_home(one, control_of(one).stop) for one in reached]
     elif action == "pace":
         hz = field(message, "hz", float)
         if hz is None or not 0 <= hz <= FASTEST:
             raise Refusal(
                 f"expected a pace of 0 to {FASTEST:,} turns/s, 0 for none, found {brief(hz)}"
             )
-        effects = [one.control.setPace(slot, hz) for one in reached]
+        effects = [control_of(one).setPace(slot, hz) for one in reached]
     elif action == "send":
         text = field(message, "text", str)
         if text is None or not 0 < len(text) <= LONGEST_TEXT:
             found = brief(text) if text is None else f"{len(text):,} characters"
             raise Refusal(f"expected a text of 1 to {LONGEST_TEXT:,} characters, found {found}")
-        if not thread._life.accepts:
+        if not life_of(thread).accepts:
             # The core would count it as undelivered and say nothing; whoever typed it wants to know.
-            answer(f"{thread._life.id} is {thread.state} and takes no signals: start it first")
+            answer(
+                f"{life_of(thread).id} is {life_of(thread).state} and takes no signals: start it first"
+            )
             return
         effects = [control.send(MessageSignal(ORIGIN, text))]
     else:
-        effects = [getattr(one.control, action)(slot) for one in reached]
+        effects = [getattr(control_of(one), action)(slot) for one in reached]
     _all_of(effects, answer)
 
 
@@ -108,14 +112,14 @@ def _lone_below(thread: TaskThread, shown: Shown) -> list[TaskThread]:
         lone
         for lone in threads()
         if lone is not thread
-        and is_below(lone._life, thread)
-        and shown.thread(lone._life.serial) is lone
+        and is_below(life_of(lone), thread)
+        and shown.thread(life_of(lone).serial) is lone
     ]
 
 
 def _at_home(thread: TaskThread, ask: Callable[[], Future[Any]]) -> Future[Any]:
     """Ask in the context where the thread was made: that cell gets what its hooks print."""
-    return thread._life.home_context().copy().run(ask)
+    return life_of(thread).home_context().copy().run(ask)
 
 
 def _all_of(effects: list[Future[Any]], answer: Answer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from task_thread import TaskThread, threads
+from task_thread.context import life_of
 from task_thread.life import Life
 
 
@@ -15,14 +16,14 @@ def lives_of(top: TaskThread | None) -> Iterator[Life]:
         top: the thread on top; `None` for every live root of the process.
     """
     seen: set[int] = set()
-    stack = [thread._life for thread in reversed(threads() if top is None else [top])]
+    stack = [life_of(thread) for thread in reversed(threads() if top is None else [top])]
     while stack:
         life = stack.pop()
         if life.serial in seen:  # a child may be both running and added
             continue
         seen.add(life.serial)
         yield life
-        added = [child._life for child in list(life.thread._children or ())]
+        added = [life_of(child) for child in list(life.children or ())]
         stack.extend(reversed([*list(life._kids or ()), *added]))
 
 
@@ -30,7 +31,7 @@ def is_below(life: Life, top: TaskThread) -> bool:
     """Whether a life is that of a thread, or of one below it."""
     above: Life | None = life
     while above is not None:
-        if above is top._life:
+        if above is life_of(top):
             return True
         above = above.parent
     return False

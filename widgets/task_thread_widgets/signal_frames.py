@@ -34,6 +34,7 @@ from itertools import islice
 from typing import Any
 
 from task_thread import MessageSignal, Signal, TaskThread, threads
+from task_thread.context import life_of
 from task_thread.life import Life
 from task_thread.trace import Passage, Trace
 
@@ -265,7 +266,7 @@ class SignalFrames:
         return found
 
     def _is_root(self) -> bool:
-        return self._top is not None and self._top._life.parent is None
+        return self._top is not None and life_of(self._top).parent is None
 
     def _are_strange(self, pairs: Iterable[Pair]) -> bool:
         """Whether a thread is named that was not met before; told once of each."""
@@ -325,7 +326,7 @@ class SignalFrames:
             if known.left is None:
                 known.left = now
             thread = known.ref()
-            state = "stopped" if thread is None else thread.state.value
+            state = "stopped" if thread is None else life_of(thread).state.value
             edges = [pair for pair in self._edges if known.serial in pair]
             if now - known.left >= GREYED or not edges:
                 for pair in edges:
@@ -372,7 +373,7 @@ class SignalFrames:
                 if thread is None:
                     waits = (0, 0, edge.told[4] if edge.told else 0)
                 else:
-                    life = thread._life
+                    life = life_of(thread)
                     waits = (
                         0 if life.inbox is None else life.inbox.qsize(),
                         0 if life.outbox is None else life.outbox.qsize(),
@@ -473,7 +474,7 @@ class SignalFrames:
                 self._lanes.clear()
             sender = self.thread(passage.sender)
             if sender is not None:
-                for driver in sender._life.rows():
+                for driver in life_of(sender).rows():
                     self._lanes[driver.serial] = _cut(driver.name)
             name = self._lanes.setdefault(lane, "")
         return name

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from task_thread import TaskThread
+from task_thread.context import life_of
 
 from .desk import Shown
 from .frames import Frame
@@ -70,6 +71,6 @@ class SignalPanel(Panel):
             return super().__repr__()
         return (
             "<SignalPanel: signals of "
-            + (", ".join(root._life.id for root in self._signals.roots()) or "no thread")
+            + (", ".join(life_of(root).id for root in self._signals.roots()) or "no thread")
             + ">"
         )

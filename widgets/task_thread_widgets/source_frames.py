@@ -28,6 +28,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from task_thread import TaskThread
+from task_thread.context import life_of
 from task_thread.driver import Driver
 from task_thread.life import Life
 from task_thread.loops import running_loop
@@ -183,7 +184,7 @@ class SourceFrames:
             if self._all:
                 self._ref = None
             return None
-        found = thread._life.find_drivers(self._slot)
+        found = life_of(thread).find_drivers(self._slot)
         return found[0] if found else None
 
     def _find(self, selected: str) -> Driver | None:

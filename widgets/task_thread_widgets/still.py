@@ -6,8 +6,9 @@ import html
 from collections.abc import Iterable, Iterator
 
 from task_thread import TaskThread
+from task_thread.context import life_of
 from task_thread.display import html_tree, text_tree
-from task_thread.snapshot import ThreadSnapshot
+from task_thread.snapshot import ThreadSnapshot, take
 
 NOTHING = "no thread is running"
 CLOSED = (
@@ -18,12 +19,12 @@ CLOSED = (
 
 def tree_text(roots: Iterable[TaskThread]) -> str:
     """Return trees as indented lines."""
-    return "\n".join(text_tree(root.snapshot()) for root in roots) or NOTHING
+    return "\n".join(text_tree(take(life_of(root))) for root in roots) or NOTHING
 
 
 def tree_html(roots: Iterable[TaskThread]) -> str:
     """Return trees as a table."""
-    return html_tree([root.snapshot() for root in roots])
+    return html_tree([take(life_of(root)) for root in roots])
 
 
 def signals_text(roots: Iterable[TaskThread]) -> str:
@@ -52,7 +53,7 @@ def signals_html(roots: Iterable[TaskThread]) -> str:
 
 
 def _walk(roots: Iterable[TaskThread]) -> Iterator[tuple[int, ThreadSnapshot]]:
-    stack = [(0, root.snapshot()) for root in roots][::-1]
+    stack = [(0, take(life_of(root))) for root in roots][::-1]
     while stack:
         depth, record = stack.pop()
         yield depth, record

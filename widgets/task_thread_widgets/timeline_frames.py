@@ -41,6 +41,7 @@ from operator import itemgetter
 from typing import Any
 
 from task_thread import MessageSignal, TaskThread
+from task_thread.context import life_of
 from task_thread.life import Life
 from task_thread.loops import running_loop
 from task_thread.office import Office
@@ -206,7 +207,7 @@ class TimelineFrames:
         away = 0
         loop = running_loop()
         for thread in self.lanes.tops():
-            life = thread._life
+            life = life_of(thread)
             if not life.live or life.office is None:
                 continue
             if life.loop is not loop:

@@ -13,6 +13,7 @@ from collections import deque
 from typing import Any
 
 from task_thread import TaskThread, threads
+from task_thread.context import life_of
 from task_thread.driver import Driver
 from task_thread.life import Life
 from task_thread.states import TaskState
@@ -243,7 +244,7 @@ class TimelineLanes:
             self._left = {}
             for lane in self.threads.values():
                 thread = None if lane.ref is None else lane.ref()
-                if thread is None or not thread.state.live:
+                if thread is None or not life_of(thread).live:
                     self._left.setdefault((lane.of, lane.told["name"]), deque()).append(lane)
         same = self._left.get((above, name))
         while same:
@@ -271,7 +272,7 @@ class TimelineLanes:
             if thread.met != self._searches:
                 found = None if thread.ref is None else thread.ref()
                 if found is not None:
-                    self.tell(thread, state=found.state.value)
+                    self.tell(thread, state=life_of(found).state.value)
                 if thread.ended is None:
                     thread.ended = now
             if self._over(thread, now):
@@ -294,7 +295,7 @@ class TimelineLanes:
     def _over(self, lane: Lane, now: float) -> bool:
         if lane.ended is None or now - lane.ended < LINGER:
             return False
-        return self.top is None or lane.is_task or lane.serial != self.top._life.serial
+        return self.top is None or lane.is_task or lane.serial != life_of(self.top).serial
 
     def _remove(self, top: Lane) -> None:
         """Remove a thread's lane and all below it."""

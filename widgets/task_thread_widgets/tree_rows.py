@@ -30,6 +30,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from task_thread import TaskThread, registry, threads
+from task_thread.context import life_of
 from task_thread.driver import Driver
 from task_thread.life import Life
 from task_thread.snapshot import describe
@@ -156,8 +157,8 @@ class TreeRows:
             tops = [row.ref() for row in self._threads.values() if row.above is None]
         else:
             tops = [self._top]
-            alive = [thread for thread in alive if thread._life.serial in self._threads]
-        found = {top._life.serial: top for top in (*tops, *alive) if top is not None}
+            alive = [thread for thread in alive if life_of(thread).serial in self._threads]
+        found = {life_of(top).serial: top for top in (*tops, *alive) if top is not None}
         return [found[serial] for serial in sorted(found)]
 
     # Letting go
@@ -241,8 +242,8 @@ class TreeRows:
         else:
             tops = [] if self._top is None else [self._top]
         for top in tops:
-            if top._life.serial not in self._threads:
-                self._add_thread(top._life, None)
+            if life_of(top).serial not in self._threads:
+                self._add_thread(life_of(top), None)
         work = deque(self._threads.values())
         while work:
             row = work.popleft()
@@ -252,7 +253,7 @@ class TreeRows:
             if thread is None:
                 self._remove(row)
                 continue
-            life = thread._life
+            life = life_of(thread)
             state = life.state
             if life.started != row.run:
                 row.run = life.started
@@ -264,7 +265,7 @@ class TreeRows:
                 row.settled = False
             if not row.settled and (row.idle or row.tasks.keys() != life.drivers.keys()):
                 self._match_tasks(row, life)
-            if life._kids or thread._children or row.kids:
+            if life._kids or life.children or row.kids:
                 work.extend(self._match_kids(row, thread, now))
 
     def _just_failed(self) -> list[TaskThread]:
@@ -274,7 +275,7 @@ class TreeRows:
         if before is None or before == self._ending:
             return []
         ended = [ref() for number, ref in endings if number > before]
-        return [t for t in ended if t is not None and t.state is ThreadState.FAILED]
+        return [t for t in ended if t is not None and life_of(t).state is ThreadState.FAILED]
 
     def _match_kids(self, row: ThreadRow, thread: TaskThread, now: float) -> list[ThreadRow]:
         added = []
@@ -297,9 +298,9 @@ class TreeRows:
                 if serial in present:
                     continue
                 child = kid.ref()
-                if child is None or child.state is ThreadState.CREATED:
+                if child is None or life_of(child).state is ThreadState.CREATED:
                     self._remove(kid)
-                elif child.state.live:
+                elif life_of(child).live:
                     kid.ended = None
                 elif kid.ended is None:
                     kid.ended, kid.held = now, child
@@ -458,7 +459,7 @@ class TreeRows:
         thread = row.ref()
         if thread is None:
             return
-        life = thread._life
+        life = life_of(thread)
         self._tell(
             row,
             queues=[
@@ -498,8 +499,8 @@ def _settle(row: ThreadRow) -> None:
 
 def _children(thread: TaskThread) -> list[Life]:
     """Return those that run, and those that were added and have not run."""
-    added = [child._life for child in list(thread._children or ())]
-    return [*list(thread._life._kids or ()), *added]
+    added = [life_of(child) for child in list(life_of(thread).children or ())]
+    return [*list(life_of(thread)._kids or ()), *added]
 
 
 def _info(life: Life) -> str:

@@ -20,6 +20,7 @@ import ipywidgets
 import traitlets
 
 from task_thread import TaskThread
+from task_thread.context import life_of
 
 from .log_panel import LogPanel
 from .page_code import script, style
@@ -70,7 +71,7 @@ class ThreadView(ipywidgets.Box):
 
     def __init__(self, thread: TaskThread | None = None) -> None:
         self.tree = TreePanel(thread)
-        self._serial = None if thread is None else thread._life.serial
+        self._serial = None if thread is None else life_of(thread).serial
         self.timeline = TimelinePanel(thread)
         self.source = SourcePanel(thread)
         self.logs = LogPanel(thread)
@@ -143,7 +144,7 @@ _views: dict[int, ThreadView] = {}  # by the thread's serial number, until they 
 
 def view_of(thread: TaskThread) -> ThreadView:
     """Return the view of a thread, making it if need be."""
-    view = _views.get(thread._life.serial)
+    view = _views.get(life_of(thread).serial)
     if view is None or view.comm is None:
-        view = _views[thread._life.serial] = ThreadView(thread)
+        view = _views[life_of(thread).serial] = ThreadView(thread)
     return view

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from task_thread import TaskThread
+from task_thread.context import life_of
 from task_thread.life import Life
 from task_thread.loops import running_loop
 from task_thread.office import Office
@@ -73,7 +74,7 @@ class Watching:
         before, self._watched = self._watched, {}
         gone: list[_Watched] = []
         for thread in threads:
-            life = thread._life
+            life = life_of(thread)
             # The thread on top outlives all others: recording can be ended through it.
             while life.guardian is not None:
                 life = life.guardian
