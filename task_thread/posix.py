@@ -230,9 +230,9 @@ def _main_task(handler: Any) -> asyncio.Task[Any] | None:
 def _forked() -> None:
     """In a forked child: it has none of the parent's loops, and answers signals as any process."""
     global _aftermath  # noqa: PLW0603
-    for number in _DEFAULTS:
+    for number, default in _DEFAULTS.items():
         if signal.getsignal(number) is _came:
-            signal.signal(number, _DEFAULTS[number])
+            signal.signal(number, default)
     if registry.loops():  # else a signal to the child would wake one of them
         signal.set_wakeup_fd(-1)
     _guards.clear()
