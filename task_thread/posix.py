@@ -1,31 +1,48 @@
-"""Ctrl-C and `kill` end a script's trees in order.
+"""Ctrl-C, `kill` and a closed terminal end a script's trees in order.
 
-Only a root's `run()` in the main OS thread, outside a kernel, takes SIGINT and SIGTERM, and only over
-Python's defaults or `asyncio.run`'s own handler. The first signal asks every such root to stop and
-puts Python's defaults in place, so that a second Ctrl-C interrupts at once, whatever runs; when the
-last root has ended, what was there before is given back.
+Only a root's `run()` in the main OS thread, outside a kernel, takes SIGINT, SIGTERM and SIGHUP, and only
+over Python's defaults or `asyncio.run`'s own handler (so what `nohup` ignores stays ignored). The first
+signal asks every such root to stop and puts Python's defaults in place, so that a second Ctrl-C
+interrupts at once, whatever runs; when the last root has ended, what was there before is given back.
+SIGQUIT is left alone: it is what ends a program that hangs, and leaves a core.
+
+A program may run something beside its threads, which would never hear of a signal that we took. If it
+goes on when the last root has ended, the signal is sent again: then it acts as it would without us.
 
 `loop.add_signal_handler` was rejected: it replaces `asyncio.run`'s handler for good.
+
+A forked child has none of the parent's threads. There the defaults are put in place, and all that is
+known of the parent's threads is forgotten; a child that lives on with the parent's loop is not supported,
+as asyncio does not either.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from . import pulse, registry
+from .context import current
 from .log import in_kernel
 
 _DEFAULTS: dict[int, Any] = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
 }
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    _DEFAULTS[signal.SIGHUP] = signal.SIG_DFL
+
+_LOOK = 0.1  # seconds between two looks whether a program goes on after a signal
 
 
 class SignalGuard:
-    """Calls `stop` on the loop for the first SIGINT or SIGTERM, until it is given back.
+    """Calls `stop` on the loop for the first SIGINT, SIGTERM or SIGHUP, until it is given back.
+
+    Made in the task that runs the root.
 
     Args:
         loop: the loop that `stop` is called on.
@@ -35,24 +52,90 @@ class SignalGuard:
     def __init__(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
         self.loop = loop
         self.stop = stop
+        self.task = asyncio.current_task(loop)
         if threading.current_thread() is threading.main_thread() and not in_kernel():
             if not _guards:
                 _take()
             _guards.append(self)
 
     def give_back(self) -> None:
-        """Take no more signals; the last guard puts back the handlers that were there before."""
-        if self in _guards and threading.current_thread() is threading.main_thread():
+        """Take no more signals; the last guard puts back the handlers that were there before.
+
+        Only the main OS thread can set handlers. Given back on another one, ours stays, does what the
+        default does, and is replaced with the next guard.
+        """
+        if self in _guards:
             _guards.remove(self)
-            if not _guards:
+            if not _guards and threading.current_thread() is threading.main_thread():
                 _give_back()
+
+
+class _Aftermath:
+    """What follows a signal that the guards took: whoever runs beside the roots gets it, too.
+
+    Who waits for a root hears of its end. While they go on with something of their own (saving, say),
+    nothing is sent: it is for them to end the rest.
+
+    Args:
+        number: of the signal.
+        guards: of the roots that it stops.
+    """
+
+    def __init__(self, number: int, guards: list[SignalGuard]) -> None:
+        self.number = number
+        self.loop = guards[0].loop
+        self._roots = [guard.task for guard in guards if guard.task is not None]
+        self._main: asyncio.Task[Any] | None = None  # with it the loop ends
+        self._beside: set[asyncio.Task[Any]] | None = None
+        # Who waits for a root, and for what they waited when the signal came.
+        self._told: dict[asyncio.Task[Any], Any] = {}
+
+    def note(self) -> None:
+        """Note what runs now; on the loop, since a signal can come in the middle of anything."""
+        if self._beside is not None:
+            return
+        tasks = asyncio.all_tasks(self.loop)
+        self._main = next((task for task in tasks if _is_main(task)), None)
+        told = list(dict.fromkeys(self._roots))
+        for task in told:
+            told += [one for one in _waiting_for(task, tasks) if one not in told]  # grows
+        self._told = {task: _awaited(task) for task in told}
+        self._beside = tasks - self._told.keys()
+
+    def follow(self) -> None:
+        """Look now and then, from the end of the last root on."""
+        self.note()
+        self.loop.call_later(_LOOK, self._look)
+
+    def _look(self) -> None:
+        if self is not _aftermath:
+            return  # another root took over, or another signal came
+        beside = {task for task in self._beside or () if not task.done()}
+        if not beside or (self._main is not None and self._main.done()):
+            return
+        if any(not task.done() and self._goes_on(task, beside) for task in self._told):
+            self.loop.call_later(_LOOK, self._look)
+        else:
+            signal.raise_signal(self.number)
+
+    def _goes_on(self, task: asyncio.Task[Any], beside: set[asyncio.Task[Any]]) -> bool:
+        """Whether it heard of the end of its root, and does something else than to wait for the rest."""
+        if _awaited(task) is self._told[task]:
+            return False
+        waiting = list(beside)
+        for other in waiting:
+            waiting += [one for one in _waiting_for(other, (task,)) if one not in waiting]
+        return task not in waiting
 
 
 _guards: list[SignalGuard] = []
 _before: dict[int, Any] = {}
+_aftermath: _Aftermath | None = None
 
 
 def _take() -> None:
+    global _aftermath  # noqa: PLW0603  # handlers are the process's, too
+    _aftermath = None
     for number in _DEFAULTS:
         handler = signal.getsignal(number)
         if _is_default(handler):
@@ -67,17 +150,62 @@ def _give_back() -> None:
             outlived = _is_outlived(handler)
             signal.signal(number, _DEFAULTS[number] if outlived else handler)
     _before.clear()
+    if _aftermath is not None and _aftermath.loop.is_running():
+        _aftermath.follow()
 
 
 def _came(number: int, frame: Any) -> None:
+    global _aftermath  # noqa: PLW0603
     for taken in _before:
         if signal.getsignal(taken) is _came:
             signal.signal(taken, _DEFAULTS[taken])
     running = [guard for guard in _guards if guard.loop.is_running()]
-    for guard in running:
-        guard.loop.call_soon_threadsafe(guard.stop)
     if not running:  # a loop was closed or left under its tree: nobody would see the signal
         signal.raise_signal(number)
+        return
+    _aftermath = _Aftermath(number, running)
+    running[0].loop.call_soon_threadsafe(_aftermath.note)
+    for guard in running:
+        guard.loop.call_soon_threadsafe(guard.stop)
+
+
+def _waiting_for(
+    task: asyncio.Task[Any], others: Iterable[asyncio.Task[Any]]
+) -> Iterator[asyncio.Task[Any]]:
+    """Yield who is waked when a task ends, by an `await`, `gather`, `wait` or a TaskGroup."""
+    found: list[Any] = []
+    for callback in _callbacks(task):
+        held = [getattr(callback, "__self__", None), *getattr(callback, "args", ())]
+        for cell in getattr(getattr(callback, "func", callback), "__closure__", None) or ():
+            try:
+                held.append(cell.cell_contents)
+            except ValueError:  # not bound yet
+                pass
+        found += [getattr(one, "_parent_task", one) for one in held]
+    for other in others:
+        awaited = _awaited(other)
+        if (
+            any(one is other or (one is not None and one is awaited) for one in found)
+            or awaited is task
+        ):
+            yield other
+
+
+def _awaited(task: asyncio.Task[Any]) -> Any:
+    return getattr(task, "_fut_waiter", None)
+
+
+def _callbacks(task: asyncio.Task[Any]) -> list[Any]:
+    """Return what is called when it is done; empty where the kind of task doesn't tell."""
+    return [entry[0] for entry in getattr(task, "_callbacks", None) or ()]
+
+
+def _is_main(task: asyncio.Task[Any]) -> bool:
+    """Whether it is what `loop.run_until_complete` runs, and so `asyncio.run`."""
+    return any(
+        "run_until_complete" in getattr(callback, "__qualname__", "")
+        for callback in _callbacks(task)
+    )
 
 
 def _is_default(handler: Any) -> bool:
@@ -97,3 +225,23 @@ def _main_task(handler: Any) -> asyncio.Task[Any] | None:
         return None
     main: asyncio.Task[Any] | None = handler.keywords.get("main_task")
     return main
+
+
+def _forked() -> None:
+    """In a forked child: it has none of the parent's loops, and answers signals as any process."""
+    global _aftermath  # noqa: PLW0603
+    for number, default in _DEFAULTS.items():
+        if signal.getsignal(number) is _came:
+            signal.signal(number, default)
+    if registry.loops():  # else a signal to the child would wake one of them
+        signal.set_wakeup_fd(-1)
+    _guards.clear()
+    _before.clear()
+    _aftermath = None
+    current.set(None)
+    registry.forget()
+    pulse.forget()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forked)

@@ -128,6 +128,14 @@ def rest() -> None:
     _call(on_rest)
 
 
+def forget() -> None:
+    """In a forked child: nobody asks there, and the lock may be held by an OS thread that is not there."""
+    global _lock, _wait, _worker
+    _lock, _wait, _worker = threading.Lock(), threading.Event(), None
+    _pulses.clear()
+    rest()
+
+
 def _beat() -> None:
     global _worker  # noqa: PLW0603
     idle_since: float | None = None

@@ -21,6 +21,9 @@ _live: dict[int, Life] = {}  # by serial number: those that no other thread answ
 
 # Numbered, so that a reader knows which it has read. Weak: who ended is its owner's to keep.
 _ended: deque[tuple[int, weakref.ref[TaskThread]]] = deque(maxlen=100)
+_inherited: list[
+    dict[int, Life]
+] = []  # kept, lest a child that collects them runs their `finally`s
 _endings = itertools.count(1)
 
 began: Callable[[Life], Iterable[Life]] | None = None
@@ -47,6 +50,13 @@ def discard(life: Life) -> None:
     _ended.append((next(_endings), weakref.ref(life.thread)))
     if not _live:
         pulse.rest()
+
+
+def forget() -> None:
+    """In a forked child: no thread lives there. The loops that would end them belong to the parent."""
+    _inherited.append(_live.copy())
+    _live.clear()
+    _ended.clear()
 
 
 def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:

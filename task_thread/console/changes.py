@@ -7,6 +7,7 @@ would cost each start and stop something although nearly nobody listens.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
@@ -35,6 +36,18 @@ def leave(listener: Listener) -> None:
             _listeners.remove(listener)
         if not _listeners:
             Life.become = _become  # type: ignore[method-assign]
+
+
+def _forked() -> None:
+    """In a forked child: what listens is the parent's, and another OS thread may have held the lock."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.Lock()
+    _listeners.clear()
+    Life.become = _become  # type: ignore[method-assign]
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _told(life: Life, state: ThreadState) -> None:

@@ -7,6 +7,7 @@ costly (thousands of tasks), frames are fewer.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from .shown import Shown
 from .steering import KEYS, steer
 from .suspend import Suspender
 from .terminal import Terminal
-from .words import literal, place
+from .words import literal, place, write
 
 _SHARE = 0.05  # of one processor, at most
 _STALE = 0.25  # seconds after which what costs little is painted anew: lag, messages, printed lines
@@ -109,9 +110,10 @@ class LiveView:
         if self.shown.over and not self._quitted:
             final = self.shown.final_tree()
             if self._terminal.midline:
-                self._console.file.write("\n")
+                write(self._console.file, "\n")
             if final is not None:
-                self._console.print(final, highlight=False)
+                with contextlib.suppress(OSError):  # the terminal was closed
+                    self._console.print(final, highlight=False)
 
     # On whichever OS thread
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from ..context import current
 from .tracebacks import plain_traceback, traceback
-from .words import literal
+from .words import Unwritten, lines, literal, write
 
 _LEVELS = ((logging.ERROR, "bold red"), (logging.WARNING, "yellow"), (logging.INFO, "green"))
 
@@ -48,13 +49,14 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = self.format(record) + "\n"
-            # In one piece, so that lines of several OS threads don't mix.
-            stream = sys.stderr if self._console is None else self._console.file
-            if stream is not None:
-                stream.write(text)
-                stream.flush()
         except Exception:
-            self.handleError(record)
+            try:
+                self.handleError(record)
+            except ValueError:  # stderr is closed
+                pass
+            return
+        # In one piece, so that lines of several OS threads don't mix.
+        write(sys.stderr if self._console is None else self._console.file, text)
 
 
 class LineFormatter(logging.Formatter):
@@ -78,14 +80,14 @@ class LineFormatter(logging.Formatter):
             if error is not None:
                 parts.append(plain_traceback(error))
             if record.stack_info:
-                parts.append(record.stack_info)
+                parts.append(lines(record.stack_info))
             return "\n".join(parts)
         with console.capture() as captured:
             console.print(line, soft_wrap=True, highlight=False)
             if error is not None:
                 console.print(traceback(error))
             if record.stack_info:
-                console.print(Text(record.stack_info), soft_wrap=True)
+                console.print(Text(lines(record.stack_info)), soft_wrap=True)
         return captured.get().rstrip("\n")
 
 
@@ -97,10 +99,15 @@ def _line(record: logging.LogRecord) -> Text:
     # The core's own lines begin with the thread's id, which stands before them here.
     if thread and message.startswith(f"{thread}: "):
         message = message[len(thread) + 2 :]
-    who = f"{literal(thread)} {literal(slot)}".strip() or record.name
-    lines = "\n    ".join(literal(part) for part in message.split("\n"))
+    who = f"{literal(thread)} {literal(slot)}".strip() or literal(record.name)
+    told = "\n    ".join(literal(part) for part in message.split("\n"))
     return Text.assemble(
-        (clock, "dim"), " ", (f"{record.levelname:<7}", style), " ", (who, "bold"), f": {lines}"
+        (clock, "dim"),
+        " ",
+        (f"{literal(record.levelname):<7}", style),
+        " ",
+        (who, "bold"),
+        f": {told}",
     )
 
 
@@ -129,6 +136,15 @@ def _stderr() -> Console:
     """Return a console for what `sys.stderr` is now; made anew only when that changes."""
     stream = sys.stderr
     if _consoles.get("stream") is not stream or "console" not in _consoles:
-        _consoles["stream"], _consoles["console"] = stream, Console(file=stream)
+        unwritten: Any = Unwritten(stream)
+        _consoles["stream"], _consoles["console"] = stream, Console(file=unwritten)
     console: Console = _consoles["console"]
     return console
+
+
+def plain_stderr() -> Console:
+    """Return a console by which lines are plain, whatever `sys.stderr` and the environment say."""
+    return _PLAIN
+
+
+_PLAIN = Console(file=io.StringIO(), force_terminal=False, no_color=True)

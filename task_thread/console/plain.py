@@ -15,7 +15,7 @@ from ..snapshot import describe
 from ..states import ThreadState
 from ..thread import TaskThread
 from .shown import Shown
-from .words import literal
+from .words import Unwritten, literal, write
 
 
 class PlainView:
@@ -47,7 +47,8 @@ class PlainView:
         final = self.shown.final_tree() if self.shown.over else None
         if final is not None:
             # Wide, since nothing has to fit; ASCII where the stream can't do more.
-            console = Console(file=self._stream, width=1_000, no_color=True, force_terminal=False)
+            stream: Any = Unwritten(self._stream)
+            console = Console(file=stream, width=1_000, no_color=True, force_terminal=False)
             with console.capture() as captured:
                 console.print(final, highlight=False)
             text = "\n".join(line.rstrip() for line in captured.get().splitlines())
@@ -62,11 +63,4 @@ class PlainView:
 
     def _write(self, text: str) -> None:
         with self._lock:
-            try:
-                self._stream.write(text + "\n")
-            except UnicodeEncodeError:
-                encoding = getattr(self._stream, "encoding", None) or "ascii"
-                self._stream.write(
-                    text.encode(encoding, "backslashreplace").decode(encoding) + "\n"
-                )
-            self._stream.flush()
+            write(self._stream, text + "\n")

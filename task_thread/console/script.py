@@ -14,8 +14,9 @@ import os
 import signal
 import sys
 import threading
+from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 
@@ -23,9 +24,10 @@ from .. import log, posix
 from ..context import life_of
 from ..control import Control
 from ..registry import threads
-from .loglines import LineFormatter, _stderr
+from .loglines import LineFormatter, _stderr, plain_stderr
 from .tracebacks import plain_traceback, traceback
 from .watch import Watch
+from .words import Unwritten, literal, write
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -44,7 +46,7 @@ def compiled(path: str) -> CodeType:
     if os.path.isdir(path):
         raise NoScript(f"expected a Python file, found the directory {path}: name a file in it")
     try:
-        with io.open_code(os.path.abspath(path)) as file:
+        with io.open_code(_full(path)) as file:
             source = file.read()
     except FileNotFoundError:
         raise NoScript(f"expected a Python file, found no file {path} in {os.getcwd()}") from None
@@ -53,7 +55,7 @@ def compiled(path: str) -> CodeType:
     if b"\0" in source:
         raise NoScript(f"expected the source of a Python program, found binary data in {path}")
     try:
-        return compile(source, path, "exec", dont_inherit=True)
+        return compile(source, _full(path), "exec", dont_inherit=True)
     except SyntaxError as error:
         if error.lineno is None or "codec" in str(error) or "utf-8" in str(error).lower():
             raise NoScript(
@@ -85,13 +87,13 @@ def run(path: str, args: list[str], *, plain: bool = False, level: int = logging
     try:
         code = compiled(path)
     except NoScript as error:
-        sys.stderr.write(f"task_thread: {error}\n")
+        write(sys.stderr, f"task_thread: {literal(str(error))}\n")
         return 2
     except SyntaxError as error:
         tell(error.with_traceback(None), plain)
         return 1
     module = _become_main(path, args)
-    _show_log(level)
+    _show_log(level, plain)
 
     watch = Watch(plain=plain, quit_program=_Quit(), again=True)
     failed: BaseException | None = None
@@ -111,7 +113,7 @@ def run(path: str, args: list[str], *, plain: bool = False, level: int = logging
     if hook is not sys.__excepthook__:  # the script's own
         hook(type(failed), failed, failed.__traceback__)
     elif isinstance(failed, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
+        write(sys.stderr, "interrupted\n")
     else:
         tell(failed, plain)
     if isinstance(failed, KeyboardInterrupt):
@@ -123,17 +125,25 @@ def run(path: str, args: list[str], *, plain: bool = False, level: int = logging
 
 def tell(error: BaseException, plain: bool = False) -> None:
     """Write the traceback of an error to stderr."""
-    stream: TextIO = sys.stderr
-    console = Console(file=stream)
+    stream = sys.stderr
+    unwritten: Any = Unwritten(stream)
+    console = Console(file=unwritten)
     if plain or not console.is_terminal:
-        stream.write(plain_traceback(error) + "\n")
+        write(stream, plain_traceback(error) + "\n")
     else:
-        console.print(traceback(error))
+        with console.capture() as captured:
+            console.print(traceback(error))
+        write(stream, captured.get())
 
 
 def _become_main(path: str, args: list[str]) -> ModuleType:
     module = ModuleType("__main__")
-    facts: dict[str, Any] = {"__file__": path, "__cached__": None, "__builtins__": __builtins__}
+    facts: dict[str, Any] = {
+        "__file__": _full(path),
+        "__loader__": SourceFileLoader("__main__", _full(path)),
+        "__cached__": None,
+        "__builtins__": __builtins__,
+    }
     module.__dict__.update(facts)
     sys.modules["__main__"] = module
     sys.argv[:] = [path, *args]
@@ -143,13 +153,18 @@ def _become_main(path: str, args: list[str]) -> ModuleType:
     return module
 
 
-def _show_log(level: int) -> None:
+def _full(path: str) -> str:
+    """Return the path as `python` gives it to a script: a later `chdir` does no harm to it."""
+    return os.path.join(os.getcwd(), path)
+
+
+def _show_log(level: int, plain: bool) -> None:
     """Let the lines of threads' loggers be seen, as long as the script configures nothing itself.
 
     No handler is added: `logging.basicConfig` would then do nothing in the script.
     """
     logging.getLogger().setLevel(level)
-    log._fallback.setFormatter(LineFormatter(_stderr))
+    log._fallback.setFormatter(LineFormatter(plain_stderr if plain else _stderr))
 
 
 class _Quit:

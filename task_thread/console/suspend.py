@@ -6,6 +6,7 @@ of the terminal has to do.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -26,6 +27,7 @@ class Suspender:
         self._leave = leave
         self._resume = resume
         self._taken = False
+        self._process = os.getpid()
         if (
             _SIGTSTP is not None
             and threading.current_thread() is threading.main_thread()
@@ -43,6 +45,10 @@ class Suspender:
                 signal.signal(_SIGTSTP, signal.SIG_DFL)
 
     def _came(self, number: int, frame: Any) -> None:
+        if os.getpid() != self._process:  # a forked child: the terminal is its parent's
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+            return
         self._leave()
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)  # here the process stands still

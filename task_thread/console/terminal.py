@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .keyboard import Keyboard
+from .words import write
 
 _FLUSH = 16_384  # characters printed that are not held back until the next frame
 
@@ -188,13 +189,7 @@ class Terminal:
         return whole + newline
 
     def _write(self, text: str) -> None:
-        try:
-            self._file.write(text)
-            self._file.flush()
-        except UnicodeEncodeError:
-            encoding = getattr(self._file, "encoding", None) or "ascii"
-            self._file.write(text.encode(encoding, "backslashreplace").decode(encoding))
-            self._file.flush()
+        write(self._file, text)
 
     # The program's streams
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 import traceback as stdlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 from rich.traceback import Trace, Traceback
 
 from ..where import is_users
+from .words import lines
 
 _MOST = 20  # frames; of a recursion, the beginning and the end
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -41,16 +44,29 @@ def traceback(error: BaseException, *, width: int | None = None) -> Traceback:
         )
     trace = Traceback.extract(type(error), error, error.__traceback__)
     _keep_users(trace)
-    return Traceback(
+    return _Clean(
         trace, width=width, extra_lines=2, max_frames=_MOST, suppress=(_OWN[:-1], _ASYNCIO[:-1])
     )
+
+
+class _Clean(Traceback):
+    """A traceback with nothing in it that a terminal would obey, wherever it came from.
+
+    Names, notes and source lines are the program's too; so the last word is at the output.
+    """
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for part in super().__rich_console__(console, options):
+            segments = [part] if isinstance(part, Segment) else console.render(part, options)
+            for text, style, control in segments:
+                yield Segment(text if control else lines(text), style, control)
 
 
 def plain_traceback(error: BaseException) -> str:
     """Return an error as Python prints it, with the user's frames only, and no final line end."""
     told = stdlib.TracebackException.from_exception(error)
     _keep_users_plain(told, set())
-    return "".join(told.format()).rstrip("\n")
+    return lines("".join(told.format()).rstrip("\n"))
 
 
 def of_interest(frames: Sequence[F], filenames: Sequence[str]) -> list[F]:
@@ -70,6 +86,7 @@ def _ours(filename: str) -> bool:
 
 def _keep_users(trace: Trace) -> None:
     for stack in trace.stacks:
+        stack.exc_value = lines(stack.exc_value)  # before it is laid out, so that it fits
         stack.frames = of_interest(stack.frames, [frame.filename for frame in stack.frames])
         for inner in getattr(stack, "exceptions", ()):  # of a group; not in older versions of rich
             _keep_users(inner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -14,6 +15,7 @@ from rich.console import Console
 from ..thread import TaskThread
 from .live import LiveView
 from .plain import PlainView
+from .terminal import _is_terminal
 
 _FASTEST = 10.0  # frames/s
 
@@ -49,7 +51,10 @@ class Watch:
         self._paints = False
         self._started = False
         screen = Console(file=sys.stdout) if console is None else console
-        self._live = not plain and screen.is_terminal and not screen.is_dumb_terminal
+        # Of stdout rich is not asked alone: FORCE_COLOR makes it call a pipe a terminal.
+        tty = _is_terminal(sys.stdout) if console is None else True
+        self._live = not plain and tty and screen.is_terminal and not screen.is_dumb_terminal
+        self._process = os.getpid()
         self._view: LiveView | PlainView
         self._make: Callable[[], LiveView | PlainView] = lambda: (
             LiveView(thread, screen, refresh, self._end, quit_program, again)
@@ -69,11 +74,20 @@ class Watch:
             raise RuntimeError(
                 "a watch is painted on the terminal already: watch() shows all threads in one"
             )
+        try:
+            self._view = self._make()
+        except BaseException:
+            if self._live:
+                _painting.release()
+            raise
         self._started = True
         self._paints = self._live
-        self._view = self._make()
         atexit.register(self.close)  # a program that ends without giving the terminal back
-        self._view.start()
+        try:
+            self._view.start()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Show it no more; the terminal is as it was before."""
@@ -84,6 +98,8 @@ class Watch:
                 return
             view, self._view = self._view, None  # type: ignore[assignment]
         atexit.unregister(self.close)
+        if os.getpid() != self._process:  # a forked child: the terminal is its parent's
+            return
         try:
             view.close()
         finally:

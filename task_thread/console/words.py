@@ -8,7 +8,7 @@ the writing direction) is spelled out. A state is always told by its word; shape
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..states import TaskState, ThreadState
 
@@ -57,6 +57,16 @@ def literal(text: str) -> str:
     )
 
 
+def lines(text: str) -> str:
+    """Return text of several lines in which only line ends and tabs are left of what is not printable.
+
+    Whatever others have formatted (tracebacks, stacks) goes through it on its way to a terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char in "\n\t" else literal(char) for char in text)
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun, as "1 task" or "2 tasks"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
@@ -81,3 +91,49 @@ def duration(seconds: float) -> str:
 def pace(hz: float) -> str:
     """Return a ceiling in turns/s as "5" or "0.5"."""
     return f"{hz:g}"
+
+
+def write(stream: Any, text: str) -> bool:
+    """Write text of ours to a stream of the program; return whether that went well.
+
+    A stream may be missing, closed, full, or without a reader. It is the program's; what we add to it
+    must not end the program, nor change its exit status.
+    """
+    try:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = getattr(stream, "encoding", None) or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
+
+
+class Unwritten:
+    """Stands in for a stream while a rich console only makes text for it.
+
+    A console that captures flushes its file nevertheless, which fails where the stream does.
+
+    Args:
+        stream: the stream; may be missing or closed.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._stream = stream
+
+    def isatty(self) -> bool:
+        """Return what the stream says."""
+        try:
+            return bool(self._stream.isatty())
+        except (AttributeError, OSError, ValueError):
+            return False
+
+    def write(self, text: str) -> int:
+        """Write nothing."""
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing."""

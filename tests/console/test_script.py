@@ -97,13 +97,13 @@ def test_a_script_is_main_with_its_arguments_and_its_folder(script: Write, tmp_p
     script("NAME = 'beside'", "beside.py")
     path = script(
         """
-        import sys, pickle, __main__
+        import os, sys, pickle, __main__
         from beside import NAME
 
         class Kept: ...
 
         assert __main__.Kept is Kept is type(pickle.loads(pickle.dumps(Kept())))
-        print(__name__, sys.argv == [__file__, *sys.argv[1:]], sys.argv[1:], NAME, __spec__)
+        print(__name__, os.path.join(os.getcwd(), sys.argv[0]) == __file__, sys.argv[1:], NAME, __spec__)
         """
     )
     done = run(path, "--plain", "-x", "a b")
