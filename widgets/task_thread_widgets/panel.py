@@ -222,7 +222,11 @@ class Panel(GuardedWidget):
             presence.rows = rows
         if kind == "hidden":
             presence.visible = False
-        elif kind == "visible" or (kind == "hello" and field(message, "seen", bool, True)):
+        elif (
+            kind == "visible"
+            or (kind == "beat" and not presence.visible)  # it was forgotten, or a word of it was lost
+            or (kind == "hello" and field(message, "seen", bool, True))
+        ):
             presence.visible = True
             presence.newest = self._numbered
             self._full = True

@@ -174,7 +174,8 @@ class TreePanel {
         this.presence.missed();
         return;
       }
-      if (frame.full) this.presence.gotAll();
+      this.presence.got(frame);
+      if (frame.full) this.rowsTold = ""; // the kernel may have forgotten what this view shows
       this.store.apply(frame);
       this.asks.shown();
       this.noteChanges();
