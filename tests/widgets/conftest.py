@@ -108,8 +108,11 @@ class RecordingComm:
     def on_msg(self, callback: Any) -> None:
         self.callback = callback
 
+    def on_close(self, callback: Any) -> None:
+        self.close_callback = callback
+
     def send(self, data: Any = None, metadata: Any = None, buffers: Any = None) -> None:
-        json.dumps(data)  # it must fit
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()  # it must fit
         if data["method"] == "custom":
             self.sent.append((data["content"], buffers))
 

@@ -11,6 +11,7 @@ A panel draws nothing and knows no page: its Python half makes frames, its JavaS
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import logging
 from typing import Any
@@ -20,7 +21,7 @@ from traitlets import Bool, TraitError, Unicode, validate
 from .desk import Shown, carry_out, on_loop
 from .frames import Frame
 from .home import home_loop
-from .page_messages import GuardedWidget
+from .page_messages import GuardedWidget, sendable
 from .presence import Presences
 from .refusal import Refusal, brief, field
 from .sampler import STALL, sampler_of
@@ -65,6 +66,11 @@ class Panel(GuardedWidget):
     def _check_selected(self, proposal: Any) -> str:
         # A page sets it too, and every other page and panel gets a copy.
         selected = str(proposal["value"])
+        if selected != sendable(selected):
+            raise TraitError(
+                f'expected what is selected as "SERIAL" or "SERIAL/SLOT", found {brief(selected)}, '
+                "which is no text that can be sent"
+            )
         if len(selected) > _LONGEST_SELECTED:
             raise TraitError(
                 f'expected what is selected as "SERIAL" or "SERIAL/SLOT", found {len(selected):,} '
@@ -115,7 +121,7 @@ class Panel(GuardedWidget):
         """Return the same as text and as HTML, for places without widgets."""
         if self.comm is None:  # it has let go of its thread and can't tell how that is
             return {"text/plain": CLOSED, "text/html": f"<p>{CLOSED}</p>"}
-        return {"text/plain": self.text(), "text/html": self.html()}
+        return {"text/plain": sendable(self.text()), "text/html": sendable(self.html())}
 
     def __repr__(self) -> str:
         # All that IPython shows of a closed one: ipywidgets takes its MIME bundle away.
@@ -124,7 +130,7 @@ class Panel(GuardedWidget):
     def keep_still(self) -> None:
         """Tell the page how things are now, in case that it is saved with its widgets."""
         if self.comm is not None:
-            self.still = self.text()
+            self.still = sendable(self.text())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return {**self.live_part(), **self.still_part()}, {}
@@ -144,15 +150,18 @@ class Panel(GuardedWidget):
             return False
         rows = frozenset().union(*(presence.rows for presence in seen))
         try:
-            frame = self.make_frame(now, lag, self._full, rows)
+            self._tell(now, lag, rows)
         except Exception as error:
             self._met("The kernel could not look at the program", error)
             self._full = True
-            return True
+        return True
+
+    def _tell(self, now: float, lag: float, rows: frozenset[int]) -> None:
+        frame = self.make_frame(now, lag, self._full, rows)
         self._lag = max(self._lag, lag)  # a stall is told even if nothing else changed meanwhile
         if frame is None:
             if now - self._sent_at < _QUIET and self._lag < STALL:
-                return True
+                return
             frame = Frame(False, now, {})
         frame.facts["lag"] = round(self._lag * 1000, 1)
         self._lag = 0.0
@@ -161,7 +170,6 @@ class Panel(GuardedWidget):
         self._sent_at = now
         content, buffers = frame.message(self._numbered)
         self._send_to_page(content, buffers)
-        return True
 
     def _expired(self) -> None:
         self._resting = None
@@ -224,7 +232,9 @@ class Panel(GuardedWidget):
             presence.visible = False
         elif (
             kind == "visible"
-            or (kind == "beat" and not presence.visible)  # it was forgotten, or a word of it was lost
+            or (
+                kind == "beat" and not presence.visible
+            )  # it was forgotten, or a word of it was lost
             or (kind == "hello" and field(message, "seen", bool, True))
         ):
             presence.visible = True
@@ -246,7 +256,10 @@ class Panel(GuardedWidget):
         if isinstance(message, dict) and isinstance(message.get("ask"), int):
             view = message.get("view")
             view = view if isinstance(view, str) and len(view) <= 64 else ""
-            self._send_to_page({**content, "view": view, "ask": message["ask"]}, [])
+            try:
+                self._send_to_page({**content, "view": view, "ask": message["ask"]}, [])
+            except Exception as error:
+                self._met("The kernel could not answer the page", error)
 
     def _met(self, what: str, error: Exception) -> None:
         """Tell an error of our own, in the log and in the panel, once."""
@@ -254,7 +267,9 @@ class Panel(GuardedWidget):
         if text not in self._told_errors and len(self._told_errors) < 100:
             self._told_errors.add(text)
             logger.error("%s", text, exc_info=error)
-            self._send_to_page({"kind": "error", "text": text[:1000]}, [])
+            # It may be sending that fails.
+            with contextlib.suppress(Exception):
+                self._send_to_page({"kind": "error", "text": text[:1000]}, [])
 
     def _send_to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         if self.comm is not None:

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
 import traitlets
 
 from task_thread import TaskThread
 
 from .log_panel import LogPanel
 from .page_code import script, style
-from .page_messages import GuardedWidget
+from .page_messages import Guarded, GuardedBox, GuardedLink, GuardedWidget
 from .panel import Panel, live_part
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
@@ -50,7 +49,7 @@ class ViewBar(GuardedWidget):
     large = traitlets.Bool(False).tag(sync=True)
 
 
-class ThreadView(ipywidgets.Box):
+class ThreadView(GuardedBox):
     """The live view of a thread and of all below it.
 
     Args:
@@ -88,16 +87,16 @@ class ThreadView(ipywidgets.Box):
             panel.layout.display = "none"
         self.tree.add_class("tt-of-tree")
         self.bar.add_class("tt-of-bar")
-        self._rest = ipywidgets.Box([self.bar, *others.values()])
+        self._rest = GuardedBox([self.bar, *others.values()])
         self._rest.add_class("tt-view-rest")
         self._links = [
-            ipywidgets.jslink((self.tree, "selected"), (panel, "selected"))
-            for panel in others.values()
+            GuardedLink((self.tree, "selected"), (panel, "selected")) for panel in others.values()
         ]
         self._sizes = [
             traitlets.link((self.tree, "large"), (widget, "large"))
             for widget in (self.bar, *others.values())
         ]
+        self._before: ThreadView | None = None  # one that a page can't show any more
         super().__init__([self.tree, self._rest])
         self.add_class("task-thread-view")
 
@@ -105,6 +104,12 @@ class ThreadView(ipywidgets.Box):
     def panels(self) -> tuple[Panel, ...]:
         """Its panels, the tree first."""
         return (self.tree, self.timeline, self.source, self.logs, self.signals)
+
+    @property
+    def _parts(self) -> list[Guarded]:
+        """All that it is made of, itself the last."""
+        shown: list[Any] = [*self.panels, self.bar, self._rest, self]
+        return [*self._links, *(part for one in shown for part in (one.layout, one))]
 
     def live_part(self) -> dict[str, Any]:
         """Return the live view's part of a MIME bundle."""
@@ -128,14 +133,12 @@ class ThreadView(ipywidgets.Box):
         for size in self._sizes:
             size.unlink()
         self._sizes = []
-        for link in self._links:
-            link.close()
-        layout = self.layout
-        for widget in (*self.panels, self.bar, self._rest):
-            widget.layout.close()
-            widget.close()
+        for part in self._parts[:-1]:
+            part.close()
         super().close()
-        layout.close()
+        if self._before is not None:
+            self._before.close()
+            self._before = None
 
 
 _views: dict[int, ThreadView] = {}  # by the thread's serial number, until they are closed
@@ -146,4 +149,8 @@ def view_of(thread: TaskThread) -> ThreadView:
     view = _views.get(thread._life.serial)
     if view is None or view.comm is None:
         view = _views[thread._life.serial] = ThreadView(thread)
+    elif any(part.closed_by_page for part in view._parts):
+        before, view = view, ThreadView(thread)
+        view._before = before  # which the other pages still look at
+        _views[thread._life.serial] = view
     return view
