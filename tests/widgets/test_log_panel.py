@@ -257,6 +257,30 @@ async def test_a_get_id_that_logs_does_not_log_for_ever(lines):
     assert len(told(kept)) < 50
 
 
+async def test_a_line_asks_its_thread_alone_however_many_are_shown(lines):
+    asked = []
+
+    class Counted(Cook):
+        def getId(self) -> str:
+            asked.append(self.name)
+            return self.name
+
+    logging.getLogger("Counted").setLevel(logging.INFO)
+    shown = [Counted(f"cook {number}") for number in range(100)]
+    kept = [lines(cook) for cook in shown]
+    assert len(log.listeners) == 1
+    async with alive(shown[7]):
+        asked.clear()
+        say(shown[7], "soup")
+        await settle()
+        assert asked == ["cook 7"]
+    assert [who(line)[3] for line in told(kept[7])][-1] == "soup"
+    assert told(kept[8]) == []
+    for one in kept:
+        one.close()
+    assert log.listeners == []
+
+
 def test_what_is_printed_elsewhere_does_not_change(lines, capsys):
     cook = Cook()
     lines(cook)
