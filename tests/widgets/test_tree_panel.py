@@ -11,6 +11,7 @@ from task_thread_widgets import TreePanel
 from task_thread_widgets.sampler import running_samplers
 
 from task_thread import TaskThread, reCreate, reSchedule
+from task_thread.meter import Meter
 
 
 class Ticking(TaskThread):
@@ -240,6 +241,25 @@ async def test_a_second_browser_gets_everything_and_the_first_goes_on(thread, lo
     loop.advance(0.1)
     assert frames(second.got())
     second.say("bye")
+
+
+@running
+async def test_the_rate_of_others_is_asked_by_the_clock_of_their_own_loop(
+    thread, loop, page, monkeypatch
+):
+    other = Ticking()
+    await asyncio.wrap_future(other.control.start())
+    asked = []
+    monkeypatch.setattr(Meter, "rate", lambda meter, now: asked.append(now) or 1.0)
+    its_loop = other._life.loop
+    monkeypatch.setattr(its_loop, "time", lambda: 5.0)
+    watcher = page(TreePanel(thread))
+    watcher.say("hello", seen=True)
+    monkeypatch.undo()
+    assert asked == [5.0]
+    watcher.say("bye")
+    await other.stop()
+    await other.join()
 
 
 @running

@@ -321,12 +321,17 @@ class SignalFrames:
         """Threads have left the tree: they go, after a while, unless the list names them."""
         told: list[tuple[Any, ...]] = []
         listed = {serial for entry in self._entries for serial in _named_by(entry)}
+        of: dict[int, list[Pair]] = {known.serial: [] for known in absent}
+        for pair in self._edges:
+            for serial in pair:
+                if serial in of:
+                    of[serial].append(pair)
         for known in absent:
             if known.left is None:
                 known.left = now
             thread = known.ref()
             state = "stopped" if thread is None else thread.state.value
-            edges = [pair for pair in self._edges if known.serial in pair]
+            edges = [pair for pair in of[known.serial] if pair in self._edges]
             if now - known.left >= GREYED or not edges:
                 for pair in edges:
                     number = self._edges.pop(pair).number

@@ -78,9 +78,18 @@ class TreePanel(Panel):
         others = [life for life in lives_of(None) if self._rows.thread(life.serial) is None]
         if not others:
             return None
-        drivers = [driver for life in others for driver in list(life.drivers)]
         turning = (TaskState.WAITING, TaskState.RUNNING)
-        return round(sum(driver.rate(now) for driver in drivers if driver.state in turning), 1)
+        return round(
+            sum(
+                # By the clock of its own loop: to look moves the window over which a rate is taken.
+                driver.rate(life.loop.time())
+                for life in others
+                if life.loop is not None
+                for driver in list(life.drivers)
+                if driver.state in turning
+            ),
+            1,
+        )
 
     def rest(self) -> None:
         """Let go of what lives while nobody looks."""
