@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from task_thread import MessageSignal, TaskThread, threads
 
-from .lives import is_below
+from .lives import is_below, is_named
 from .refusal import Refusal, brief, field
 
 
@@ -45,6 +45,7 @@ ACTIONS = ("start", "stop", *_ON_TASKS, "send", "stop_all")
 LONGEST_TEXT = 1000  # characters of a message
 FASTEST = 1_000_000  # turns/s that may be asked for
 ORIGIN = "the page"  # of a message that was typed there
+REPLACED = "This thread was replaced by a newer one: run this cell again."
 
 
 def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
@@ -77,6 +78,9 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
     if action == "stop" or (slot is None and action in _ON_TASKS):
         reached += _lone_below(thread, shown)
     if action == "start":
+        if thread._life.replaced and not is_named(thread):
+            answer(REPLACED)  # with the newer one there would be two
+            return
         effects = [_at_home(thread, control.start)]
     elif action == "stop":
         effects = [_at_home(one, one.control.stop) for one in reached]

@@ -42,6 +42,7 @@ class Panel(GuardedWidget):
         selected: what other panels and this one look at: a thread as "SERIAL", a task as
             "SERIAL/SLOT", or nothing.
         still: what it showed when a cell last displayed it, as text; for a page without a kernel.
+        over: why it shows no more than `still`, if its thread is gone; "" while it is live.
     """
 
     page_sets = frozenset({"large", "selected"})
@@ -49,6 +50,7 @@ class Panel(GuardedWidget):
     large = Bool(False, help="Show the panel in a large size, for a projector.").tag(sync=True)
     selected = Unicode("", help="The thread, or thread and task, that is looked at.").tag(sync=True)
     still = Unicode("", help="What it showed when a cell last displayed it.").tag(sync=True)
+    over = Unicode("", help="Why it shows no more than that.").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         self._presences = Presences()
@@ -121,6 +123,11 @@ class Panel(GuardedWidget):
         """Return the same as text and as HTML, for places without widgets."""
         if self.comm is None:  # it has let go of its thread and can't tell how that is
             return {"text/plain": CLOSED, "text/html": f"<p>{CLOSED}</p>"}
+        if self.over:
+            return {
+                "text/plain": self.still,
+                "text/html": f"<p>{html.escape(self.over)}</p><pre>{html.escape(self.still)}</pre>",
+            }
         return {"text/plain": sendable(self.text()), "text/html": sendable(self.html())}
 
     def __repr__(self) -> str:
@@ -129,7 +136,7 @@ class Panel(GuardedWidget):
 
     def keep_still(self) -> None:
         """Tell the page how things are now, in case that it is saved with its widgets."""
-        if self.comm is not None:
+        if self.comm is not None and not self.over:
             self.still = sendable(self.text())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -139,7 +146,7 @@ class Panel(GuardedWidget):
 
     def sample(self, now: float, lag: float) -> bool:
         """Send a frame if anybody looks; called by the sampler."""
-        if self.comm is None:
+        if self.comm is None or self.over:
             return False
         seen = self._presences.seen(now, self._numbered)
         if not seen:
@@ -208,6 +215,9 @@ class Panel(GuardedWidget):
         view = field(message, "view", str, "")
         if not 0 < len(view) <= 64:
             raise Refusal(f"expected the id of a view, found {brief(view)}")
+        if self.over:
+            self._answer(message, self.over)
+            return
         if kind == "do":
             if self.shown is not None:
                 answer = on_loop(loop, lambda error: self._answer(message, error))
@@ -276,16 +286,25 @@ class Panel(GuardedWidget):
             # A copy, since a context can't be entered twice, as a nested loop would.
             self._context.copy().run(self.send, content, buffers)
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        if not hasattr(self, "_context"):  # collected after its constructor refused
-            return
+    def end(self, why: str) -> None:
+        """Let go of the thread, and show for good how it is now."""
+        self.keep_still()
+        self.over = why
+        self._look_away()
+
+    def _look_away(self) -> None:
         self._presences.clear()
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
         if self._loop is not None and not self._loop.is_closed():
             sampler_of(self._loop).leave(self)
+
+    def close(self) -> None:
+        """Let go of the thread and of the page."""
+        if not hasattr(self, "_context"):  # collected after its constructor refused
+            return
+        self._look_away()
         self.on_msg(self._from_page, remove=True)
         super().close()
 

@@ -99,12 +99,20 @@ class TreePanel(Panel):
         """Let go of stopped children."""
         self._rows.expire()
 
+    def end(self, why: str) -> None:
+        """Let go of the thread, and show for good how it is now."""
+        super().end(why)
+        self._let_go()
+
     def close(self) -> None:
         """Let go of the thread and of the page."""
         super().close()
         if hasattr(self, "_rows"):
-            self._rows.close()
-            self._thread = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._rows.close()
+        self._thread = None
 
     def text(self) -> str:
         """Return the tree as plain text."""

@@ -4,7 +4,8 @@
          │ the panel of the chosen tab
 
 There is one view a thread: displaying the thread again shows the same view once more, so evaluating a
-cell a hundred times leaves one behind. It holds its thread until `close()`.
+cell a hundred times leaves one behind. It holds its thread until `close()`, or until the thread was
+replaced, has ended and has no name any more: then only the tree stays, as a still picture.
 
 Which panel is shown is settled in the page (`static/view_bar.js`), and so is what is selected: the
 page's own links carry it from panel to panel, even while the kernel is busy. A panel that is not shown
@@ -14,12 +15,16 @@ by side where there is room.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import traitlets
 
-from task_thread import TaskThread
+from task_thread import TaskThread, registry
 
+from .desk import REPLACED
+from .home import home_loop
+from .lives import is_named
 from .log_panel import LogPanel
 from .page_code import script, style
 from .page_messages import Guarded, GuardedBox, GuardedLink, GuardedWidget
@@ -28,6 +33,11 @@ from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
 from .tree_panel import TreePanel
+
+_MOST_STILLS = (
+    20  # views of replaced threads that stay; in a cell that was run again they are gone anyway
+)
+_SOON, _LATE = 0.25, 64.0  # seconds between two looks at whether a replaced thread has ended
 
 TABS = ("timeline", "source", "log", "signals", "all")
 
@@ -97,6 +107,7 @@ class ThreadView(GuardedBox):
             for widget in (self.bar, *others.values())
         ]
         self._before: ThreadView | None = None  # one that a page can't show any more
+        self._looking: asyncio.TimerHandle | None = None
         super().__init__([self.tree, self._rest])
         self.add_class("task-thread-view")
 
@@ -124,24 +135,76 @@ class ThreadView(GuardedBox):
     def __repr__(self) -> str:
         return repr(self.tree)
 
+    def replaced(self) -> None:
+        """Show the thread's last state and let go of it, once it has ended; safe on any OS thread."""
+        self.tree._loop = loop = self.tree._loop or home_loop()
+        if loop is not None and not loop.is_closed():
+            # In the cell's context, as everything is sent.
+            context = self.tree._context.copy()
+            loop.call_soon_threadsafe(self._look, _SOON, context=context)
+
+    def _look(self, delay: float) -> None:
+        loop, thread = self.tree._loop, self.tree._thread
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        if self.comm is None or thread is None or loop is None:
+            return
+        life = thread._life
+        if life.live and not life.orphaned_by_loop():
+            if not life.replaced:  # it was started again
+                return
+        elif not is_named(thread):  # else its cell may start it once more
+            self._end()
+            return
+        self._looking = loop.call_later(delay, self._look, min(2 * delay, _LATE))
+
+    def _end(self) -> None:
+        self.tree.end(REPLACED)
+        self.children = [self.tree]
+        self._let_go((self.tree.layout, self.tree, self.layout, self))
+        _stills.append(self)
+        if len(_stills) > _MOST_STILLS:
+            _stills[0].close()
+
     def close(self) -> None:
         """Let go of the thread, and take the view out of the page."""
         if not hasattr(self, "_sizes"):  # collected after its constructor refused
             return
+        self._let_go((self,))
+        super().close()
+        if self in _stills:
+            _stills.remove(self)
+
+    def _let_go(self, kept: tuple[Guarded, ...]) -> None:
+        """Close all parts but these."""
         if self._serial is not None and _views.get(self._serial) is self:
             del _views[self._serial]
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         for size in self._sizes:
             size.unlink()
         self._sizes = []
-        for part in self._parts[:-1]:
-            part.close()
-        super().close()
+        for part in self._parts:
+            if not any(part is one for one in kept):
+                part.close()
         if self._before is not None:
             self._before.close()
             self._before = None
 
 
 _views: dict[int, ThreadView] = {}  # by the thread's serial number, until they are closed
+_stills: list[ThreadView] = []  # of threads that were replaced, the newest last
+
+
+def _replaced(thread: TaskThread) -> None:
+    view = _views.get(thread._life.serial)
+    if view is not None:
+        view.replaced()
+
+
+registry.on_replaced.append(_replaced)
 
 
 def view_of(thread: TaskThread) -> ThreadView:

@@ -77,6 +77,12 @@ export function announcePresence(root, send, newest, signal) {
     },
     /** A frame was missed: ask for a full one, once. */
     missed() { if (!askedAt) askForAll(); },
+    /** Be silent from now on. */
+    end() {
+      observer.disconnect();
+      inside = seen = false;
+      clearInterval(beating);
+    },
     tell,
   };
 }
