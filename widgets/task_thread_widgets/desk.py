@@ -22,6 +22,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from task_thread import MessageSignal, TaskThread, threads
+from task_thread.display import sendable
 
 from .lives import is_below, is_named
 from .refusal import Refusal, brief, field
@@ -96,6 +97,8 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
         if text is None or not 0 < len(text) <= LONGEST_TEXT:
             found = brief(text) if text is None else f"{len(text):,} characters"
             raise Refusal(f"expected a text of 1 to {LONGEST_TEXT:,} characters, found {found}")
+        if text != sendable(text):
+            raise Refusal(f"expected a text that can be encoded, found {brief(text)}")
         if not thread._life.accepts:
             # The core would count it as undelivered and say nothing; whoever typed it wants to know.
             answer(f"{thread._life.id} is {thread.state} and takes no signals: start it first")

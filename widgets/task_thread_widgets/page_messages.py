@@ -13,6 +13,7 @@ sent passes through `sendable`.
 from __future__ import annotations
 
 import json
+import logging
 import math
 from contextvars import Context, copy_context
 from typing import Any, ClassVar
@@ -27,6 +28,8 @@ from task_thread.display import sendable as sendable_text
 
 from .home import home_loop
 from .refusal import Refusal, RefusalLog, brief
+
+logger = logging.getLogger("task_thread.widgets")
 
 _METHODS = ("update", "request_state", "custom")
 _LONGEST_INT = 10_000  # bits; much longer ones can't be written as a decimal number
@@ -94,7 +97,8 @@ class Guarded(ipywidgets.Widget):
             connection._closed = False
             comm.get_comm_manager().register_comm(connection)
             self.closed_by_page = True
-            self.refuse(Refusal("expected that the kernel closes its widgets, found comm_close"))
+            # Some pages close what they no longer show: that is no reason for a warning.
+            logger.debug("a page closed a %s, which stays open", type(self).__name__)
 
     def _send(self, msg: Any, buffers: Any = None) -> None:
         super()._send(sendable(msg), buffers)

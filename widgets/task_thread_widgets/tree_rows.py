@@ -507,7 +507,7 @@ def _info(life: Life) -> str:
         return ""  # it would only repeat the id
     try:
         return str(life.thread.getInfo())
-    except Exception:
+    except BaseException:  # what tells about a thread must not end who asks
         return life.name
 
 

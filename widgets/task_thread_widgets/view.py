@@ -160,6 +160,9 @@ class ThreadView(GuardedBox):
         self._looking = loop.call_later(delay, self._look, min(2 * delay, _LATE))
 
     def _end(self) -> None:
+        before, self._before = self._before, None
+        if before is not None and before.comm is not None:
+            before._end()
         self.tree.end(REPLACED)
         self.children = [self.tree]
         self._let_go((self.tree.layout, self.tree, self.layout, self))
