@@ -36,7 +36,7 @@ from task_thread.log import listeners
 from task_thread.snapshot import describe
 from task_thread.where import Place, is_users
 
-from .frames import Frame
+from .frames import Frame, cut
 from .lives import lives_of
 from .source_text import label_of
 
@@ -217,11 +217,11 @@ def _line(record: logging.LogRecord, serial: int, name: str, slot: str) -> Line:
         round(record.created, 3),
         record.levelno,
         # The coach marks its records; their level is WARNING, and stays so for the filter.
-        ADVICE if hasattr(record, "task_thread_advice") else _cut(record.levelname, 20),
+        ADVICE if hasattr(record, "task_thread_advice") else cut(record.levelname, 20),
         serial,
         name,
-        _cut(slot, _LONGEST_NAME),
-        _cut(_text(record), _LONGEST),
+        cut(slot, _LONGEST_NAME),
+        cut(_text(record), _LONGEST),
         errors or 0,
     ]
 
@@ -232,7 +232,7 @@ def _name(life: Life) -> str:
         return life.name
     _naming.busy = True
     try:
-        return _cut(life.id, _LONGEST_NAME)
+        return cut(life.id, _LONGEST_NAME)
     finally:
         _naming.busy = False
 
@@ -257,16 +257,16 @@ def _errors(error: BaseException | None) -> list[Any]:
             source = Place(filename, line, function).source
             frames.append(
                 [
-                    _cut(label_of(filename), _LONGEST_NAME),
+                    cut(label_of(filename), _LONGEST_NAME),
                     line,
-                    _cut(function, _LONGEST_NAME),
-                    _cut(source, _LONGEST_NAME),
+                    cut(function, _LONGEST_NAME),
+                    cut(source, _LONGEST_NAME),
                     is_users(filename),
                 ]
             )
         if len(frames) > _MOST_FRAMES:  # a recursion: its beginning and its end
             frames = frames[: _MOST_FRAMES // 3] + frames[-2 * _MOST_FRAMES // 3 :]
-        errors.append([_cut(describe(error), _LONGEST), frames])
+        errors.append([cut(describe(error), _LONGEST), frames])
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return errors
 
@@ -275,7 +275,3 @@ def _length(line: Line) -> int:
     """About how many characters a line is as JSON."""
     errors = line[8] or ()
     return 100 + len(line[7]) + sum(150 + 100 * len(frames) for _, frames in errors)
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"

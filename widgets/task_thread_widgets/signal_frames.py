@@ -37,7 +37,7 @@ from task_thread import MessageSignal, Signal, TaskThread, threads
 from task_thread.life import Life
 from task_thread.trace import Passage, Trace
 
-from .frames import Frame
+from .frames import Frame, cut
 from .lives import lives_of
 from .watching import Watching
 
@@ -524,4 +524,4 @@ def text_of(signal: Signal) -> str:
 
 def _cut(text: str) -> str:
     """Return a text, shortened if it is very long."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return cut(text, _LONGEST)
