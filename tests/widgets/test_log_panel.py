@@ -320,6 +320,23 @@ def test_a_line_whose_arguments_do_not_fit_is_kept(lines, monkeypatch):
     assert told(kept)[0][7].startswith("%d dishes (TypeError: ")
 
 
+@pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt, RecursionError])
+def test_a_line_whose_text_cannot_be_asked_for_is_kept_and_ends_nobody(lines, error):
+    class Silent:
+        def __str__(self) -> str:
+            raise error("no text")
+
+    kept = lines(Cook())
+    record = logging.makeLogRecord({"name": "Cook", "msg": "%s, %s", "args": (1, Silent())})
+    bare = logging.makeLogRecord({"name": "Cook", "msg": Silent()})
+    for one in (record, bare):
+        log.listeners[0](one)
+    assert [line[7] for line in told(kept)] == [
+        f"%s, %s ({error.__name__}: no text)",
+        f"Silent ({error.__name__}: no text)",
+    ]
+
+
 def test_lines_are_told_as_increments_and_all_that_are_kept_when_asked(lines):
     cook = Cook()
     kept = lines(cook, ring=5)
