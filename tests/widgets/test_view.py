@@ -274,6 +274,19 @@ async def test_of_many_views_of_replaced_threads_few_stay_and_none_costs_anythin
     assert task_thread_widgets.view._views == {}
 
 
+async def test_each_view_of_a_replaced_thread_lets_go_of_it(loop, comms):
+    thread = await replaced()
+    views = [view_of(thread), ThreadView(thread), ThreadView(thread)]
+    everything = ThreadView()
+    tell(thread)
+    await thread.join()
+    loop.advance(1)
+    assert all(view.tree.over for view in views)
+    assert everything.tree.over == ""
+    everything.close()
+    assert log.listeners == []
+
+
 async def test_a_page_cannot_start_a_replaced_thread_beside_the_newer_one(loop, page):
     thread = await replaced()
     everything = page(TreePanel())

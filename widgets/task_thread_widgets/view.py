@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
 import traitlets
 
@@ -109,6 +110,7 @@ class ThreadView(GuardedBox):
         self._before: ThreadView | None = None  # one that a page can't show any more
         self._looking: asyncio.TimerHandle | None = None
         super().__init__([self.tree, self._rest])
+        _all.add(self)
         self.add_class("task-thread-view")
 
     @property
@@ -201,10 +203,13 @@ _views: dict[int, ThreadView] = {}  # by the thread's serial number, until they 
 _stills: list[ThreadView] = []  # of threads that were replaced, the newest last
 
 
+_all: WeakSet[ThreadView] = WeakSet()  # those that a user has made are in no other list
+
+
 def _replaced(thread: TaskThread) -> None:
-    view = _views.get(thread._life.serial)
-    if view is not None:
-        view.replaced()
+    for view in tuple(_all):
+        if view._serial == thread._life.serial:
+            view.replaced()
 
 
 registry.on_replaced.append(_replaced)
