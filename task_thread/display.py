@@ -37,9 +37,11 @@ def mimebundle(thread: TaskThread) -> dict[str, Any]:
 
 def text_tree(record: ThreadSnapshot) -> str:
     """Return a thread and all below it as indented lines."""
-    return "\n".join(
-        "    " * depth + (_thread_line(item) if kind == "thread" else _task_line(item))
-        for depth, kind, item in _rows(record, 0)
+    return sendable(
+        "\n".join(
+            "    " * depth + (_thread_line(item) if kind == "thread" else _task_line(item))
+            for depth, kind, item in _rows(record, 0)
+        )
     )
 
 
@@ -64,7 +66,17 @@ def html_tree(records: list[ThreadSnapshot]) -> str:
         f"<th>{h}</th>" for h in ("thread / task", "state", "turns", "turns/s", "waits at")
     )
     body = "".join(rows) or '<tr><td colspan="5">no thread is running</td></tr>'
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return sendable(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def sendable(text: str) -> str:
+    """Return a text that can be encoded: half an emoji, as slicing JSON may leave one, is replaced."""
+    text = str.__str__(text)  # a subclass may say anything else of itself
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def _where_html(kind: str, item: Any, escape: Callable[[str], str]) -> str:

@@ -32,6 +32,9 @@ began: Callable[[Life], Iterable[Life]] | None = None
 added: Callable[[Life], None] | None = None
 """In a kernel: told of each thread that no running parent answers for, whoever starts it."""
 
+on_replaced: list[Callable[[TaskThread], None]] = []
+"""In a kernel: told of each thread for whose place there is another one, or a further run of its cell."""
+
 created: Callable[[Driver], None] | None = None
 """In a kernel: told of each rescheduling task that belongs to no thread, or to one that does not live."""
 

@@ -436,3 +436,31 @@ def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_
             }"""
         ), f"{slot} is scrolled into view"
     assert notebook.errors == []
+
+
+def test_a_view_that_the_kernel_forgot_is_live_again_at_its_next_beat(game):
+    notebook, view = game
+    wait_for_seen(notebook, "TreePanel", "TimelinePanel")
+    notebook.kernel.execute(
+        "for p in __import__('task_thread_widgets').view_of(game).panels: p._presences.clear()"
+    )
+    wait_for_seen(notebook, "TreePanel", "TimelinePanel")
+    turns = row(view, "task", "serve").inner_text()
+    expect(row(view, "task", "serve")).not_to_have_text(turns, use_inner_text=True)
+    expect(panel(view, "tree").locator(".tt-banner")).to_be_hidden()
+
+
+def test_the_view_of_a_replaced_thread_shows_how_it_ended_and_no_start(game):
+    notebook, view = game
+    notebook.kernel.execute(
+        "from task_thread import registry\n"
+        "old, game = game, Game('game')\n"
+        "old._life.replaced = True\n"
+        "old._life.stop_from_anywhere()\n"
+        "for told in registry.on_replaced: told(old)\n"
+        "del old"
+    )
+    still = panel(view, "tree").locator(".tt-still")
+    expect(still).to_contain_text("This thread was replaced by a newer one: run this cell again.")
+    expect(still).to_contain_text("game [stopped]")
+    expect(view.get_by_role("button")).to_have_count(0)

@@ -285,6 +285,68 @@ def test_what_a_page_may_set_is_set_and_the_rest_is_not(page: Page) -> None:
     assert found.literal == (f"{page.serial}", True, False)
 
 
+def test_a_page_cannot_bend_what_holds_the_panels_together(page: Page) -> None:
+    of = "[*view._links, view, view._rest, view.bar, view.layout, view.tree.layout]"
+    before = page.kernel.run(f"[one.get_state() for one in {of}]").value
+    for model in page.kernel.run(f"[one.model_id for one in {of}]").literal:
+        for state in (
+            {"target": [f"IPY_MODEL_{page.signals}", "_esm"], "source": None},
+            {"children": [], "_dom_classes": ["evil"], "width": "0px"},
+            {"_view_module": "evil", "_model_name": "evil", "_esm": "alert(1)"},
+        ):
+            heard = page.send({"comm_id": model, "data": {"method": "update", "state": state}})
+            ran = page.kernel.run("await barrier()")
+            assert "Traceback" not in heard.err + heard.elsewhere + ran.err + ran.elsewhere
+    assert page.kernel.run(f"[one.get_state() for one in {of}]").value == before
+
+
+def test_what_a_page_closes_lives_on_and_the_next_display_is_whole(page: Page) -> None:
+    client = page.kernel.client
+    for model in page.kernel.run("[one.model_id for one in view._parts]").literal:
+        client.shell_channel.send(client.session.msg("comm_close", {"comm_id": model, "data": {}}))
+    page.kernel.run("await barrier()")
+    page.do("stop")
+    found = page.kernel.run("await until(lambda: not target.running); again = view_of(target)")
+    assert found.error == ""
+    found = page.kernel.run("again is view, view_of(target) is again, again.tree.comm._closed")
+    assert found.literal == (False, True, False)
+
+
+def test_a_page_that_says_half_an_emoji_is_answered_without_a_traceback(page: Page) -> None:
+    half = "\ud83d"
+    told = ""
+    for content in (
+        {"kind": half, "view": VIEW},
+        {"kind": "hello", "view": half},
+        {"kind": "do", "view": half, "ask": 1, "action": half},
+        {
+            "kind": "do",
+            "view": half,
+            "ask": 2,
+            "action": "pause",
+            "serial": page.serial,
+            "slot": half,
+        },
+        {
+            "kind": "do",
+            "view": VIEW,
+            "ask": 3,
+            "action": "send",
+            "serial": page.serial,
+            "text": half,
+        },
+    ):
+        for panel in (page.tree, page.signals):
+            heard = page.say(content, panel)
+            told += heard.err + heard.elsewhere
+    state = {"selected": half, half: half}
+    heard = page.send({"comm_id": page.tree, "data": {"method": "update", "state": state}})
+    ran = page.kernel.run("await barrier()")
+    told += heard.err + heard.elsewhere + ran.err + ran.elsewhere
+    assert "Traceback" not in told
+    assert page.kernel.run("view.tree.selected").literal == ""
+
+
 def test_a_flood_of_junk_does_not_flood_the_log(page: Page) -> None:
     page.kernel.run("refusal.MOST_LOGGED = MOST_LOGGED")
     before = page.facts()

@@ -108,8 +108,11 @@ class RecordingComm:
     def on_msg(self, callback: Any) -> None:
         self.callback = callback
 
+    def on_close(self, callback: Any) -> None:
+        self.close_callback = callback
+
     def send(self, data: Any = None, metadata: Any = None, buffers: Any = None) -> None:
-        json.dumps(data)  # it must fit
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()  # it must fit
         if data["method"] == "custom":
             self.sent.append((data["content"], buffers))
 
@@ -166,7 +169,7 @@ def comms(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingComm]]
     monkeypatch.setattr(RecordingComm, "comms", {})
     monkeypatch.setattr(comm, "create_comm", RecordingComm)
     yield RecordingComm.comms
-    for view in list(task_thread_widgets.view._views.values()):
+    for view in [*task_thread_widgets.view._views.values(), *task_thread_widgets.view._stills]:
         view.close()
     ipywidgets.Widget.close_all()
     assert running_samplers() == [], "a sampler still runs"

@@ -199,7 +199,9 @@ async def test_a_text_is_sent_as_a_message_signal():
     assert thread._life.undelivered == 0
 
 
-@pytest.mark.parametrize("text", [None, "", "x" * (LONGEST_TEXT + 1), 5, ["hi"], {"a": 1}, True])
+@pytest.mark.parametrize(
+    "text", [None, "", "x" * (LONGEST_TEXT + 1), "half \ud83d", 5, ["hi"], {"a": 1}, True]
+)
 async def test_a_malformed_text_is_refused(text):
     thread = Hearing()
     thread.start()

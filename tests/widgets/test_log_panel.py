@@ -257,6 +257,30 @@ async def test_a_get_id_that_logs_does_not_log_for_ever(lines):
     assert len(told(kept)) < 50
 
 
+async def test_a_line_asks_its_thread_alone_however_many_are_shown(lines):
+    asked = []
+
+    class Counted(Cook):
+        def getId(self) -> str:
+            asked.append(self.name)
+            return self.name
+
+    logging.getLogger("Counted").setLevel(logging.INFO)
+    shown = [Counted(f"cook {number}") for number in range(100)]
+    kept = [lines(cook) for cook in shown]
+    assert len(log.listeners) == 1
+    async with alive(shown[7]):
+        asked.clear()
+        say(shown[7], "soup")
+        await settle()
+        assert asked == ["cook 7"]
+    assert [who(line)[3] for line in told(kept[7])][-1] == "soup"
+    assert told(kept[8]) == []
+    for one in kept:
+        one.close()
+    assert log.listeners == []
+
+
 def test_what_is_printed_elsewhere_does_not_change(lines, capsys):
     cook = Cook()
     lines(cook)
@@ -294,6 +318,23 @@ def test_a_line_whose_arguments_do_not_fit_is_kept(lines, monkeypatch):
     kept = lines(cook)
     cook.logger.info("%d dishes", "many")
     assert told(kept)[0][7].startswith("%d dishes (TypeError: ")
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt, RecursionError])
+def test_a_line_whose_text_cannot_be_asked_for_is_kept_and_ends_nobody(lines, error):
+    class Silent:
+        def __str__(self) -> str:
+            raise error("no text")
+
+    kept = lines(Cook())
+    record = logging.makeLogRecord({"name": "Cook", "msg": "%s, %s", "args": (1, Silent())})
+    bare = logging.makeLogRecord({"name": "Cook", "msg": Silent()})
+    for one in (record, bare):
+        log.listeners[0](one)
+    assert [line[7] for line in told(kept)] == [
+        f"%s, %s ({error.__name__}: no text)",
+        f"Silent ({error.__name__}: no text)",
+    ]
 
 
 def test_lines_are_told_as_increments_and_all_that_are_kept_when_asked(lines):

@@ -55,3 +55,23 @@ def test_any_number_of_views_is_kept_in_bounds():
     assert len(presences) == 50
     presences.heard("999", 2000)
     assert len(presences) == 50
+
+
+def test_a_flood_of_others_does_not_push_out_a_view_that_is_there():
+    presences = Presences()
+    for now in (0, 2):
+        presences.heard("real", now).visible = True
+    for number in range(1000):
+        presences.heard(f"other {number}", 3).visible = True
+    assert not presences.heard("a newcomer", 4).again
+    assert presences.heard("real", 4).visible
+
+
+def test_of_those_that_are_there_a_hidden_one_makes_room_first():
+    presences = Presences()
+    presences.heard("hidden", 1)
+    for number in range(49):
+        presences.heard(str(number), 0).visible = True
+    presences.heard("new", 2)
+    assert presences.heard("0", 3).visible
+    assert not presences.heard("hidden", 3).again

@@ -11,6 +11,7 @@ from task_thread_widgets import TreePanel
 from task_thread_widgets.sampler import running_samplers
 
 from task_thread import TaskThread, reCreate, reSchedule
+from task_thread.meter import Meter
 
 
 class Ticking(TaskThread):
@@ -176,6 +177,55 @@ async def test_a_view_that_is_seen_again_gets_everything(thread, loop, page):
     watcher.say("bye")
 
 
+@pytest.mark.parametrize("first_words", [["beat"], ["rows", "beat"]])
+@running
+async def test_the_beat_of_a_view_that_was_forgotten_brings_it_back_whole(
+    thread, loop, page, first_words
+):
+    watcher = page(TreePanel(thread))
+    watcher.say("hello", seen=True)
+    loop.advance(20)  # a cell blocked, or the network was away
+    assert running_samplers() == []
+    watcher.got()
+    for word in first_words:
+        watcher.say(word, newest=3, **({"rows": []} if word == "rows" else {}))
+    assert frames(watcher.got())[0]["full"]
+    await turn(thread)
+    loop.advance(0.1)
+    assert frames(watcher.got()), "and it goes on"
+    watcher.say("bye")
+
+
+@running
+async def test_a_view_whose_word_was_lost_is_seen_as_it_beats(thread, loop, page):
+    watcher = page(TreePanel(thread))
+    watcher.say("hello", seen=True)
+    watcher.say("hidden")
+    watcher.got()
+    watcher.say("beat", newest=0)  # only a view that is seen beats: its "visible" did not come
+    loop.advance(0.1)
+    assert frames(watcher.got())[0]["full"]
+    watcher.say("bye")
+
+
+@running
+async def test_a_view_survives_any_number_of_hellos_of_others(thread, loop, page):
+    panel = TreePanel(thread)
+    watcher = page(panel)
+    watcher.say("hello", seen=True)
+    watcher.say("beat", newest=panel._numbered)
+    others = [page(panel, f"other {number}") for number in range(200)]
+    for other in others:
+        other.say("hello", seen=False)
+    watcher.got()
+    await turn(thread)
+    loop.advance(0.1)
+    assert frames(watcher.got())
+    watcher.say("bye")
+    for other in others:
+        other.say("bye")
+
+
 @running
 async def test_a_second_browser_gets_everything_and_the_first_goes_on(thread, loop, page):
     panel = TreePanel(thread)
@@ -191,6 +241,25 @@ async def test_a_second_browser_gets_everything_and_the_first_goes_on(thread, lo
     loop.advance(0.1)
     assert frames(second.got())
     second.say("bye")
+
+
+@running
+async def test_the_rate_of_others_is_asked_by_the_clock_of_their_own_loop(
+    thread, loop, page, monkeypatch
+):
+    other = Ticking()
+    await asyncio.wrap_future(other.control.start())
+    asked = []
+    monkeypatch.setattr(Meter, "rate", lambda meter, now: asked.append(now) or 1.0)
+    its_loop = other._life.loop
+    monkeypatch.setattr(its_loop, "time", lambda: 5.0)
+    watcher = page(TreePanel(thread))
+    watcher.say("hello", seen=True)
+    monkeypatch.undo()
+    assert asked == [5.0]
+    watcher.say("bye")
+    await other.stop()
+    await other.join()
 
 
 @running

@@ -517,17 +517,20 @@ async def test_nothing_that_lives_is_held_while_nobody_looks():
     assert gone() is None
 
 
-async def test_ids_that_fail_are_replaced_and_long_ones_are_cut():
+@pytest.mark.parametrize(
+    "error", [ValueError, SystemExit, KeyboardInterrupt, asyncio.CancelledError, RecursionError]
+)
+async def test_ids_that_fail_are_replaced_and_long_ones_are_cut(error):
     class Odd(TaskThread):
         id = "x" * 10_000
 
         def getId(self):
             if self.id is None:
-                raise ValueError("no id")
+                raise error("no id")
             return self.id
 
         def getInfo(self):
-            raise ValueError("no info")
+            raise error("no info")
 
     thread = await started(Odd())
     model = Model(TreeRows(thread))

@@ -1,10 +1,13 @@
 """ThreadView, and how a thread shows itself."""
 
+import asyncio
 import gc
+import sys
 import weakref
 
 import ipywidgets
 import pytest
+import task_thread_widgets.view
 from task_thread_widgets import (
     LogPanel,
     SignalPanel,
@@ -17,7 +20,7 @@ from task_thread_widgets import (
 from task_thread_widgets.panel import Panel
 
 import task_thread
-from task_thread import TaskThread
+from task_thread import TaskThread, log, registry
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 
@@ -170,3 +173,131 @@ def test_a_view_without_a_loop_still_shows_the_tree():
 def test_what_is_no_thread_is_refused(loop):
     with pytest.raises(TypeError, match="expected a TaskThread"):
         ThreadView("thread")
+
+
+class Shown(Named):
+    def getId(self):
+        return "shown"
+
+
+async def replaced(*, live=True):
+    """Return a thread in the state in which the kernel tells of it: stopping, as its cell was run again."""
+    thread = Shown()
+    if live:
+        await asyncio.wrap_future(thread.control.start())
+    view_of(thread)
+    return thread
+
+
+def tell(thread):
+    """Do what `kernel.cells.replace` does."""
+    if thread._life.live:
+        thread._life.replaced = True
+        thread._life.stop_from_anywhere()
+    for listener in tuple(registry.on_replaced):
+        listener(thread)
+
+
+async def test_the_view_of_a_replaced_thread_shows_how_it_ended_and_lets_go_of_it(
+    loop, comms, page
+):
+    thread = await replaced()
+    view = view_of(thread)
+    watcher = page(view.tree)
+    watcher.say("hello", seen=True)
+    tell(thread)
+    loop.run()
+    assert view.tree.over == "", "it has not ended"
+    await thread.join()
+    loop.advance(1)
+    assert view.tree.over == "This thread was replaced by a newer one: run this cell again."
+    assert view.tree.still == "shown [stopped]"
+    assert view.children == (view.tree,)
+    assert repr(view) == "shown [stopped]"
+    assert "replaced by a newer one" in view.tree.still_part()["text/html"]
+    assert log.listeners == []
+    assert sum(not one.closed for one in comms.values()) == 4  # box, tree and their layouts
+    watcher.got()
+    watcher.say("beat", newest=3)
+    watcher.say("do", ask=5, action="start", serial=thread._life.serial)
+    loop.advance(60)
+    assert watcher.got() == [
+        {"kind": "answer", "view": "a view", "ask": 5, "error": view.tree.over},
+    ]
+    assert loop.timers == 0
+    assert not thread.running
+    gone = weakref.ref(thread)
+    del thread
+    gc.collect()
+    assert gone() is None
+
+
+async def test_a_replaced_thread_that_is_started_again_keeps_its_view(loop):
+    thread = await replaced()
+    view = view_of(thread)
+    tell(thread)
+    thread.start()  # as its cell does, which was run again: it waits for the end of the run before
+    loop.run()
+    while not thread.running:
+        await asyncio.sleep(0)
+    loop.advance(100)
+    assert view.tree.over == ""
+    assert view_of(thread) is view
+    assert loop.timers == 0
+    await thread.stop()
+    await thread.join()
+
+
+async def test_a_replaced_thread_that_still_has_its_name_keeps_its_view(loop, monkeypatch):
+    thread = await replaced()
+    view = view_of(thread)
+    monkeypatch.setattr(sys.modules["__main__"], "its_name", thread, raising=False)
+    tell(thread)
+    await thread.join()
+    loop.advance(100)
+    assert view.tree.over == ""
+    monkeypatch.undo()
+    loop.advance(100)
+    assert view.tree.over
+    assert view_of(thread) is not view
+
+
+async def test_of_many_views_of_replaced_threads_few_stay_and_none_costs_anything(loop, comms):
+    for _ in range(40):
+        thread = await replaced()
+        tell(thread)
+        await thread.join()
+        loop.advance(1)
+    assert log.listeners == []
+    assert loop.timers == 0
+    assert sum(not one.closed for one in comms.values()) == 20 * 4
+    assert task_thread_widgets.view._views == {}
+
+
+async def test_each_view_of_a_replaced_thread_lets_go_of_it(loop, comms):
+    thread = await replaced()
+    views = [view_of(thread), ThreadView(thread), ThreadView(thread)]
+    everything = ThreadView()
+    tell(thread)
+    await thread.join()
+    loop.advance(1)
+    assert all(view.tree.over for view in views)
+    assert everything.tree.over == ""
+    everything.close()
+    assert log.listeners == []
+
+
+async def test_a_page_cannot_start_a_replaced_thread_beside_the_newer_one(loop, page):
+    thread = await replaced()
+    everything = page(TreePanel())
+    everything.say("hello", seen=True)
+    tell(thread)
+    await thread.join()
+    everything.got()
+    everything.say("do", ask=1, action="start", serial=thread._life.serial)
+    loop.run()
+    (answer,) = [message for message in everything.got() if message["kind"] == "answer"]
+    assert "was replaced by a newer one" in answer["error"]
+    assert not thread.running
+    everything.say("bye")
+    loop.advance(1)

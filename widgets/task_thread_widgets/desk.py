@@ -24,8 +24,9 @@ from typing import Any, Protocol
 from task_thread import MessageSignal, TaskThread, threads
 from task_thread.context import life_of
 from task_thread.control import control_of
+from task_thread.display import sendable
 
-from .lives import is_below
+from .lives import is_below, is_named
 from .refusal import Refusal, brief, field
 
 
@@ -47,6 +48,7 @@ ACTIONS = ("start", "stop", *_ON_TASKS, "send", "stop_all")
 LONGEST_TEXT = 1000  # characters of a message
 FASTEST = 1_000_000  # turns/s that may be asked for
 ORIGIN = "the page"  # of a message that was typed there
+REPLACED = "This thread was replaced by a newer one: run this cell again."
 
 
 def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
@@ -79,6 +81,9 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
     if action == "stop" or (slot is None and action in _ON_TASKS):
         reached += _lone_below(thread, shown)
     if action == "start":
+        if life_of(thread).replaced and not is_named(thread):
+            answer(REPLACED)  # with the newer one there would be two
+            return
         effects = [_at_home(thread, control.start)]
     elif action == "stop":
         effects = [_at_home(one, control_of(one).stop) for one in reached]
@@ -94,6 +99,8 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
         if text is None or not 0 < len(text) <= LONGEST_TEXT:
             found = brief(text) if text is None else f"{len(text):,} characters"
             raise Refusal(f"expected a text of 1 to {LONGEST_TEXT:,} characters, found {found}")
+        if text != sendable(text):
+            raise Refusal(f"expected a text that can be encoded, found {brief(text)}")
         if not life_of(thread).accepts:
             # The core would count it as undelivered and say nothing; whoever typed it wants to know.
             answer(

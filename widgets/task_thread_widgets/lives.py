@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from task_thread import TaskThread, threads
@@ -35,3 +36,9 @@ def is_below(life: Life, top: TaskThread) -> bool:
             return True
         above = above.parent
     return False
+
+
+def is_named(thread: TaskThread) -> bool:
+    """Whether a name of the notebook means this thread."""
+    names = vars(sys.modules["__main__"]).copy()
+    return any(value is thread for name, value in names.items() if not name.startswith("_"))

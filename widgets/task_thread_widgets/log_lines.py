@@ -30,14 +30,14 @@ from collections import deque
 from typing import Any
 
 from task_thread import TaskThread
-from task_thread.context import current
+from task_thread.context import current, life_of
 from task_thread.life import Life
 from task_thread.log import listeners
 from task_thread.snapshot import describe
 from task_thread.where import Place, is_users
 
-from .frames import Frame
-from .lives import is_below, lives_of
+from .frames import Frame, cut
+from .lives import lives_of
 from .source_text import label_of
 
 RING = 1_000  # lines kept
@@ -73,61 +73,30 @@ class LogLines:
         self._dropped_told = -1
         self._budget = float(_BURST)
         self._told_at = 0.0
-        self._naming = False
         self._classes: dict[str, list[tuple[int, str]]] = {}
         self._classes_at = float("-inf")
-        listeners.append(self.hear)
+        self._key = _ALL if thread is None else life_of(thread).serial
+        _hearers[self._key] = (*_hearers.get(self._key, ()), self)
+        if _hear not in listeners:
+            listeners.append(_hear)
 
     def close(self) -> None:
         """Hear nothing any more, and let go of everything."""
-        if self.hear in listeners:
-            listeners.remove(self.hear)
+        rest = tuple(one for one in _hearers.pop(self._key, ()) if one is not self)
+        if rest:
+            _hearers[self._key] = rest
+        if not _hearers and _hear in listeners:
+            listeners.remove(_hear)
         self._top = None
         self._ring.clear()
 
     # Collecting; on any OS thread
 
-    def hear(self, record: logging.LogRecord) -> None:
-        """Keep a record, if it belongs to a thread that is shown."""
-        actor = current.get()
-        owner = None if actor is None else actor.owner
-        slot = None if actor is None else actor.slot_name
-        if owner is not None:
-            if self._top is not None and not is_below(owner, self._top):
-                return
-            serial, name = owner.serial, self._name(owner)
-        else:
-            meant = self._named(record)
-            if self._top is not None and meant is None:
-                return
-            serial, name = meant or (0, "")
-        errors = _errors(record.exc_info[1]) if record.exc_info else 0
-        line: Line = [
-            0,
-            round(record.created, 3),
-            record.levelno,
-            # The coach marks its records; their level is WARNING, and stays so for the filter.
-            ADVICE if hasattr(record, "task_thread_advice") else _cut(record.levelname, 20),
-            serial,
-            name,
-            _cut(slot or "", _LONGEST_NAME),
-            _cut(_text(record), _LONGEST),
-            errors or 0,
-        ]
+    def _keep(self, line: Line) -> None:
+        """Keep a line, under the next number."""
         with self._lock:
             self.added += 1
-            line[0] = self.added
-            self._ring.append(line)
-
-    def _name(self, life: Life) -> str:
-        """What the thread calls itself; its `getId` may itself log."""
-        if self._naming:
-            return life.name
-        self._naming = True
-        try:
-            return _cut(life.id, _LONGEST_NAME)
-        finally:
-            self._naming = False
+            self._ring.append([self.added, *line])
 
     def _named(self, record: logging.LogRecord) -> tuple[int, str] | None:
         """Return serial number and id of the thread that a line logged outside belongs to.
@@ -142,7 +111,7 @@ class LogLines:
             self._classes = {}
             for life in lives_of(self._top):
                 known = self._classes.setdefault(type(life.thread).__name__, [])
-                known.append((life.serial, self._name(life)))
+                known.append((life.serial, _name(life)))
         meant = self._classes.get(record.name)
         if meant is None:
             return None
@@ -211,11 +180,69 @@ class LogLines:
         return "\n".join(shown) or "nothing was logged"
 
 
+# One listener for all, which looks for who hears a line by whose it is: a line of one thread must not
+# cost more for each other thread that is shown.
+
+_hearers: dict[int, tuple[LogLines, ...]] = {}  # by the serial number of the thread on top
+_ALL = 0  # the number of those for every thread
+_naming = threading.local()
+
+
+def _hear(record: logging.LogRecord) -> None:
+    """Give a record to those that show its thread."""
+    actor = current.get()
+    owner = None if actor is None else actor.owner
+    slot = "" if actor is None else actor.slot_name or ""
+    if owner is None:
+        for lines in [lines for some in list(_hearers.values()) for lines in some]:
+            meant = lines._named(record)
+            if meant is not None or lines._key == _ALL:
+                lines._keep(_line(record, *(meant or (0, "")), slot))
+        return
+    hearers = [*_hearers.get(_ALL, ())]
+    above: Life | None = owner
+    while above is not None:
+        hearers += _hearers.get(above.serial, ())
+        above = above.parent
+    if hearers:
+        line = _line(record, owner.serial, _name(owner), slot)
+        for lines in hearers:
+            lines._keep(line)
+
+
+def _line(record: logging.LogRecord, serial: int, name: str, slot: str) -> Line:
+    """Return what is kept of a record, without its number."""
+    errors = _errors(record.exc_info[1]) if record.exc_info else 0
+    return [
+        round(record.created, 3),
+        record.levelno,
+        # The coach marks its records; their level is WARNING, and stays so for the filter.
+        ADVICE if hasattr(record, "task_thread_advice") else cut(record.levelname, 20),
+        serial,
+        name,
+        cut(slot, _LONGEST_NAME),
+        cut(_text(record), _LONGEST),
+        errors or 0,
+    ]
+
+
+def _name(life: Life) -> str:
+    """What the thread calls itself; its `getId` may itself log."""
+    if getattr(_naming, "busy", False):
+        return life.name
+    _naming.busy = True
+    try:
+        return cut(life.id, _LONGEST_NAME)
+    finally:
+        _naming.busy = False
+
+
 def _text(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception as error:  # `logging` itself tells it to stderr
-        return f"{record.msg} ({type(error).__name__}: {error})"
+    except BaseException as error:  # who tells a line must not be ended by its text
+        said = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        return f"{said} ({describe(error)})"
 
 
 def _errors(error: BaseException | None) -> list[Any]:
@@ -230,16 +257,16 @@ def _errors(error: BaseException | None) -> list[Any]:
             source = Place(filename, line, function).source
             frames.append(
                 [
-                    _cut(label_of(filename), _LONGEST_NAME),
+                    cut(label_of(filename), _LONGEST_NAME),
                     line,
-                    _cut(function, _LONGEST_NAME),
-                    _cut(source, _LONGEST_NAME),
+                    cut(function, _LONGEST_NAME),
+                    cut(source, _LONGEST_NAME),
                     is_users(filename),
                 ]
             )
         if len(frames) > _MOST_FRAMES:  # a recursion: its beginning and its end
             frames = frames[: _MOST_FRAMES // 3] + frames[-2 * _MOST_FRAMES // 3 :]
-        errors.append([_cut(describe(error), _LONGEST), frames])
+        errors.append([cut(describe(error), _LONGEST), frames])
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return errors
 
@@ -248,7 +275,3 @@ def _length(line: Line) -> int:
     """About how many characters a line is as JSON."""
     errors = line[8] or ()
     return 100 + len(line[7]) + sum(150 + 100 * len(frames) for _, frames in errors)
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"

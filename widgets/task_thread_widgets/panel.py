@@ -11,6 +11,7 @@ A panel draws nothing and knows no page: its Python half makes frames, its JavaS
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import logging
 from typing import Any
@@ -20,7 +21,7 @@ from traitlets import Bool, TraitError, Unicode, validate
 from .desk import Shown, carry_out, on_loop
 from .frames import Frame
 from .home import home_loop
-from .page_messages import GuardedWidget
+from .page_messages import GuardedWidget, sendable
 from .presence import Presences
 from .refusal import Refusal, brief, field
 from .sampler import STALL, sampler_of
@@ -41,6 +42,7 @@ class Panel(GuardedWidget):
         selected: what other panels and this one look at: a thread as "SERIAL", a task as
             "SERIAL/SLOT", or nothing.
         still: what it showed when a cell last displayed it, as text; for a page without a kernel.
+        over: why it shows no more than `still`, if its thread is gone; "" while it is live.
     """
 
     page_sets = frozenset({"large", "selected"})
@@ -48,6 +50,7 @@ class Panel(GuardedWidget):
     large = Bool(False, help="Show the panel in a large size, for a projector.").tag(sync=True)
     selected = Unicode("", help="The thread, or thread and task, that is looked at.").tag(sync=True)
     still = Unicode("", help="What it showed when a cell last displayed it.").tag(sync=True)
+    over = Unicode("", help="Why it shows no more than that.").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         self._presences = Presences()
@@ -65,6 +68,11 @@ class Panel(GuardedWidget):
     def _check_selected(self, proposal: Any) -> str:
         # A page sets it too, and every other page and panel gets a copy.
         selected = str(proposal["value"])
+        if selected != sendable(selected):
+            raise TraitError(
+                f'expected what is selected as "SERIAL" or "SERIAL/SLOT", found {brief(selected)}, '
+                "which is no text that can be sent"
+            )
         if len(selected) > _LONGEST_SELECTED:
             raise TraitError(
                 f'expected what is selected as "SERIAL" or "SERIAL/SLOT", found {len(selected):,} '
@@ -115,7 +123,12 @@ class Panel(GuardedWidget):
         """Return the same as text and as HTML, for places without widgets."""
         if self.comm is None:  # it has let go of its thread and can't tell how that is
             return {"text/plain": CLOSED, "text/html": f"<p>{CLOSED}</p>"}
-        return {"text/plain": self.text(), "text/html": self.html()}
+        if self.over:
+            return {
+                "text/plain": self.still,
+                "text/html": f"<p>{html.escape(self.over)}</p><pre>{html.escape(self.still)}</pre>",
+            }
+        return {"text/plain": sendable(self.text()), "text/html": sendable(self.html())}
 
     def __repr__(self) -> str:
         # All that IPython shows of a closed one: ipywidgets takes its MIME bundle away.
@@ -123,8 +136,8 @@ class Panel(GuardedWidget):
 
     def keep_still(self) -> None:
         """Tell the page how things are now, in case that it is saved with its widgets."""
-        if self.comm is not None:
-            self.still = self.text()
+        if self.comm is not None and not self.over:
+            self.still = sendable(self.text())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return {**self.live_part(), **self.still_part()}, {}
@@ -133,7 +146,7 @@ class Panel(GuardedWidget):
 
     def sample(self, now: float, lag: float) -> bool:
         """Send a frame if anybody looks; called by the sampler."""
-        if self.comm is None:
+        if self.comm is None or self.over:
             return False
         seen = self._presences.seen(now, self._numbered)
         if not seen:
@@ -144,15 +157,18 @@ class Panel(GuardedWidget):
             return False
         rows = frozenset().union(*(presence.rows for presence in seen))
         try:
-            frame = self.make_frame(now, lag, self._full, rows)
+            self._tell(now, lag, rows)
         except Exception as error:
             self._met("The kernel could not look at the program", error)
             self._full = True
-            return True
+        return True
+
+    def _tell(self, now: float, lag: float, rows: frozenset[int]) -> None:
+        frame = self.make_frame(now, lag, self._full, rows)
         self._lag = max(self._lag, lag)  # a stall is told even if nothing else changed meanwhile
         if frame is None:
             if now - self._sent_at < _QUIET and self._lag < STALL:
-                return True
+                return
             frame = Frame(False, now, {})
         frame.facts["lag"] = round(self._lag * 1000, 1)
         self._lag = 0.0
@@ -161,7 +177,6 @@ class Panel(GuardedWidget):
         self._sent_at = now
         content, buffers = frame.message(self._numbered)
         self._send_to_page(content, buffers)
-        return True
 
     def _expired(self) -> None:
         self._resting = None
@@ -200,6 +215,9 @@ class Panel(GuardedWidget):
         view = field(message, "view", str, "")
         if not 0 < len(view) <= 64:
             raise Refusal(f"expected the id of a view, found {brief(view)}")
+        if self.over:
+            self._answer(message, self.over)
+            return
         if kind == "do":
             if self.shown is not None:
                 answer = on_loop(loop, lambda error: self._answer(message, error))
@@ -222,7 +240,13 @@ class Panel(GuardedWidget):
             presence.rows = rows
         if kind == "hidden":
             presence.visible = False
-        elif kind == "visible" or (kind == "hello" and field(message, "seen", bool, True)):
+        elif (
+            kind == "visible"
+            or (
+                kind == "beat" and not presence.visible
+            )  # it was forgotten, or a word of it was lost
+            or (kind == "hello" and field(message, "seen", bool, True))
+        ):
             presence.visible = True
             presence.newest = self._numbered
             self._full = True
@@ -242,7 +266,10 @@ class Panel(GuardedWidget):
         if isinstance(message, dict) and isinstance(message.get("ask"), int):
             view = message.get("view")
             view = view if isinstance(view, str) and len(view) <= 64 else ""
-            self._send_to_page({**content, "view": view, "ask": message["ask"]}, [])
+            try:
+                self._send_to_page({**content, "view": view, "ask": message["ask"]}, [])
+            except Exception as error:
+                self._met("The kernel could not answer the page", error)
 
     def _met(self, what: str, error: Exception) -> None:
         """Tell an error of our own, in the log and in the panel, once."""
@@ -250,23 +277,34 @@ class Panel(GuardedWidget):
         if text not in self._told_errors and len(self._told_errors) < 100:
             self._told_errors.add(text)
             logger.error("%s", text, exc_info=error)
-            self._send_to_page({"kind": "error", "text": text[:1000]}, [])
+            # It may be sending that fails.
+            with contextlib.suppress(Exception):
+                self._send_to_page({"kind": "error", "text": text[:1000]}, [])
 
     def _send_to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         if self.comm is not None:
             # A copy, since a context can't be entered twice, as a nested loop would.
             self._context.copy().run(self.send, content, buffers)
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        if not hasattr(self, "_context"):  # collected after its constructor refused
-            return
+    def end(self, why: str) -> None:
+        """Let go of the thread, and show for good how it is now."""
+        self.keep_still()
+        self.over = why
+        self._look_away()
+
+    def _look_away(self) -> None:
         self._presences.clear()
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
         if self._loop is not None and not self._loop.is_closed():
             sampler_of(self._loop).leave(self)
+
+    def close(self) -> None:
+        """Let go of the thread and of the page."""
+        if not hasattr(self, "_context"):  # collected after its constructor refused
+            return
+        self._look_away()
         self.on_msg(self._from_page, remove=True)
         super().close()
 

@@ -4,9 +4,11 @@ Each view in a page draws itself a random id and speaks with it:
 
     hello ─► beat, beat, ... ─► hidden ─► visible ─► beat ... ─► bye
 
-A view that is seen beats every 2 s; one that has not beaten for 15 s counts as gone, since a killed
-browser says no bye (and ipykernel 6.x holds up beats while a cell awaits). A beat carries the number
-of the newest frame that the view has drawn: one that is far behind is given none until it catches up.
+Only a view that is seen beats, every 2 s; one that has not beaten for 15 s counts as gone, since a killed
+browser says no bye (and ipykernel 6.x holds up beats while a cell awaits). It may be there all the same,
+behind a cell that blocked or a network that was away: whatever was forgotten or lost meanwhile, its next
+beat shows that it is seen. A beat carries the number of the newest frame that the view has drawn: one
+that is far behind is given none until it catches up.
 Time is given from outside.
 """
 
@@ -16,7 +18,7 @@ from dataclasses import dataclass, field
 
 LIVE = 15.0  # seconds without a beat until a view counts as gone
 BEHIND = 150  # frames that a view may lag behind before it gets no more; as many as in LIVE
-_MOST = 50  # views kept; the one heard of longest ago makes room
+_MOST = 50  # views kept; above that one makes room, rather one that has spoken only once
 
 
 @dataclass(slots=True)
@@ -28,12 +30,19 @@ class Presence:
         visible: whether a person could see it.
         newest: the number of the newest frame it has drawn.
         rows: the numbers of the rows that it shows, for panels with more than fit.
+        again: whether it has spoken more than once.
     """
 
     heard: float
     visible: bool = False
     newest: int = 0
     rows: frozenset[int] = field(default_factory=frozenset)
+    again: bool = False
+
+    @property
+    def _worth(self) -> tuple[bool, bool, float]:
+        """The least one makes room: a flood of new ids must not push out who is there."""
+        return self.visible, self.again, self.heard
 
 
 class Presences:
@@ -50,8 +59,10 @@ class Presences:
         presence = self._views.get(view)
         if presence is None:
             if len(self._views) >= _MOST:
-                del self._views[min(self._views, key=lambda v: self._views[v].heard)]
+                del self._views[min(self._views, key=lambda v: self._views[v]._worth)]
             presence = self._views[view] = Presence(now)
+        else:
+            presence.again = True
         presence.heard = now
         return presence
 

@@ -38,7 +38,7 @@ from task_thread.context import life_of
 from task_thread.life import Life
 from task_thread.trace import Passage, Trace
 
-from .frames import Frame
+from .frames import Frame, cut
 from .lives import lives_of
 from .watching import Watching
 
@@ -322,12 +322,17 @@ class SignalFrames:
         """Threads have left the tree: they go, after a while, unless the list names them."""
         told: list[tuple[Any, ...]] = []
         listed = {serial for entry in self._entries for serial in _named_by(entry)}
+        of: dict[int, list[Pair]] = {known.serial: [] for known in absent}
+        for pair in self._edges:
+            for serial in pair:
+                if serial in of:
+                    of[serial].append(pair)
         for known in absent:
             if known.left is None:
                 known.left = now
             thread = known.ref()
             state = "stopped" if thread is None else life_of(thread).state.value
-            edges = [pair for pair in self._edges if known.serial in pair]
+            edges = [pair for pair in of[known.serial] if pair in self._edges]
             if now - known.left >= GREYED or not edges:
                 for pair in edges:
                     number = self._edges.pop(pair).number
@@ -520,4 +525,4 @@ def text_of(signal: Signal) -> str:
 
 def _cut(text: str) -> str:
     """Return a text, shortened if it is very long."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return cut(text, _LONGEST)

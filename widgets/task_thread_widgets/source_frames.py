@@ -37,7 +37,7 @@ from task_thread.states import TaskState
 from task_thread.trace import LineProfile, Trace
 from task_thread.where import Place, code_of, definition_place, frames, is_users
 
-from .frames import Frame
+from .frames import Frame, cut
 from .lives import lives_of
 from .source_text import Source, read_source
 from .watching import Watching
@@ -376,4 +376,4 @@ def _chain(stands: list[Stand]) -> list[list[Any]]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return cut(text, _LONGEST)

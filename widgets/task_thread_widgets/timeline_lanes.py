@@ -266,6 +266,9 @@ class TimelineLanes:
 
     def _part(self, now: float) -> None:
         """Look after the lanes that were not met: what they showed has ended."""
+        below: dict[Lane | None, list[Lane]] = {}
+        for thread in self.threads.values():
+            below.setdefault(thread.of, []).append(thread)
         for thread in list(self.threads.values()):
             if thread.number not in self.lanes:
                 continue
@@ -276,7 +279,7 @@ class TimelineLanes:
                 if thread.ended is None:
                     thread.ended = now
             if self._over(thread, now):
-                self._remove(thread)
+                self._remove(thread, below)
                 continue
             kept = []
             for lane in thread.tasks:
@@ -297,15 +300,17 @@ class TimelineLanes:
             return False
         return self.top is None or lane.is_task or lane.serial != life_of(self.top).serial
 
-    def _remove(self, top: Lane) -> None:
+    def _remove(self, top: Lane, below: dict[Lane | None, list[Lane]]) -> None:
         """Remove a thread's lane and all below it."""
-        below = [lane for lane in self.threads.values() if lane.of is top]
-        for lane in below:
-            self._remove(lane)
-        for lane in top.tasks:
-            self._forget(lane)
-        self.threads.pop(top.serial, None)
-        self._forget(top)
+        stack = [top]
+        while stack:
+            thread = stack.pop()
+            if thread.number not in self.lanes:  # went before those above it
+                continue
+            stack += below.get(thread, ())
+            for lane in (*thread.tasks, thread):
+                self._forget(lane)
+            self.threads.pop(thread.serial, None)
 
     def _forget(self, lane: Lane) -> None:
         for serial in lane.who:

@@ -78,9 +78,18 @@ class TreePanel(Panel):
         others = [life for life in lives_of(None) if self._rows.thread(life.serial) is None]
         if not others:
             return None
-        drivers = [driver for life in others for driver in life.rows()]
         turning = (TaskState.WAITING, TaskState.RUNNING)
-        return round(sum(driver.rate(now) for driver in drivers if driver.state in turning), 1)
+        return round(
+            sum(
+                # By the clock of its own loop: to look moves the window over which a rate is taken.
+                driver.rate(life.loop.time())
+                for life in others
+                if life.loop is not None
+                for driver in life.rows()
+                if driver.state in turning
+            ),
+            1,
+        )
 
     def rest(self) -> None:
         """Let go of what lives while nobody looks."""
@@ -90,12 +99,20 @@ class TreePanel(Panel):
         """Let go of stopped children."""
         self._rows.expire()
 
+    def end(self, why: str) -> None:
+        """Let go of the thread, and show for good how it is now."""
+        super().end(why)
+        self._let_go()
+
     def close(self) -> None:
         """Let go of the thread and of the page."""
         super().close()
         if hasattr(self, "_rows"):
-            self._rows.close()
-            self._thread = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._rows.close()
+        self._thread = None
 
     def text(self) -> str:
         """Return the tree as plain text."""

@@ -37,6 +37,7 @@ from task_thread.snapshot import describe
 from task_thread.states import TaskState, ThreadState
 from task_thread.where import Place
 
+from . import frames
 from .frames import Frame
 
 GREYED = 30.0  # seconds that a stopped child stays
@@ -485,7 +486,7 @@ class TreeRows:
 
 def cut(text: str) -> str:
     """Return a text, shortened if it is very long."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return frames.cut(text, _LONGEST)
 
 
 def _settle(row: ThreadRow) -> None:
@@ -508,7 +509,7 @@ def _info(life: Life) -> str:
         return ""  # it would only repeat the id
     try:
         return str(life.thread.getInfo())
-    except Exception:
+    except BaseException:  # what tells about a thread must not end who asks
         return life.name
 
 

@@ -110,7 +110,7 @@ export class PanelPage {
         this.presence.missed();
         return;
       }
-      if (frame.full) this.presence.gotAll();
+      this.presence.got(frame);
       this.take(frame);
       this.asks.shown();
     } else if (content.kind === "taken" && content.view === this.presence.view) {

@@ -2,7 +2,7 @@
 // The kernel samples only for views that can be seen.
 
 const beatEvery = 2000; // milliseconds
-const askAgainAfter = 5000; // milliseconds without the full frame that a hello asked for
+const askAgainAfter = 5000; // milliseconds without the full frame that a hello asked for, or without any
 
 /** A random id; `crypto.randomUUID` is missing on pages that are not served securely. */
 export function randomId() {
@@ -23,6 +23,7 @@ export function announcePresence(root, send, newest, signal) {
   let seen = false;
   let greeted = false;
   let askedAt = 0; // when a full frame was asked for; 0 once it came
+  let gotAt = 0; // when the newest frame came
   let beating = 0;
 
   const tell = (kind, more = {}) => send({ kind, view, newest: newest(), ...more });
@@ -32,7 +33,9 @@ export function announcePresence(root, send, newest, signal) {
     greeted = true;
   };
   const beat = () => {
-    if (askedAt && performance.now() - askedAt > askAgainAfter) askForAll();
+    // A kernel sends a frame each second. One that sends none is busy, or takes this view for gone.
+    const since = askedAt || gotAt;
+    if (since && performance.now() - since > askAgainAfter) askForAll();
     else tell("beat");
   };
   const look = () => {
@@ -67,10 +70,19 @@ export function announcePresence(root, send, newest, signal) {
     view,
     /** Whether the view can be seen. */
     isSeen: () => seen,
-    /** Call it when a full frame came. */
-    gotAll() { askedAt = 0; },
+    /** Call it when a frame came that could be drawn. */
+    got(frame) {
+      gotAt = performance.now();
+      if (frame.full) askedAt = 0;
+    },
     /** A frame was missed: ask for a full one, once. */
     missed() { if (!askedAt) askForAll(); },
+    /** Be silent from now on. */
+    end() {
+      observer.disconnect();
+      inside = seen = false;
+      clearInterval(beating);
+    },
     tell,
   };
 }

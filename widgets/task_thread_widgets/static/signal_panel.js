@@ -37,6 +37,7 @@ class SignalsPage extends PanelPage {
     this.optionsOf = -1;
     this.edgesTold = "";
     this.edgesToldAt = 0;
+    this.tellAgain = false;
     this.undelivered = 0;
     this.rate = make("span", { class: "sg-total" });
     this.sum = make("span", { class: "tt-page-soft sg-sum" });
@@ -100,6 +101,7 @@ class SignalsPage extends PanelPage {
 
   take(frame) {
     this.store.apply(frame);
+    if (frame.full) this.tellAgain = true; // the kernel may have forgotten what this view shows
     let undelivered = 0;
     for (const edge of this.store.edges.values()) undelivered += edge.undelivered;
     if (undelivered > this.undelivered && !frame.full) {
@@ -139,10 +141,11 @@ class SignalsPage extends PanelPage {
     const shown = this.edges.slice(first, Math.min(last, first + mostEdgesTold));
     const rows = shown.map((edge) => edge.number);
     const told = rows.join();
-    if (told === this.edgesTold || !this.presence.isSeen()) return;
+    if ((told === this.edgesTold && !this.tellAgain) || !this.presence.isSeen()) return;
     const before = new Set(this.edgesTold.split(",").map(Number));
     for (const edge of shown) if (!before.has(edge.number)) edge.fresh = true;
     this.edgesTold = told;
+    this.tellAgain = false;
     this.edgesToldAt = now;
     this.presence.tell("rows", { rows });
   }

@@ -1,5 +1,5 @@
 // What a panel shows while no kernel has answered it: how things were when a cell displayed it. So in a
-// page that was saved with its widgets there is no empty box.
+// page that was saved with its widgets there is no empty box. And what it shows when its thread is gone.
 
 import { make, setAttribute, setShown, setText } from "./dom.js";
 
@@ -12,7 +12,8 @@ export class Still {
     this.model = model;
     this.seenAt = 0; // when the panel was first seen without a frame
     this.text = make("pre", { class: "tt-still-text", tabindex: "0" });
-    this.root = make("div", { class: "tt-still", hidden: true }, make("p", {}, noKernel), this.text);
+    this.why = make("p", {}, noKernel);
+    this.root = make("div", { class: "tt-still", hidden: true }, this.why, this.text);
   }
 
   /**
@@ -22,11 +23,15 @@ export class Still {
    * @param {boolean} seen whether the panel can be seen
    */
   update(panel, heard, seen) {
-    const text = heard ? "" : this.model.get("still") || "";
+    const over = this.model.get("over") || "";
+    const text = heard && !over ? "" : this.model.get("still") || "";
     if (seen && !this.seenAt) this.seenAt = performance.now();
     const due = this.seenAt > 0 && performance.now() - this.seenAt > patience;
-    const shown = text !== "" && due;
-    if (shown) setText(this.text, text);
+    const shown = text !== "" && (due || over !== "");
+    if (shown) {
+      setText(this.why, over ? `${over} At its end it was like this:` : noKernel);
+      setText(this.text, text);
+    }
     setShown(this.root, shown);
     setAttribute(panel, "data-still", shown ? "" : null);
   }

@@ -112,6 +112,13 @@ class TreePanel {
     this.model.on("msg:custom", this.guard((content, buffers) => this.hear(content, buffers)));
     this.model.on("change:large", this.guard(() => this.showSize()));
     this.model.on("change:selected", this.guard(() => this.showSelected()));
+    const end = this.guard(() => {
+      if (!this.model.get("over")) return; // the kernel has let go of the thread
+      this.presence.end();
+      this.watch();
+    });
+    this.model.on("change:over", end);
+    end();
     // ipywidgets says so when the kernel restarts or dies.
     this.model.on("comm_live_update", this.guard(() => this.loseKernel()));
     watchTheme(this.guard(() => { this.looks = null; this.draw(); }), signal);
@@ -174,7 +181,8 @@ class TreePanel {
         this.presence.missed();
         return;
       }
-      if (frame.full) this.presence.gotAll();
+      this.presence.got(frame);
+      if (frame.full) this.rowsTold = ""; // the kernel may have forgotten what this view shows
       this.store.apply(frame);
       this.asks.shown();
       this.noteChanges();
