@@ -1,25 +1,25 @@
 # A fresh Debian machine needs only Python 3.10+, git and make. Everything else is set up
-# here: `make lab` to look at it, `make test` to check it.
+# here: `make lab` to look at it, `make test` to check it after a change.
 
 PYTHON ?= python3
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+# How long `make test-all` may take: a target that hangs must still end in a report.
+MINUTES ?= 60
 
 venv := .venv
 py := $(venv)/bin/python
 course := .venv-course
-first := 00_asyncio_in_a_notebook.ipynb
-# What a kernel says reaches the page at once.
-promptly := --ServerApp.kernel_websocket_connection_class=task_thread_widgets.prompt_connection.PromptConnection
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-pythons test-course exercises links bench bench-view soak clean
+.PHONY: help lab test test-all test-here test-pythons test-course exercises links bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
-	@echo 'make test          every check: linter, types, tests, browser'
+	@echo 'make test          after a change: linter, types, all tests but most of those in a browser'
+	@echo 'make test-all      everything: all tests, the other Pythons, the course'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
 	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
@@ -29,11 +29,19 @@ help:
 	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
 	@echo 'make clean         remove what the others made'
 
+# Its settings are in a file, not on the command line, so that LAB_ARGS may say otherwise.
+lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/.ci/jupyter$(if $(JUPYTER_CONFIG_PATH),:$(JUPYTER_CONFIG_PATH))
 lab: $(venv)/has-lab
-	$(py) -m jupyterlab $(as_root) $(promptly) --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(first) $(LAB_ARGS)
+	$(py) -m jupyterlab $(as_root) $(LAB_ARGS)
 
 test: $(venv)/has-test
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test $(py)
+
+test-all:
+	@.ci/test-all $(MINUTES)
+
+test-here: $(venv)/has-test
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test $(py) all
 
 test-pythons:
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-pythons
@@ -69,18 +77,22 @@ clean:
 	.ci/venv '$(PYTHON)' $*
 	@touch $@
 
-# Bytecode is written here, as importing does not where PYTHONDONTWRITEBYTECODE is set.
+# Bytecode is written here: on all cores, where pip uses one, and also where importing would not,
+# since PYTHONDONTWRITEBYTECODE is set. A file that is a template, and no Python, is no matter.
+compile = -@$(1)/bin/python -m compileall -q -j 0 $(1)/lib task_thread widgets
+
 $(venv)/has-lab: $(venv)/made
-	$(py) -m pip install --quiet --editable '.[lab]'
-	@$(py) -m compileall -q task_thread widgets
+	$(py) -m pip install --quiet --no-compile --editable '.[lab]'
+	$(call compile,$(venv))
 	@touch $@
 
 $(venv)/has-test: $(venv)/made
-	$(py) -m pip install --quiet --editable '.[lab,test]'
-	@$(py) -m compileall -q task_thread widgets
+	$(py) -m pip install --quiet --no-compile --editable '.[lab,test]'
+	$(call compile,$(venv))
 	@touch $@ $(venv)/has-lab
 
 # nbgrader and Voila bring much that the tutorial itself does without: an environment of its own.
 $(course)/has-course: $(course)/made
-	$(course)/bin/python -m pip install --quiet --editable '.[lab,test,course]'
+	$(course)/bin/python -m pip install --quiet --no-compile --editable '.[lab,test,course]'
+	$(call compile,$(course))
 	@touch $@

@@ -22,20 +22,30 @@ skip() { # skip NAME REASON
     summary+=("SKIPPED  $1: $2")
 }
 
-run_pytest() { # run_pytest [FOLDER...]
+later() { # later NAME: it is not for this target
+    summary+=("LATER    $1: make test-all")
+}
+
+run_pytest() { # run_pytest ARGUMENT...
     set -o pipefail
     # shellcheck disable=SC2086  # several arguments on purpose
     "$py" -m pytest "$@" ${PYTEST_ARGS:-} 2>&1 | tee "$log"
     local passed=$?
     cat "$log" >>"$log.all"
-    [ $passed = 0 ] && return
-    # A browser on a busy machine can be late. What failed gets one more try, and is told below.
+    return $passed
+}
+
+# A browser on a busy machine can be late: what failed gets one more try, and is named in the
+# summary. No other test does, since one that fails now and then is a fault in it or in the program.
+run_browser() { # run_browser ARGUMENT...
+    run_pytest -m browser "$@" && return
     local failed
     failed=$(grep -cE '^(FAILED|ERROR) ' "$log")
     [ "$failed" -gt 0 ] && [ "$failed" -le 6 ] || return 1
     cp "$log" "$log.first"
-    "$py" -m pytest "$@" --last-failed --last-failed-no-failures none 2>&1 | tee -a "$log.all" || return 1
-    summary+=("RETRIED  these failed at first, and passed when they were run again:")
+    "$py" -m pytest -m browser "$@" --numprocesses 1 --last-failed --last-failed-no-failures none 2>&1 |
+        tee -a "$log.all" || return 1
+    summary+=("REPEATED these failed at first, and passed when they were run again:")
     while read -r line; do summary+=("         $line"); done < <(grep -E '^(FAILED|ERROR) ' "$log.first" | cut -c1-150)
 }
 

@@ -17,7 +17,7 @@ from hypothesis import settings
 
 import task_thread
 
-LIMIT = 20.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds) gives it more
+LIMIT = 60.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds) gives it more
 
 # A busy machine may stall any example; how long one takes says nothing about the code.
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -33,6 +33,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "limit(seconds): how long an `async def` test may take")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 def pytest_collection_finish() -> None:

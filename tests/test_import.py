@@ -39,24 +39,20 @@ def test_it_imports_only_the_standard_library() -> None:
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_it_costs_at_most_5_ms_on_top_of_asyncio(tmp_path: Path) -> None:
-    program = """
-        from time import process_time as now
-        began = now()
+def test_it_needs_hardly_more_of_the_standard_library_than_asyncio_does() -> None:
+    """What it costs is measured by the benchmark; this is what makes it cheap."""
+    done = python(
+        """
+        import sys
         import asyncio
-        then = now()
+        before = set(sys.modules)
         import task_thread
-        print(1000 * (then - began), 1000 * (now() - then))
-    """
-    options = ("-X", f"pycache_prefix={tmp_path}")  # whether or not bytecode is written here
-    python(program, *options, PYTHONDONTWRITEBYTECODE="")
-    costs = []
-    for _ in range(40):  # other processes make it slower, never faster
-        theirs, ours = map(float, python(program, *options).stdout.split())
-        costs.append((ours, theirs))
-        if ours <= max(5, theirs / 7):  # a machine at half its speed measures twice the cost
-            return
-    raise AssertionError("at best {:.1f} ms over the {:.1f} ms of asyncio".format(*min(costs)))
+        tops = {name.partition(".")[0] for name in set(sys.modules) - before}
+        print(sorted(tops - {"task_thread", "__future__"}))
+        """,
+        "-S",
+    )
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_it_says_that_it_is_typed() -> None:

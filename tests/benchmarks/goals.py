@@ -197,4 +197,18 @@ WORKS = (
         ),
         rounds=3,
     ),
+    Work(
+        "import",
+        "importing",
+        {"times": 9},
+        (
+            Figure(
+                "ratio",
+                "import task_thread, beside import asyncio",
+                "x asyncio",
+                (Goal(at_most=0.2, to=None),),
+            ),
+        ),
+        rounds=3,
+    ),
 )

@@ -10,23 +10,20 @@ from typing import Any
 
 import nbformat
 import pytest
-from lab import Notebook, Server, chromium_with_cache
+from lab import PATIENCE, Notebook, Server, chromium_with_cache
 from playwright.sync_api import BrowserContext, expect
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of this folder, and puts them last: the quick ones tell first."""
+    """Puts the tests of this folder last: the quick ones tell first."""
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
-    for item in mine:
-        item.add_marker("browser")
     items[:] = [item for item in items if item not in mine] + mine
 
 
-# How long one waits is no claim about the program: a machine may be busy with other tests.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=1000 * PATIENCE)
 
 failed_key = pytest.StashKey[bool]()
 

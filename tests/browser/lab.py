@@ -8,6 +8,10 @@ two for other applications that show notebooks.
 The page is driven through JupyterLab's own commands (what its menus call) where a test only
 wants a thing done; a test about buttons clicks them, through `Notebook.page`.
 
+A test never waits for an amount of time, which no machine keeps: `until` waits for what the page
+shows, `Kernel.until` for what the kernel knows, `hear` until a panel has seen the program again,
+`settle` until nothing moves, and `Notebook.busy` holds the kernel up for as long as it takes.
+
 Everything here is synchronous. Playwright keeps a loop of its own running in the thread of
 the tests, so a browser test is a plain `def` and must not call `asyncio.run`.
 """
@@ -27,7 +31,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +60,73 @@ CHROMIUM_FLAGS = [
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+PATIENCE = 15.0  # seconds; how long one waits is no claim about the program
+# Whether JupyterLab's own page should be built anew is a question of its makers. To answer it, the
+# server starts a node for each page that is loaded, which costs half a second of a core.
+NO_BUILD_CHECK = "{'page_config_data': {'buildCheck': False, 'buildAvailable': False}}"
+
+
+def until(
+    page: Page, look: Callable[[], Any], wanted: Any = True, timeout: float = PATIENCE
+) -> None:
+    """Wait until what is looked at is as wanted."""
+    end = time.monotonic() + timeout
+    while (found := look()) != wanted:
+        assert time.monotonic() < end, f"after {timeout} s: {found!r}, not {wanted!r}"
+        page.wait_for_timeout(20)  # and not sleep: playwright's events come meanwhile
+
+
+def hear(panel: Locator, frames: int = 2) -> None:
+    """Wait until a panel has taken so many more frames of its kernel, and has drawn the last."""
+    newest = "root => (root.panelPage ?? root.treePanel).order.newest"
+    target = panel.evaluate(newest) + frames
+    until(panel.page, lambda: panel.evaluate(newest) >= target)
+    draw(panel.page)
+
+
+def draw(page: Page, frames: int = 3) -> None:
+    """Let the page draw some frames: what it was about to do by itself is done."""
+    page.evaluate(
+        "async n => { while (n--) await new Promise(requestAnimationFrame); }",
+        frames,
+    )
+
+
+def bring(part: Locator, sign: Locator, timeout: float = 2 * PATIENCE) -> None:
+    """Scroll to a part of the page until it shows a sign of life.
+
+    JupyterLab brings a cell into view while it is still empty, or another one; and what is not in
+    sight is not sampled.
+    """
+
+    def is_seen() -> bool:
+        part.evaluate("part => part.scrollIntoView({block: 'start'})")
+        return sign.is_visible()
+
+    until(part.page, is_seen, timeout=timeout)
+    part.evaluate("part => part.scrollIntoView({block: 'start'})")
+
+
+def settle(part: Locator) -> None:
+    """Wait until all that fades or moves in the page has done so, and this part keeps its place."""
+    part.evaluate(
+        """async part => {
+            const fades = document.getAnimations()
+                .filter(one => one.effect.getComputedTiming().endTime < Infinity);
+            const place = () => {
+                const box = part.getBoundingClientRect();
+                return [box.x, box.y, box.width, box.height].map(Math.round).join();
+            };
+            let last = "";
+            for (let same = 0, frames = 0; same < 10 && frames < 300; frames++) {
+                await new Promise(requestAnimationFrame);
+                const rests = place() === last && document.fonts.status === "loaded"
+                    && !fades.some(one => one.playState === "running");
+                same = rests ? same + 1 : 0;
+                last = place();
+            }
+        }"""
+    )
 
 
 @contextlib.contextmanager
@@ -176,6 +247,7 @@ class Server:
             f"--IdentityProvider.token={self.token}",
             "--LabApp.expose_app_in_browser=True",  # as window.jupyterapp
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            f"--ServerApp.tornado_settings={NO_BUILD_CHECK}",
         ]
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -266,7 +338,7 @@ class Kernel:
         )
         return json.loads(value)
 
-    def until(self, expression: str, value: Any, timeout: float = 10) -> None:
+    def until(self, expression: str, value: Any, timeout: float = PATIENCE) -> None:
         """Wait until an expression has a value: what the page says comes to the kernel a little later."""
         end = time.monotonic() + timeout
         while (found := self.evaluate(expression)) != value:
@@ -415,6 +487,31 @@ class Notebook:
             [index, source],
         )
 
+    @contextlib.contextmanager
+    def busy(self, index: int, rest: str = "time.sleep(0.05)") -> Iterator[None]:
+        """Run a cell for as long as the block lasts.
+
+        Args:
+            index: of the cell, which gets a text of its own.
+            rest: what it does until then, again and again. As it is, it holds up the kernel: no
+                task turns, and no message is answered.
+        """
+        gate = self.server.root / "let_go"
+        gate.unlink(missing_ok=True)
+        self.set_source(
+            index,
+            "import pathlib, time\nprint('begun', flush=True)\n"
+            f"while not pathlib.Path({str(gate)!r}).exists():\n    {rest}\nprint('ended')",
+        )
+        self.start_cell(index)
+        until(self.page, lambda: "begun" in self.text(index))
+        try:
+            yield
+        finally:
+            gate.touch()
+        self.wait_idle()
+        until(self.page, lambda: "ended" in self.text(index))
+
     def wait_idle(self, timeout: float = 60) -> None:
         """Wait until no cell runs and none waits to. Background tasks may go on."""
         self.page.wait_for_function(
@@ -461,6 +558,7 @@ class Notebook:
         name = THEMES[theme]
         self.command("apputils:change-theme", {"theme": name})
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")  # it fades over
 
     def save(self) -> None:
         """Save the notebook, outputs and all."""

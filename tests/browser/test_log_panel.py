@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from lab import draw, settle, until
 from playwright.sync_api import Locator, expect
 
 SETUP = "import asyncio\nfrom task_thread import MessageSignal, TaskThread, reCreate, reSchedule"
@@ -132,7 +133,7 @@ def test_an_error_shows_the_line_of_the_students_code_and_unfolds(kitchen):
     notebook.screenshot("log-error-light")
     notebook.set_theme("dark")
     to_top(panel)
-    notebook.page.wait_for_timeout(2000)  # JupyterLab fades from theme to theme
+    settle(panel)
     notebook.screenshot("log-error-dark")
     assert notebook.errors == []
 
@@ -198,13 +199,13 @@ def test_it_stays_at_the_end_when_its_size_changes_or_it_was_out_of_sight(kitche
         notebook.page.set_viewport_size({"width": width, "height": 1000})
         # Out of the page and back, as a tab of the view does.
         panel.evaluate("e => { e.parentElement.style.display = 'none'; }")
-        notebook.page.wait_for_timeout(300)
+        draw(notebook.page)
         panel.evaluate("e => { e.parentElement.style.display = ''; }")
         notebook.kernel.execute(f"kitchen.logger.info('afterwards {n}')")
         expect(line(panel, f"afterwards {n}")).to_be_attached()
-        notebook.page.wait_for_timeout(300)
+        settle(panel)
         expect(to_end).to_be_hidden()
-        assert scroller.evaluate(at_end)
+        until(notebook.page, lambda: scroller.evaluate(at_end))
     # A list that scrolled by itself, since what is in it got higher.
     scroller.evaluate(
         "e => { e.querySelector('[data-n]').style.height = '900px'; e.scrollTop -= 500; }"
@@ -246,6 +247,6 @@ def test_it_fits_a_projector(kitchen, width):
     panel.get_by_role("button", name="Large").click()
     notebook.set_theme("dark")
     to_top(panel)
-    notebook.page.wait_for_timeout(2000)  # JupyterLab fades from theme to theme
+    settle(panel)
     notebook.screenshot(f"log-{width}-dark-large")
     assert notebook.errors == []

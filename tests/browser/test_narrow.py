@@ -1,6 +1,7 @@
 """The view on a small screen: JupyterLab at 700 pixels, beside its file browser."""
 
 import pytest
+from lab import settle, until
 from playwright.sync_api import expect
 from test_view import PANELS, PROGRAM, panel, row, shown
 
@@ -58,19 +59,19 @@ def test_names_are_read_and_nothing_overlaps_beside_the_file_browser(open_notebo
     if large:
         tree.get_by_role("button", name="Large").click()
     expect(row(view, "task", "serve")).to_contain_text("await asyncio.sleep(0.4)")
-    notebook.page.wait_for_timeout(500)
+    settle(tree)
     names = tree.evaluate(NAMES)
     assert {name for name, *_ in names} >= {"game", "serve", "ping", "breathe"}
     assert [name for name in names if name[2] > 1] == [], "a name is cut"
-    assert tree.evaluate(MISPLACED) == []
+    until(notebook.page, lambda: tree.evaluate(MISPLACED), [])
     for name in PANELS:
         view.get_by_role("tab", name=name.capitalize()).click()
         part = panel(view, name)
         expect(part).to_be_visible()
         if name == "signals":
             expect(part.locator(".sg-entry").first).to_be_visible()
-        notebook.page.wait_for_timeout(500)
-        assert part.evaluate(MISPLACED) == [], name
+        settle(part)
+        until(notebook.page, lambda part=part: part.evaluate(MISPLACED), [])
         assert part.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), name
     # Who sent a signal to whom is read in full.
     cut = panel(view, "signals").evaluate(

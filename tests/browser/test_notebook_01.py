@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
-from lab import Notebook
+from lab import Notebook, bring, hear, settle, until
 from playwright.sync_api import Locator, expect
 
 NAME = "01_anatomy_of_a_task.ipynb"
@@ -40,20 +39,10 @@ def rate(row: Locator) -> float:
     return float(row.get_attribute("data-rate") or 0)
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
-    """Wait until something has become true in the page."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-
-
 def photograph(nb: Notebook, cell: str, name: str) -> None:
     for theme in ("dark", "light"):
         nb.set_theme(theme)
-        nb.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        nb.cell(CELLS[cell])
-        time.sleep(0.5)  # until what scrolled into view is drawn
+        settle(nb.cell(CELLS[cell]))
         nb.screenshot(f"notebook-01-{name}-{theme}")
 
 
@@ -69,15 +58,15 @@ def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: Op
     task, thread = task_row(view), thread_row(view)
     expect(thread).to_have_attribute("data-state", "running")
     seen = turns(task)
-    until(lambda: turns(task) >= seen + 2, "turns count while no cell runs")
+    until(nb.page, lambda: turns(task) >= seen + 2)
     expect(task).to_contain_text("await asyncio.sleep(1)")
     photograph(nb, "all-threads", "alive")
 
     view.get_by_role("button", name="Stop hello").click()
-    expect(thread).to_have_attribute("data-state", "stopped", timeout=1000)
+    expect(thread).to_have_attribute("data-state", "stopped")
     frozen = turns(task)
     assert nb.kernel.evaluate(TASKS) == []
-    time.sleep(1.5)
+    hear(view.locator('[data-panel="tree"]'))
     expect(task).to_be_visible()
     assert turns(task) == frozen
     assert task.get_attribute("data-state") == "done"
@@ -87,8 +76,24 @@ def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: Op
     printed = nb.text(where_made)
     view.get_by_role("button", name="Start hello").click()
     expect(thread).to_have_attribute("data-state", "running")
-    until(lambda: turns(task) >= 2, "turns count again")
+    until(nb.page, lambda: turns(task) >= 2)
     assert "Hello from helloTask__ at hello" in nb.text(where_made).removeprefix(printed)
+
+    view.get_by_role("button", name="Pause hello_task").click()
+    expect(task).to_have_attribute("data-state", "paused")
+    stood = turns(task)
+    view.get_by_role("button", name="Step hello_task").click()
+    expect(task).to_have_attribute("data-turns", str(stood + 1))
+    expect(task).to_have_attribute("data-state", "paused")
+    view.get_by_role("button", name="Resume hello_task").click()
+
+    nb.save()
+    nb.reload()
+    view = nb.cell(CELLS["all-threads"])
+    task, thread = task_row(view), thread_row(view)
+    bring(view, task)
+    until(nb.page, lambda: turns(task) >= stood + 3)
+    assert nb.kernel.evaluate(ROOTS) == ["hello"]
 
     view.get_by_role("button", name="Stop all").click()
     expect(thread).to_have_attribute("data-state", "stopped")
@@ -105,9 +110,9 @@ def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNote
     for cell in ("imports", "run-only", "hello-thread", "hello-run", "hello-view"):
         nb.run_cell(CELLS[cell])
     view = nb.cell(CELLS["hello-view"])
-    until(lambda: turns(task_row(view)) >= 2, "hello turns")
+    until(nb.page, lambda: turns(task_row(view)) >= 2)
     view.get_by_role("button", name="Stop hello").click()
-    until(lambda: "helloTask__: cancelling" in nb.text(CELLS["hello-run"]), "its last words")
+    until(nb.page, lambda: "helloTask__: cancelling" in nb.text(CELLS["hello-run"]))
     view.get_by_role("button", name="Start hello").click()
     expect(thread_row(view)).to_have_attribute("data-state", "running")
 
@@ -119,7 +124,7 @@ def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNote
     for cell in ("pulse-thread", "pulse-run"):
         nb.run_cell(CELLS[cell])
     pulse = nb.cell(CELLS["pulse-run"]).locator('[data-slot="pulse_task"]')
-    until(lambda: turns(pulse) >= 3, "pulse turns")
+    until(nb.page, lambda: turns(pulse) >= 3)
     nb.run_cell(CELLS["pulse-zero"])
     nb.cell(CELLS["pulse-run"])
     expect(pulse).to_have_attribute("data-state", "done")
@@ -127,22 +132,22 @@ def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNote
     photograph(nb, "pulse-run", "failed")
     nb.run_cell(CELLS["pulse-anew"])
     nb.cell(CELLS["pulse-run"])
-    until(lambda: 2 <= turns(pulse) < 10, "a new task turns")
+    until(nb.page, lambda: 2 <= turns(pulse) < 10)
 
     for cell in ("crowd-thread", "crowd-run", "crowd-view"):
         nb.run_cell(CELLS[cell])
     crowd = nb.cell(CELLS["crowd-view"]).locator('[data-kind=thread][data-id="crowd"]')
-    until(lambda: 40 < rate(crowd) < 100, "the crowd takes about 67 turns a second")
+    until(nb.page, lambda: 40 < rate(crowd) < 100)
     photograph(nb, "crowd-view", "crowd")
 
     nb.run_cell(CELLS["haste-run"])
     hasty = nb.cell(CELLS["haste-run"]).locator('[data-slot="pulse_task"]')
-    until(lambda: rate(hasty) > 1000, "a task in a hurry")
+    until(nb.page, lambda: rate(hasty) > 1000)
     photograph(nb, "haste-run", "haste")
     nb.run_cell(CELLS["haste-figure"])
     nb.run_cell(CELLS["haste-slow"])
     nb.cell(CELLS["haste-run"])
-    until(lambda: 20 < rate(hasty) < 80, "it is repaired")
+    until(nb.page, lambda: 20 < rate(hasty) < 80)
     assert "pulse_task reschedules" in nb.text(CELLS["haste-run"])
 
     nb.run_cell(CELLS["double-run"])
@@ -163,7 +168,6 @@ def test_rows_of_the_crowd_stay_apart_when_the_theme_changes(open_notebook: Open
     rows.nth(3).wait_for()
     for theme in ("dark", "light"):
         nb.set_theme(theme)
-        nb.page.locator("#jupyterlab-splash").wait_for(state="detached")
         boxes = [rows.nth(i).bounding_box() for i in range(4)]
         ends = [box["y"] + box["height"] for box in boxes if box]
         starts = [box["y"] for box in boxes if box]

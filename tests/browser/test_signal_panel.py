@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from lab import hear, settle
 from playwright.sync_api import expect
 from test_tree_panel import CONTRAST
 
@@ -93,7 +94,7 @@ def test_an_entry_is_read_while_it_is_lit_up(program):
     notebook, panel = program
     for theme in ("light", "dark"):
         notebook.set_theme(theme)
-        notebook.page.wait_for_timeout(1500)  # JupyterLab fades from theme to theme
+        settle(panel)
         low = panel.evaluate(
             f"""root => {{
                 for (const entry of root.querySelectorAll('.sg-entry')) entry.dataset.new = '';
@@ -112,14 +113,12 @@ def test_edges_count_and_their_queues_fill_and_empty(program):
         " && +document.querySelector('.sg-edge[data-lower=ping] .sg-count').textContent > 5"
     )
     notebook.kernel.execute("Child.seconds = 30")
-    expect(ping.locator(".sg-waiting").first).to_have_text(
-        re.compile(r"^\d+ waiting$"), timeout=5000
-    )
+    expect(ping.locator(".sg-waiting").first).to_have_text(re.compile(r"^\d+ waiting$"))
     notebook.kernel.execute("Child.seconds = 0; root.drain_timeout = Child.drain_timeout = 0")
     notebook.kernel.execute(
         "root.findChild('ping').exit_timeout = 0.1\nawait root.findChild('ping').stop()"
     )
-    expect(ping.locator(".sg-undelivered")).to_contain_text("undelivered", timeout=5000)
+    expect(ping.locator(".sg-undelivered")).to_contain_text("undelivered")
     expect(ping).to_contain_text("stopped")
 
 
@@ -213,7 +212,7 @@ second = SignalPanel(flood)
     expect(running).to_contain_text("newest shown")
     expect(running.locator(".sg-badge")).to_have_text(re.compile(r"^(\d\d\d|1,\d\d\d)/s$"))
     notebook.kernel.execute("await flood.stop()")
-    expect(running.locator(".sg-more")).to_contain_text("the last shown", timeout=5000)
+    expect(running.locator(".sg-more")).to_contain_text("the last shown")
 
 
 def test_filter_hold_and_the_selected_thread(program):
@@ -232,7 +231,7 @@ def test_filter_hold_and_the_selected_thread(program):
     hold = panel.get_by_role("button", name="Hold")
     hold.click()
     first = panel.locator(".sg-entry").first.text_content()
-    notebook.page.wait_for_timeout(500)
+    hear(panel)
     assert panel.locator(".sg-entry").first.text_content() == first
     hold.click()
     expect(panel.locator(".sg-entry").first).not_to_have_text(first)
@@ -242,10 +241,7 @@ def test_nothing_is_recorded_for_a_view_that_cannot_be_seen(program):
     notebook, panel = program
     assert notebook.kernel.evaluate("root._life.office.watchers") == 1
     panel.evaluate("e => { e.closest('.jp-OutputArea').style.display = 'none'; }")
-    for _ in range(50):
-        if not notebook.kernel.evaluate("root._life.office.watchers"):
-            break
-        notebook.page.wait_for_timeout(100)
+    notebook.kernel.until("root._life.office.watchers", 0)
     assert notebook.kernel.evaluate("root._life.office.trace is None") is True
     panel.evaluate("e => { e.closest('.jp-OutputArea').style.display = ''; }")
     before = panel.locator(".sg-entry").first.text_content()
@@ -270,7 +266,8 @@ def test_it_is_readable_in_both_themes_and_any_width(open_notebook, theme):
     notebook.kernel.execute("Child.seconds = 0.4")
     for width in (700, 1600):
         notebook.page.set_viewport_size({"width": width, "height": 900})
-        notebook.page.wait_for_timeout(2500)
+        hear(panel, 5)  # the answers that wait now are longer
+        settle(panel)
         outside = panel.evaluate(
             """root => {
                 const box = root.getBoundingClientRect();
@@ -282,9 +279,9 @@ def test_it_is_readable_in_both_themes_and_any_width(open_notebook, theme):
         )
         assert outside == [], f"cut off at {width} pixels"
         panel.evaluate("e => e.scrollIntoView({block: 'end'})")
-        notebook.page.wait_for_timeout(300)
+        settle(panel)
         notebook.screenshot(f"signals-{theme}-{width}")
     panel.get_by_role("button", name="Large").click()
-    notebook.page.wait_for_timeout(500)
+    settle(panel)
     notebook.screenshot(f"signals-{theme}-large")
     assert notebook.errors == []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from lab import hear, settle
 from playwright.sync_api import Locator, expect
 
 SETUP = "import asyncio\nfrom task_thread import TaskThread, reCreate, reSchedule"
@@ -125,7 +124,7 @@ def test_a_failed_task_shows_its_line_and_its_error(source):
     notebook.screenshot("source-failed-light")
     notebook.set_theme("dark")
     panel.evaluate("node => node.scrollIntoView({ block: 'start' })")
-    notebook.page.wait_for_timeout(2000)  # JupyterLab fades from theme to theme
+    settle(panel)
     notebook.screenshot("source-failed-dark")
     assert notebook.errors == []
 
@@ -137,10 +136,7 @@ def test_a_turn_in_flight_keeps_its_older_text_and_the_next_one_shows_the_newer(
     newer = CLOCK.replace("await self.permits.get()", "await asyncio.sleep(0.5)  # newer")
     notebook.set_source(1, newer)
     notebook.run_cell(1)
-    frames = "node => node.panelPage.order.newest"
-    before = panel.evaluate(frames)
-    while panel.evaluate(frames) < before + 3:  # the panel has seen the program since
-        notebook.page.wait_for_timeout(50)
+    hear(panel, 3)
     expect(here(panel)).to_contain_text("self.permits.get()")
     notebook.kernel.execute("clock.permits.put_nowait(None)")
     expect(here(panel)).to_contain_text("# newer")
@@ -198,10 +194,7 @@ def test_nothing_is_recorded_while_nobody_looks(source):
     notebook.page.evaluate(
         "document.querySelector('[data-panel=source]').closest('.jp-OutputArea').style.display = 'none'"
     )
-    deadline = time.monotonic() + 5
-    while notebook.kernel.evaluate(watched):
-        assert time.monotonic() < deadline, "it is still watched"
-        time.sleep(0.05)
+    notebook.kernel.until(watched, False)
     notebook.page.evaluate(
         "document.querySelector('[data-panel=source]').closest('.jp-OutputArea').style.display = ''"
     )
@@ -318,7 +311,8 @@ class Waiter(TaskThread):
     panel = shown(notebook)
     notebook.command("application:toggle-left-area")
     panel.evaluate("node => node.scrollIntoView({ block: 'start' })")
-    notebook.page.wait_for_timeout(3000)
+    hear(panel, 5)
+    settle(panel)
     expect(panel.locator("[data-line]").first).to_contain_text("async def")
     box = panel.evaluate("node => [node.scrollWidth, node.clientWidth]")
     assert box[0] <= box[1], "nothing sticks out"
@@ -326,7 +320,7 @@ class Waiter(TaskThread):
     notebook.set_theme("dark")
     panel.get_by_role("button", name="Large").click()
     panel.evaluate("node => node.scrollIntoView({ block: 'start' })")
-    notebook.page.wait_for_timeout(500)
+    settle(panel)
     notebook.screenshot(f"source-{width}-dark-large")
     assert notebook.errors == []
 
@@ -379,7 +373,7 @@ def test_code_is_read_on_the_marked_line_too(open_notebook, theme):
     notebook.kernel.execute("clock.orders.put_nowait('go'); clock.orders.put_nowait('sleep')")
     expect(here(panel)).to_contain_text("asyncio.sleep(3600")
     panel.evaluate("node => node.scrollIntoView({ block: 'start' })")
-    notebook.page.wait_for_timeout(1500)  # JupyterLab fades from theme to theme
+    settle(panel)
     found = panel.evaluate(CONTRAST)
     assert any(current for *_, current, _ in found)
     print(found[:3])

@@ -4,6 +4,7 @@ import itertools
 import re
 
 import pytest
+from lab import bring, draw, settle, until
 from playwright.sync_api import expect
 
 PROGRAM = '''
@@ -69,15 +70,8 @@ def shown(notebook, index=1):
     view = notebook.cell(index).locator(".task-thread-view")
     view.wait_for(state="attached", timeout=READY)
     rows = view.locator('[role="treeitem"]').first
-    # JupyterLab brings the cell into view while it is still empty, or another one. What is not in
-    # sight is not sampled, and has no rows.
-    for _ in range(READY // 500):
-        view.evaluate("e => e.scrollIntoView({block: 'start'})")
-        if rows.is_visible():
-            break
-        notebook.page.wait_for_timeout(500)
-    rows.wait_for(timeout=READY)
-    view.evaluate("e => e.scrollIntoView({block: 'start'})")
+
+    bring(view, rows)
     return view
 
 
@@ -101,11 +95,7 @@ def seen(notebook):
 
 
 def wait_for_seen(notebook, *names):
-    for _ in range(60):
-        if seen(notebook) == set(names):
-            return
-        notebook.page.wait_for_timeout(100)
-    raise AssertionError(f"expected {names}, found {seen(notebook)}")
+    until(notebook.page, lambda: seen(notebook), set(names))
 
 
 def test_a_tab_shows_its_panel_and_only_what_is_shown_is_sampled(game):
@@ -174,14 +164,11 @@ def test_the_panels_follow_even_while_the_kernel_is_busy(game):
     notebook, view = game
     view.get_by_role("tab", name="Signals").click()
     expect(panel(view, "signals").locator(".sg-edge")).to_have_count(2)
-    notebook.set_source(0, "import time\ntime.sleep(4)")
-    notebook.start_cell(0)
-    notebook.page.wait_for_timeout(300)
-    row(view, "thread", "pong").locator(".tt-name").click()
-    expect(panel(view, "signals").locator(".sg-edge")).to_have_count(1, timeout=1500)
-    view.get_by_role("tab", name="Log").click()
-    expect(panel(view, "log")).to_be_visible(timeout=1000)
-    notebook.wait_idle()
+    with notebook.busy(0):
+        row(view, "thread", "pong").locator(".tt-name").click()
+        expect(panel(view, "signals").locator(".sg-edge")).to_have_count(1)
+        view.get_by_role("tab", name="Log").click()
+        expect(panel(view, "log")).to_be_visible()
 
 
 def test_it_stands_side_by_side_where_there_is_room(game):
@@ -189,7 +176,7 @@ def test_it_stands_side_by_side_where_there_is_room(game):
     notebook.command("application:toggle-left-area")
 
     def boxes():
-        notebook.page.wait_for_timeout(300)
+        settle(panel(view, "timeline"))
         return [panel(view, name).bounding_box() for name in ("tree", "timeline")]
 
     notebook.page.set_viewport_size({"width": 1600, "height": 900})
@@ -204,7 +191,7 @@ def test_it_stands_side_by_side_where_there_is_room(game):
     assert abs(timeline["width"] - tree["width"]) < 5
     for name in PANELS:
         view.get_by_role("tab", name=name.capitalize()).click()
-        notebook.page.wait_for_timeout(200)
+        settle(panel(view, name))
         box, outer = panel(view, name).bounding_box(), view.bounding_box()
         assert box["x"] + box["width"] <= outer["x"] + outer["width"] + 1, name
 
@@ -292,7 +279,7 @@ def test_it_looks_well(open_notebook, theme):
             part = panel(view, name)
             part.wait_for()
             assert part.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), f"{name} at {width}"
-        notebook.page.wait_for_timeout(2000)
+        settle(view)
         notebook.screenshot(f"view-{theme}-{width}")
     assert notebook.errors == []
 
@@ -333,7 +320,7 @@ def test_the_notebook_takes_no_key_that_is_meant_for_the_view(game):
         for key in ("ArrowDown", "ArrowUp", "a", "b", "d", "d", "m", "Shift+M"):
             target.focus()
             page.keyboard.press(key)
-            page.wait_for_timeout(20)
+            draw(page, 2)
             assert page.evaluate(f"[{CELLS}, {ACTIVE}]") == before, (target, key)
             assert view.evaluate("e => e.contains(document.activeElement)"), (target, key)
     assert notebook.errors == []
@@ -396,7 +383,7 @@ def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_
     for slot, state in (("done", "done"), ("fails", "failed"), ("turns", "waiting")):
         expect(row(view, "task", slot)).to_have_attribute("data-state", state)
     expect(row(view, "task", "fails").locator(".tt-where")).to_contain_text("ValueError: no sensor")
-    notebook.page.wait_for_timeout(400)
+    settle(view)
     boxes = {
         r.get_attribute("data-slot"): r.bounding_box() for r in view.locator("[data-slot]").all()
     }
@@ -413,14 +400,14 @@ def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_
     # A view with more rows than there is room for.
     notebook.page.set_viewport_size({"width": 1280, "height": 600})
     view = shown(notebook, 2)
-    notebook.page.wait_for_timeout(400)
+    settle(view)
     scroller = panel(view, "tree").locator(".tt-scroller")
     assert abs(scroller.bounding_box()["height"] - 0.4 * 600) < 2
     assert panel(view, "timeline").bounding_box()["y"] < 600 - 100
     notebook.screenshot("view-stacked")
     # One beside the other, it may be higher.
     notebook.page.set_viewport_size({"width": 1900, "height": 600})
-    notebook.page.wait_for_timeout(400)
+    settle(view)
     assert scroller.bounding_box()["height"] > 0.45 * 600
     # The keyboard goes through rows of both heights.
     notebook.page.set_viewport_size({"width": 1280, "height": 300})

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
-from lab import Kernel
+from lab import Kernel, until
 from playwright.sync_api import Locator, expect
 
 FIRST = "01_anatomy_of_a_task.ipynb"
@@ -35,7 +33,7 @@ def assert_alive_and_obedient(view: Locator, kernel: Kernel, name: str) -> None:
     task = view.locator('[role=treeitem][data-kind=task][data-slot="hello_task"]')
     expect(thread).to_have_attribute("data-state", "running", timeout=FIRST_FRAME)
     seen = _turns(task)
-    _until(lambda: _turns(task) >= seen + 2, "turns count while no cell runs")
+    until(view.page, lambda: _turns(task) >= seen + 2)
     expect(task).to_contain_text("await asyncio.sleep(1)")
     for tab in ("Source", "Log", "Signals", "Timeline"):
         view.get_by_role("tab", name=tab).click()
@@ -66,10 +64,3 @@ def photograph(what: Locator, name: str) -> None:
 
 def _turns(row: Locator) -> int:
     return int(row.get_attribute("data-turns") or 0)
-
-
-def _until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)

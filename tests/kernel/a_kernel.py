@@ -17,7 +17,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.session import DELIM
 from kernel_venvs import chosen, write_kernelspec
 
-LIMIT = 15.0  # seconds a cell may take
+LIMIT = 60.0  # seconds a cell may take
 
 
 @dataclass

@@ -161,11 +161,11 @@ def test_a_thread_that_was_told_to_stop_may_do_so_after_the_program() -> None:
 
 
 async def _by_module() -> None:
-    time.sleep(3)  # noqa: ASYNC251  # by module
+    time.sleep(60)  # noqa: ASYNC251  # by module
 
 
 async def _by_name() -> None:
-    sleep(3)  # noqa: ASYNC251  # by name
+    sleep(60)  # noqa: ASYNC251  # by name
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,10 @@ def test_time_sleep_is_told_with_its_line(program: Any, where: str) -> None:
     began = time.monotonic()
     error = failure(program)
     assert error.kind == "time.sleep"
-    assert "write `await asyncio.sleep(3)` instead" in str(error)
+    assert "write `await asyncio.sleep(60)` instead" in str(error)
     assert error.place is not None
     assert error.place.line == line(where)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 40
 
 
 def test_time_sleep_in_a_task_is_told_even_if_swallowed() -> None:
@@ -220,12 +220,12 @@ def test_time_sleep_that_is_allowed_moves_the_clock_and_nothing_else() -> None:
 
 def test_time_sleep_in_a_helper_os_thread_is_fine_and_takes_virtual_time() -> None:
     async def program() -> float:
-        await asyncio.to_thread(time.sleep, 7)
+        await asyncio.to_thread(time.sleep, 50)
         return asyncio.get_running_loop().time()
 
     began = time.monotonic()
-    assert check(program).result == 7.0
-    assert time.monotonic() - began < 5
+    assert check(program).result == 50.0
+    assert time.monotonic() - began < 40
 
 
 async def _exit() -> None:

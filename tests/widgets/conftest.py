@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from typing import Any, ClassVar
@@ -23,7 +24,7 @@ class HandLoop:
     """What a panel uses of an event loop; nothing happens but by `run` and `advance`."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = time.monotonic()  # as the loop's in which the threads live
         self.worked = 0.0  # seconds of CPU time
         self._ready: list[Callable[[], Any]] = []
         self._timers: list[tuple[float, int, Timer]] = []

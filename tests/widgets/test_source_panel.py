@@ -8,6 +8,7 @@ import gc
 import inspect
 import itertools
 import linecache
+import time
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -85,7 +86,7 @@ def line_of(method: Any, text: str) -> int:
     return next(first + i for i, line in enumerate(lines) if text in line)
 
 
-clock = itertools.count(1000.0)
+clock = itertools.count(time.monotonic())  # as the loop's, from which the frames count
 
 
 def look(

@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from lab import Notebook, Server
+from lab import Notebook, Server, until
 from playwright.sync_api import Page, WebSocket, expect
 
 PROGRAM = """
@@ -49,11 +49,7 @@ class Sent:
             self.kinds.append(content["kind"])
 
     def wait_for(self, page: Page, kind: str) -> None:
-        for _ in range(200):
-            if kind in self.kinds:
-                return
-            page.wait_for_timeout(100)
-        raise AssertionError(f"no panel said {kind!r}, only {self.kinds}")
+        until(page, lambda: kind in self.kinds)
 
 
 def _message(payload: str | bytes) -> dict[str, Any]:
@@ -127,7 +123,8 @@ def test_a_notebook_from_elsewhere_does_nothing(
     output.wait_for()
     if with_state:
         _tree(elsewhere).wait_for(timeout=20_000)  # our own script runs, without a kernel behind it
-    elsewhere.page.wait_for_timeout(2500)  # longer than a beat
+    # The page's own timers, in their order: a beat would have been before this one.
+    elsewhere.page.evaluate("() => new Promise(done => setTimeout(done, 2500))")
     elsewhere.screenshot(f"elsewhere-{with_state}")
     assert set(sent.kinds) <= PRESENCE
     loaded = elsewhere.kernel.evaluate(

@@ -1,0 +1,3 @@
+"""A program of bare asyncio imports nothing more."""
+
+LIBRARY = "asyncio"

@@ -1,0 +1,3 @@
+"""The library that a program of threads imports."""
+
+LIBRARY = "task_thread"
