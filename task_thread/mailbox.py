@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import log
 from .context import current
+from .loops import call_at
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -251,7 +252,7 @@ class Mailbox:
         if sender is not None:
             if sender.patience is None:
                 sender.patience = loop.time() + sender.thread.drain_timeout
-            timer = loop.call_at(sender.patience, self._give_up, room)
+            timer = call_at(loop, sender.patience, self._give_up, room)
         try:
             return await room
         except BaseException:
