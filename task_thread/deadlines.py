@@ -11,6 +11,8 @@ import asyncio
 import math
 from typing import Protocol
 
+from .loops import call_at
+
 
 class Limited(Protocol):
     """What can have a time limit; hashed by identity."""
@@ -52,7 +54,7 @@ class Deadlines:
         if self._timer is not None:
             self._timer.cancel()
         self._next = when
-        self._timer = self._loop.call_at(when, self._look)
+        self._timer = call_at(self._loop, when, self._look)
 
     def _look(self) -> None:
         self._timer = None

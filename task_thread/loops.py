@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -11,3 +13,10 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def call_at(
+    loop: asyncio.AbstractEventLoop, when: float, callback: Callable[..., object], *args: Any
+) -> asyncio.TimerHandle:
+    """Do what `loop.call_at` does, also for a time that has passed, which Pyodide's loop refuses."""
+    return loop.call_later(max(0.0, when - loop.time()), callback, *args)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from . import log
 from .context import current
 from .control import Effect
-from .loops import running_loop
+from .loops import call_at, running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -332,7 +332,7 @@ class Mailbox:
         if stopping is not None and not told.done():
             if stopping.patience is None:
                 stopping.patience = loop.time() + stopping.thread.drain_timeout
-            timer = loop.call_at(stopping.patience, self._give_up, sender)
+            timer = call_at(loop, stopping.patience, self._give_up, sender)
         try:
             await told
         except BaseException:

@@ -5,13 +5,14 @@ question into the loop (`call_soon_threadsafe`), and a loop that doesn't answer 
 *blocked*: some line holds it up, and which one can be read off the loop's OS thread while it does.
 
 A timer on the loop itself was rejected: it can't run while the loop is blocked, and in a test in virtual
-time it would spin for ever. Loops that keep a time of their own are left alone for that reason, and
-where there are no OS threads (Pyodide) nothing happens.
+time it would spin for ever. Loops that keep a time of their own are left alone for that reason. Where
+there are no OS threads (Pyodide) a timer it is: the loop beats, and that it is blocked is not seen.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 import threading
 import time
@@ -112,13 +113,15 @@ def quicken(loop: asyncio.AbstractEventLoop) -> None:
     if abs(loop.time() - time.monotonic()) > _OWN_CLOCK:
         return
     with _lock:
-        if loop not in _pulses:
-            _pulses[loop] = Pulse(loop)
+        known = loop in _pulses
+        pulse = _pulses.setdefault(loop, Pulse(loop))
         if _worker is None or not _worker.is_alive():
             worker = threading.Thread(target=_beat, name="task_thread pulse", daemon=True)
             try:
                 worker.start()
             except RuntimeError:  # no OS threads here
+                if not known:
+                    _beat_by_timer(pulse)
                 return
             _worker = worker
 
@@ -155,6 +158,17 @@ def _beat() -> None:
         if _rest_was_starved():
             for pulse in pulses:
                 pulse.asked = 0.0  # it had no chance to answer
+
+
+def _beat_by_timer(pulse: Pulse) -> None:
+    """Beat from the loop itself, for as long as a thread lives on it."""
+    if pulse.loop in registry.loops():
+        # In a context of its own, as the OS thread's beats are.
+        contextvars.Context().run(pulse.loop.call_later, INTERVAL, _beat_by_timer, pulse)
+        _call(on_beat, pulse)
+    else:
+        with _lock:
+            _pulses.pop(pulse.loop, None)
 
 
 def _look(pulse: Pulse) -> None:

@@ -27,8 +27,9 @@ class Loop:
     def time(self) -> float:
         return self.now
 
-    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
-        self.timers.append(Timer(when, call))
+    def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
+        assert delay >= 0, "not every loop takes a time that has passed"
+        self.timers.append(Timer(self.now + delay, call))
         return self.timers[-1]
 
     def pending(self) -> list[Timer]:

@@ -152,23 +152,6 @@ def test_a_loop_in_virtual_time_is_not_asked() -> None:
         loop.close()
 
 
-def test_without_os_threads_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    async def live() -> None:
-        thread = TaskThread()
-        thread.start()
-        await thread.stop()
-        await thread.join()
-
-    worker = pulse._worker
-    if worker is not None:
-        monkeypatch.setattr(pulse, "_worker", None)
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    asyncio.run(live())
-
-
 @pytest.mark.parametrize(
     ("rested", "used", "starved"),
     [
@@ -206,3 +189,26 @@ def test_a_loop_that_does_not_run_is_not_blocked(monkeypatch: pytest.MonkeyPatch
         assert of.blocked_for() == 0
     finally:
         loop.close()
+
+
+async def test_without_os_threads_the_loop_beats_by_itself_while_a_thread_lives(
+    listen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(pulse, "_worker", None)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    loop = asyncio.get_running_loop()
+    beats: asyncio.Queue[Pulse] = asyncio.Queue()
+    listen(pulse.on_beat, lambda of: of.loop is loop and beats.put_nowait(of))
+    thread = TaskThread()
+    thread.start()
+    assert await beats.get() is await beats.get()
+    other = TaskThread()
+    other.start()  # beats no faster for it
+    for each in (thread, other):
+        await each.stop()
+        await each.join()
+    while pulse.pulse_of(loop) is not None:
+        await asyncio.sleep(pulse.INTERVAL)

@@ -17,6 +17,8 @@ import time
 from collections import deque
 from typing import Protocol
 
+from task_thread.loops import call_at
+
 logger = logging.getLogger("task_thread.widgets")
 
 PERIOD = 0.1  # seconds between two ticks
@@ -80,7 +82,7 @@ class Sampler:
         if self._timer is not None:
             self._timer.cancel()
         # In a context of its own: nothing of whoever asked first may colour what is sampled.
-        self._timer = contextvars.Context().run(self.loop.call_at, due, self._tick)
+        self._timer = contextvars.Context().run(call_at, self.loop, due, self._tick)
 
     def _stop(self) -> None:
         self._waiting.clear()

@@ -1,0 +1,138 @@
+"""A pytest plugin for Pyodide, where one event loop runs all the time and waits inside of JavaScript.
+
+`async def` tests and fixtures run on that loop, as pytest-asyncio needs one of its own. What the platform
+lacks (processes, OS threads, terminals, a second loop) skips the test that asks for it, with the reason;
+the library itself meets the platform as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import inspect
+import os
+import pty
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyodide.ffi import run_sync
+
+_outside = asyncio.all_tasks()  # what runs pytest itself
+_all_tasks = asyncio.all_tasks
+
+
+def _of_the_tests(loop: asyncio.AbstractEventLoop | None = None) -> set[asyncio.Task[Any]]:
+    return _all_tasks(loop) - _outside
+
+
+asyncio.all_tasks = asyncio.tasks.all_tasks = _of_the_tests
+
+
+def _wait_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return run_sync(asyncio.ensure_future(coroutine))
+
+
+# Tests of what can't be there, that ask for nothing by which it could be known.
+NOT_HERE = {
+    "test_a_task_that_blocks_for_real_is_told_while_it_does": "time.sleep does not block the loop",
+    "test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free": "only one OS thread",
+    "test_with_no_loop_known_the_future_fails_with_a_sentence": "its loop runs at all times",
+    "test_start_without_a_loop_says_what_to_do_instead": "its loop runs at all times",
+    "test_an_asyncio_timeout_inside_the_coroutine_works": "a timer of 1 ms is due at once",
+    "test_wait_for_inside_the_coroutine_works": "a timer of 1 ms is due at once",
+    "test_a_cancelled_task_is_recorded_to_its_end": "its loop calls back one at a time, not in rounds",
+    "test_the_first_notebook_is_told_only_where_it_breaks_something": "the widgets are not installed",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        reason = NOT_HERE.get(getattr(item, "originalname", item.name))
+        if reason is not None:
+            item.add_marker(pytest.mark.skip(reason=f"Pyodide: {reason}"))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return collection_path.name == "test_in_a_kernel.py" or None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    _wait_for(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any) -> None:
+    function = fixturedef.func
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        def both_ends(*args: Any, **kwargs: Any) -> Generator[Any, None, None]:
+            generator = function(*args, **kwargs)
+            yield _wait_for(anext(generator))
+            _wait_for(anext(generator, None))
+
+        fixturedef.func = both_ends
+    elif inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        def waited_for(*args: Any, **kwargs: Any) -> Any:
+            return _wait_for(function(*args, **kwargs))
+
+        fixturedef.func = waited_for
+
+
+def _asked_by_a_test() -> bool:
+    """Return whether the nearest code of the project, up the stack, is a test's and not the library's."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if path.startswith("/project/") and not path.startswith("/project/tests/lite/"):
+            return path.startswith("/project/tests/")
+        frame = frame.f_back
+    return False
+
+
+def _close_what_has_not_begun() -> None:
+    """Close the coroutines that were made for what can't be: they would complain at their end."""
+    for thing in gc.get_objects():
+        if inspect.iscoroutine(thing) and inspect.getcoroutinestate(thing) == inspect.CORO_CREATED:
+            thing.close()
+
+
+def _lacks(what: str, owner: Any, *names: str) -> None:
+    for name in names:
+
+        def or_skip(
+            *args: Any, _of: Callable[..., Any] = getattr(owner, name), **kwargs: Any
+        ) -> Any:
+            if _asked_by_a_test():
+                _close_what_has_not_begun()
+                pytest.skip(f"Pyodide has no {what}")
+            return _of(*args, **kwargs)
+
+        setattr(owner, name, or_skip)
+
+
+_lacks("processes", subprocess.Popen, "__init__")
+_lacks("processes", os, "fork")
+_lacks("OS threads", threading.Thread, "start")
+_lacks("OS threads", asyncio, "to_thread")
+_lacks("OS threads", type(asyncio.get_running_loop()), "run_in_executor")
+_lacks("terminals", pty, "openpty")
+_lacks("sockets", socket, "socketpair", "create_server")
+_lacks("second event loop", asyncio, "new_event_loop", "run")
+_lacks("second event loop", asyncio.Runner, "run")
+_lacks("second event loop", asyncio.BaseEventLoop, "run_until_complete")
+_lacks("task factories", type(asyncio.get_running_loop()), "set_task_factory")
