@@ -78,10 +78,10 @@ def check(
     if isinstance(allow, str) or not isinstance(allow, Collection) or set(allow) - _ALLOWED:
         known = ", ".join(repr(kind) for kind in sorted(_ALLOWED))
         raise ValueError(f"expected a list of {known} for allow, found {allow!r}")
-    run = Run(program, within, real, frozenset(allow))
     limit = patience + (within if real else 0)
+    run = Run(program, within, real, frozenset(allow), limit)
     worker = _Worker(
-        target=contextvars.copy_context().run, args=(run.live,), name="checked program", daemon=True
+        target=contextvars.copy_context().run, args=(run.work,), name="checked program", daemon=True
     )
     try:
         worker.start()
@@ -98,6 +98,9 @@ def check(
         raise _failure(run) from run.cause
     if run.verdict is not None:
         raise run.verdict
+    if not run.passed:
+        run.blame("error", "expected the program to come to its end, found that it never did")
+        raise _failure(run)
     return run.report()
 
 
@@ -187,25 +190,29 @@ def _require(program: Any) -> None:
 def _supervise(run: Run, limit: float) -> None:
     """Wait for a run, and end it if it takes too long."""
     try:
-        if run.done.wait(limit):
+        if run.wait(limit):
             return
         rounds = run.loop.rounds if run.loop is not None else 0
-        if run.done.wait(_LOOK):
+        if run.wait(_LOOK):
             return
         if run.phase == "program":
             turns = run.loop is not None and run.loop.rounds > rounds + 1
             _blame_endless(run, limit, sys._current_frames().get(run.ident), turns)
-            if turns and run.done.wait(_LOOK):  # a loop that turns ends itself
+            if turns and run.wait(_LOOK):  # a loop that turns ends itself
                 return
         _insist(run, limit)
         if not run.done.is_set():
             place = of_frame(sys._current_frames().get(run.ident))
             run.blame("endless", f"the end of the program takes for ever, at {at(place)}", place)
             run.note(
-                "it can't be interrupted either, so its OS thread was given up, and still runs; "
+                "it keeps the interpreter to itself, so its OS thread was frozen, and never goes on; "
+                f"it is at {at(place)}"
+                if run.freezer.frozen
+                else "it can't be interrupted either, so its OS thread was given up, and still runs; "
                 f"it is at {at(place)}"
             )
             run.seconds = run.loop.time() if run.loop is not None else 0.0
+            run.abandon()
     except BaseException:  # whoever checks was interrupted
         if run.loop is not None:
             run.loop.over = True
@@ -217,17 +224,17 @@ def _insist(run: Run, limit: float) -> None:
     """Interrupt the program, and later its cleaning, until each ends or its time is over."""
     _interrupt_while(run, "program")
     if run.phase == "cleaning":
-        run.done.wait(limit)  # it may take its time
+        run.wait(limit)  # it may take its time
         _interrupt_while(run, "cleaning")
-    run.done.wait(_AGAIN)
+    run.wait(_AGAIN)
 
 
 def _interrupt_while(run: Run, phase: str) -> None:
     stop = monotonic() + _INSIST
-    while run.phase == phase and monotonic() < stop:
+    while run.phase == phase and monotonic() < stop and not run.freezer.frozen:
         if run.ident:
             interrupt(run.ident)
-        run.done.wait(_AGAIN)
+        run.wait(_AGAIN)
 
 
 def _blame_endless(run: Run, seconds: float, frame: FrameType | None, turns: bool) -> None:

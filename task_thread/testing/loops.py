@@ -89,6 +89,15 @@ class Checked(asyncio.BaseEventLoop):
         for transport in list(getattr(self, "_transports", {}).values()):
             transport.abort()
 
+    def abandon(self) -> list[asyncio.Task[Any]]:
+        """Close it from outside: the OS thread that runs it never goes on. Return the tasks that were left."""
+        tasks = list(asyncio.all_tasks(self))
+        for task in tasks:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        self._thread_id = None
+        self.close()
+        return tasks
+
     def _complain(self, loop: Any, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if error is None or isinstance(error, Exception):
