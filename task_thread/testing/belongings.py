@@ -42,6 +42,8 @@ class Belongings:
 
     def put_back(self) -> list[str]:
         """Put everything back; return the names of what was not as before."""
+        while logging._lock is not None and logging._lock._is_owned():  # type: ignore[attr-defined]
+            logging._lock.release()  # or the next line that anybody logs would hang
         told = [
             f"{name}.{key}"
             for name, owner, before in self._spaces

@@ -189,35 +189,45 @@ def _require(program: Any) -> None:
 
 def _supervise(run: Run, limit: float) -> None:
     """Wait for a run, and end it if it takes too long."""
+    began = monotonic()
     try:
-        if run.wait(limit):
+        _watch(run, limit, limit)
+    except BaseException as error:  # whoever checks was interrupted
+        if isinstance(error, KeyboardInterrupt) and monotonic() - began >= limit:
+            _watch(run, 0, limit)  # by somebody who waited for the verdict, and it can be told now
             return
-        rounds = run.loop.rounds if run.loop is not None else 0
-        if run.wait(_LOOK):
-            return
-        if run.phase == "program":
-            turns = run.loop is not None and run.loop.rounds > rounds + 1
-            _blame_endless(run, limit, sys._current_frames().get(run.ident), turns)
-            if turns and run.wait(_LOOK):  # a loop that turns ends itself
-                return
-        _insist(run, limit)
-        if not run.done.is_set():
-            place = of_frame(sys._current_frames().get(run.ident))
-            run.blame("endless", f"the end of the program takes for ever, at {at(place)}", place)
-            run.note(
-                "it keeps the interpreter to itself, so its OS thread was frozen, and never goes on; "
-                f"it is at {at(place)}"
-                if run.freezer.frozen
-                else "it can't be interrupted either, so its OS thread was given up, and still runs; "
-                f"it is at {at(place)}"
-            )
-            run.seconds = run.loop.time() if run.loop is not None else 0.0
-            run.abandon()
-    except BaseException:  # whoever checks was interrupted
         if run.loop is not None:
             run.loop.over = True
         _interrupt_while(run, "program")
+        if not run.done.is_set():
+            run.abandon()
         raise
+
+
+def _watch(run: Run, seconds: float, limit: float) -> None:
+    if run.wait(seconds):
+        return
+    rounds = run.loop.rounds if run.loop is not None else 0
+    if run.wait(_LOOK):
+        return
+    if run.phase == "program":
+        turns = run.loop is not None and run.loop.rounds > rounds + 1
+        _blame_endless(run, limit, sys._current_frames().get(run.ident), turns)
+        if turns and run.wait(_LOOK):  # a loop that turns ends itself
+            return
+    _insist(run, limit)
+    if not run.done.is_set():
+        place = of_frame(sys._current_frames().get(run.ident))
+        run.blame("endless", f"the end of the program takes for ever, at {at(place)}", place)
+        run.note(
+            "it keeps the interpreter to itself, so its OS thread was frozen, and never goes on; "
+            f"it is at {at(place)}"
+            if run.freezer.frozen
+            else "it can't be interrupted either, so its OS thread was given up, and still runs; "
+            f"it is at {at(place)}"
+        )
+        run.seconds = run.loop.time() if run.loop is not None else 0.0
+        run.abandon()
 
 
 def _insist(run: Run, limit: float) -> None:

@@ -2,10 +2,15 @@
 
 A regular expression that backtracks, `sum(range(10**11))`, `pow(3, 10**9)`: such a call never lets another
 OS thread run Python, so whoever waits for it in the same process waits for ever. Only a signal reaches
-it. A timer of the kernel sends one to that very OS thread, whose handler waits for a lock that nobody
-releases, and by that lets go of the interpreter. The OS thread is frozen: it uses no processor time, never
-goes on, and what it was about to do stays half done. So it is for code that is lost anyway: the timer
-rings only when those who watch could not put it off for `GRACE` seconds after its time was over.
+it. A timer of the system sends one to that very OS thread, and what handles it waits for a lock that
+nobody releases, and by that lets go of the interpreter. The OS thread is frozen: it uses no processor
+time, never goes on, and what it was about to do stays half done. So it is for code that is lost anyway:
+the timer rings only when who watches could not put it off for `GRACE` seconds after its time was over.
+It counts the OS thread's own processor time, so it never rings in one that only waits for the
+interpreter: frozen in the middle of that, it would hold up all others.
+
+The handler is the lock's `acquire` itself, a function in C. One in Python would let another OS thread run
+before its first line, and could then return into code that was interrupted anywhere.
 
 A process for each check was rejected: what a program appends to a list of its test's would be lost.
 Needs Linux. Elsewhere, Pyodide included, C code that keeps the lock ends by itself or not at all.
@@ -18,14 +23,12 @@ import signal
 import sys
 import threading
 from _thread import allocate_lock, get_ident
-from time import monotonic
 from typing import Any
 
 GRACE = 0.5  # seconds
 
-_PROMPT = 0.1  # seconds; a handler that came later had to wait for the lock, so its thread had not got it
 _SIGEV_THREAD_ID = 4
-_CLOCK_MONOTONIC = 1
+_CLOCK_THREAD_CPUTIME_ID = 3
 
 
 class _Event(ctypes.Structure):
@@ -45,20 +48,34 @@ class _Times(ctypes.Structure):
 
     _fields_ = [(name, ctypes.c_long) for name in ("again", "again_nano", "first", "first_nano")]
 
+    @classmethod
+    def of(cls, seconds: float) -> _Times:
+        return cls(first=int(seconds), first_nano=int(seconds % 1 * 1e9))
+
+    def is_over(self) -> bool:
+        return not (self.first or self.first_nano)
+
 
 class Freezer:
     """Freezes the OS thread that calls `watch` unless it is put off in time.
 
     Attributes:
-        frozen: whether it did.
         ident: that OS thread.
     """
 
     def __init__(self) -> None:
-        self.frozen = False
-        self._until = 0.0
-        self._timer: ctypes.c_void_p | None = None
         self.ident = 0
+        self._timer: ctypes.c_void_p | None = None
+        self._rang = False
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it did."""
+        if self._timer is not None and not self._rang:
+            left = _Times()
+            _libc.timer_gettime(self._timer, ctypes.byref(left))
+            self._rang = left.is_over()
+        return self._rang
 
     def watch(self, seconds: float) -> None:
         """Begin to watch the calling OS thread, where that is possible."""
@@ -66,63 +83,33 @@ class Freezer:
             return
         event = _Event(signal=_number, notify=_SIGEV_THREAD_ID, thread=threading.get_native_id())
         timer = ctypes.c_void_p()
-        if _libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)):
+        if _libc.timer_create(_CLOCK_THREAD_CPUTIME_ID, ctypes.byref(event), ctypes.byref(timer)):
             return
-        self._timer, self.ident = timer, get_ident()
-        _watched.setdefault(self.ident, []).append(self)
-        self.put_off(seconds)
+        self.ident = get_ident()
+        _libc.timer_settime(timer, 0, ctypes.byref(_Times.of(seconds + GRACE)), None)
+        self._timer = timer
 
     def put_off(self, seconds: float) -> None:
         """Do it only so much later, and `GRACE`."""
-        if self._timer is not None and not self.frozen:
-            seconds += GRACE
-            self._until = monotonic() + seconds
-            times = _Times(first=int(seconds), first_nano=int(seconds % 1 * 1e9))
-            _libc.timer_settime(self._timer, 0, ctypes.byref(times), None)
+        if self._timer is not None and not self._rang:
+            before = _Times()
+            times = _Times.of(seconds + GRACE)
+            _libc.timer_settime(self._timer, 0, ctypes.byref(times), ctypes.byref(before))
+            self._rang = before.is_over()
 
     def end(self) -> None:
-        """Stop watching."""
+        """Stop watching; called by the OS thread that was watched."""
         timer, self._timer = self._timer, None
         if timer is not None:
             _libc.timer_delete(timer)
-            others = _watched[self.ident]
-            others.remove(self)
-            if not others:
-                del _watched[self.ident]
-
-    def due(self) -> bool:
-        """Whether the calling OS thread is to be frozen, now that the timer rang."""
-        late = monotonic() - self._until
-        if late < 0:
-            return False
-        if late > _PROMPT:  # somebody else kept the lock meanwhile
-            self.put_off(0)
-            return False
-        self.frozen = True
-        return True
 
 
-_watched: dict[int, list[Freezer]] = {}  # by OS thread
 _libc: Any = None
 _number = 0
 _never = allocate_lock()
 _never.acquire()
-
-
-def _rings(number: int) -> None:
-    """Called in the watched OS thread, in the middle of whatever it does."""
-    try:
-        due = any([freezer.due() for freezer in _watched.get(get_ident(), ())])
-    except BaseException:  # an interruption that was on its way
-        due = True
-    while due:
-        try:
-            _never.acquire()
-        except BaseException:
-            continue
-
-
-_handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(_rings) if sys.platform == "linux" else None
+# Called with the number of the signal, which `acquire` takes for `blocking=True`.
+_handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(_never.acquire) if sys.platform == "linux" else None
 
 
 def _prepare() -> bool:
@@ -134,7 +121,8 @@ def _prepare() -> bool:
             number = signal.SIGRTMAX - 2
             libc.signal.restype = ctypes.c_void_p
             libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
-            libc.timer_create, libc.timer_settime, libc.timer_delete  # noqa: B018  # are they there?
+            for name in ("create", "settime", "gettime", "delete"):
+                getattr(libc, f"timer_{name}")  # is it there?
             before = libc.signal(number, ctypes.cast(_handler, ctypes.c_void_p))
             if before is not None:  # somebody else uses it
                 libc.signal(number, before)

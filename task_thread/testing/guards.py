@@ -11,6 +11,7 @@ A `from time import sleep` in the user's own modules and cells is found and repl
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import builtins
 import os
@@ -30,8 +31,12 @@ from typing import Any, Protocol
 from ..where import Place, is_users
 from .belongings import Belongings
 from .freeze import Freezer
+from .interrupt import Interrupted
 from .left import adopt_orphans
 from .places import of_frame
+
+
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Guarded(Protocol):
@@ -165,7 +170,22 @@ def alone(run: Guarded) -> bool:
         return all(id(other) in around or other.given_up for other in _runs.values())
 
 
-def abandon(run: Guarded) -> None:
+@contextmanager
+def on_behalf(run: Guarded) -> Iterator[None]:
+    """Let what the calling OS thread writes be the run's."""
+    me = get_ident()
+    before = _runs.get(me)
+    _runs[me], _threads[me] = run, threading.current_thread()
+    try:
+        yield
+    finally:
+        if before is None:
+            del _runs[me]
+        else:
+            _runs[me] = before
+
+
+def forget(run: Guarded) -> None:
     """Forget a run whose OS thread never goes on."""
     with _lock:
         for ident, other in list(_runs.items()):
@@ -238,6 +258,7 @@ def _install() -> None:
     _replace(sys, "setswitchinterval", lambda before: _at_most(before, sys.getswitchinterval()))
     _replace(threading.Thread, "start", _starts)
     _replace(threading.Thread, "_bootstrap_inner", _begins)
+    _replace(_thread, "start_new_thread", _starts_plain)
     _replace(subprocess.Popen, "__init__", _spawns)
     _replace(atexit, "register", _at_exit)
     _undo.append(adopt_orphans())
@@ -340,14 +361,26 @@ def _at_most(before: Callable[[float], None], most: float) -> Callable[[float], 
 def _starts(before: Callable[[Any], None]) -> Callable[[Any], None]:
     def start(thread: Any) -> None:
         run = serving()
-        if run is not None and thread not in run.threads:
-            thread._started_by = run
-            run.threads.append(thread)
-            if not thread._started.is_set():
-                thread.daemon = True  # one that is left must not hold up the end of the process
+        if run is not None and not sys._getframe(1).f_code.co_filename.startswith(_OWN):
+            _take(run, thread)
         before(thread)
 
     return start
+
+
+def _take(run: Guarded, thread: Any) -> None:
+    if thread in run.threads or thread._started.is_set():
+        return
+    thread._started_by = run
+    run.threads.append(thread)
+    thread.daemon = True  # one that is left must not hold up the end of the process
+    complain = thread._invoke_excepthook
+
+    def complains(thread: Any) -> None:
+        if not isinstance(sys.exc_info()[1], Interrupted):
+            complain(thread)
+
+    thread._invoke_excepthook = complains
 
 
 def _begins(before: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -368,6 +401,21 @@ def _begins(before: Callable[[Any], None]) -> Callable[[Any], None]:
             del _helped[me]
 
     return begin
+
+
+def _starts_plain(before: Callable[..., int]) -> Callable[..., int]:
+    def start(function: Any, args: Any, kwargs: Any = None, /) -> int:
+        run = serving()
+        if run is None:
+            return before(function, args, kwargs or {})
+        thread = threading.Thread(
+            target=function, args=args, kwargs=kwargs, name=f"_thread.start_new_thread({function})"
+        )
+        _take(run, thread)
+        thread.start()
+        return thread.ident or 0
+
+    return start
 
 
 def _spawns(before: Callable[..., None]) -> Callable[..., None]:

@@ -17,10 +17,11 @@ from time import monotonic, sleep
 from typing import Any
 
 from .interrupt import interrupt
+from .places import of_frame
 
 _INSIST = 0.5  # seconds for which an OS thread is interrupted again and again
 _AGAIN = 0.01  # seconds between two looks
-_REAPED = 0.3  # seconds in which whoever started a process hears of its end
+_ENDS = 1.0  # seconds in which a process that was killed has ended
 _SHOWN = 60  # characters of a command
 _SET_SUBREAPER, _GET_SUBREAPER = 36, 37
 
@@ -44,8 +45,8 @@ def children() -> set[int]:
     return {pid for pid, parent in _parents().items() if parent == me}
 
 
-def end_processes(started: Collection[subprocess.Popen[Any]], before: set[int] | None) -> list[str]:
-    """End what runs of these and below them; return their commands.
+def end_processes(started: Collection[subprocess.Popen[Any]], before: set[int] | None) -> dict[int, str]:
+    """End what runs of these and below them; return their commands by their numbers.
 
     Args:
         started: those that `subprocess` started for the program.
@@ -61,21 +62,30 @@ def end_processes(started: Collection[subprocess.Popen[Any]], before: set[int] |
         for pid in list(running):
             running |= {below: _command_of(below) for below in _below(pid, parents)}
         running = {pid: command for pid, command in running.items() if pid not in ours}
-    told = [f"the process `{command}`" for pid, command in running.items() if _runs(pid)]
+    running = {pid: command for pid, command in running.items() if _runs(pid)}
     for pid in running:
         try:
             _kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         except OSError:
             continue
-    stop = monotonic() + _REAPED
-    while any(map(_is_there, running)) and monotonic() < stop:
+    stop = monotonic() + _ENDS
+    while any(map(_runs, running)) and monotonic() < stop:
         sleep(_AGAIN)
-    for process in started:  # so that their objects do not complain
-        if process.pid in running:
+    return running
+
+
+def reap(started: Collection[subprocess.Popen[Any]], ended: Collection[int]) -> None:
+    """Let whoever started a process, and the system, take note of its end."""
+    if not ended:
+        return
+    for process in started:
+        if process.pid in ended:
             process.poll()
-    for pid in running:
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None:
+        processes.active_children()
+    for pid in ended:
         _reap(pid)
-    return told
 
 
 def end_threads(
@@ -89,19 +99,24 @@ def end_threads(
         thread.join(max(stop - monotonic(), 0))
     left = [thread for thread in left if thread.is_alive()]
     stop = monotonic() + _INSIST
-    while monotonic() < stop and any(t.is_alive() and not frozen(t) for t in left):
+    while any(t.is_alive() and not frozen(t) for t in left) and monotonic() < stop:
         for thread in left:
-            if thread.ident and thread.is_alive() and not frozen(thread):
-                interrupt(thread.ident)
+            # One that is in a library's code only waits there for its next job, and would complain.
+            if thread.is_alive() and of_frame(sys._current_frames().get(thread.ident or 0)):
+                interrupt(thread.ident or 0)
         sleep(_AGAIN)
+    executors = sys.modules.get("concurrent.futures.thread")
+    for thread in left:
+        if thread.is_alive() and executors is not None:  # it would be waited for when the process ends
+            executors._threads_queues.pop(thread, None)
     return [
-        f"the OS thread {thread.name!r}"
+        f"the OS thread {thread.name!r}, which "
         + (
-            ""
+            "was ended"
             if not thread.is_alive()
-            else " (in C code that keeps the interpreter to itself: it was frozen)"
+            else "keeps the interpreter to itself, and was frozen"
             if frozen(thread)
-            else " (which can't be ended from outside, and still runs)"
+            else "waits for something, and can't be ended from outside"
         )
         for thread in left
     ]
@@ -156,17 +171,12 @@ def _runs(pid: int) -> bool:
                 return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
         except OSError:
             return False
-    return _is_there(pid)
-
-
-def _is_there(pid: int) -> bool:
     if not hasattr(os, "waitid"):
         return False
     try:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     except OSError:
         return False
-    return True
 
 
 def _reap(pid: int) -> None:

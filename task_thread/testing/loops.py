@@ -62,6 +62,7 @@ class Checked(asyncio.BaseEventLoop):
         self.slept = 0.0
         self.tell = tell
         self._servers: list[asyncio.AbstractServer] = []
+        self._processes: list[asyncio.SubprocessTransport] = []
         self.set_exception_handler(self._complain)
 
     def _run_once(self) -> None:
@@ -81,10 +82,17 @@ class Checked(asyncio.BaseEventLoop):
         self._servers.append(server)
         return server
 
+    async def _make_subprocess_transport(self, *args: Any, **kwargs: Any) -> Any:
+        process = await super()._make_subprocess_transport(*args, **kwargs)  # type: ignore[misc]
+        self._processes.append(process)
+        return process
+
     def close_streams(self) -> None:
-        """Close the servers and connections that the program left open."""
+        """Close the servers, connections and pipes of processes that the program left open."""
         for server in self._servers:
             server.close()
+        for process in self._processes:
+            process.close()
         # Known to the loop only; without it they would complain when they are collected.
         for transport in list(getattr(self, "_transports", {}).values()):
             transport.abort()

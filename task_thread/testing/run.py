@@ -37,6 +37,9 @@ _MOST_LOG = 1000  # lines
 _SETTLING = 60.0  # virtual seconds for threads that were told to stop; a real program gets REAL_END
 _REAL_END = 2.0
 
+_REAP = 0.05
+_sleep = asyncio.sleep  # bound now: what is checked might replace it
+
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
 Program = Callable[[], Coroutine[Any, Any, Any]]
@@ -111,6 +114,8 @@ class Run:
         self.processes: list[subprocess.Popen[Any]] = []
         self.at_exit: list[Callable[..., object]] = []
         self._children = left.children()
+        self._left: list[str] = []
+        self._ended: dict[int, str] = {}
         self._left_alone = monotonic() + seconds
 
     # What is found out
@@ -298,14 +303,20 @@ class Run:
                 sys.set_coroutine_origin_tracking_depth(depth)
                 log.listeners.remove(self.hear)
 
+    def _end_processes(self) -> None:
+        before = self._children if guards.alone(self) else None
+        ended = left.end_processes(self.processes, before)
+        self._ended |= ended
+        self._left += [f"the process `{command}`, which was ended" for command in ended.values()]
+
     def end_left(self) -> None:
         """End the processes and OS threads that the program left, and tell of them."""
-        before = self._children if guards.alone(self) else None
-        told = left.end_processes(self.processes, before)
+        self._end_processes()
+        left.reap(self.processes, self._ended)
         frozen = {freezer.ident for freezer in self.freezers if freezer.frozen}
-        told += left.end_threads(self.threads, lambda thread: thread.ident in frozen)
-        if told:
-            self.note(f"the program left running, and it was ended: {', '.join(told)}")
+        self._left += left.end_threads(self.threads, lambda thread: thread.ident in frozen)
+        if self._left:
+            self.note(f"the program left behind {'; '.join(self._left)}")
 
     def abandon(self) -> None:
         """Called by who watches: its OS thread never goes on, so end what can be ended from outside."""
@@ -313,10 +324,12 @@ class Run:
         if self.freezer.frozen:
             if self.hear in log.listeners:
                 log.listeners.remove(self.hear)
-            guards.abandon(self)
+            self.phase = "done"
             if self.loop is not None:
                 self.kept = self.loop.abandon()  # or their `finally` would run in the caller's OS thread
-                waits.roots(self.loop)
+                with guards.on_behalf(self):
+                    waits.roots(self.loop)  # all of them have failed
+            guards.forget(self)
         self.end_left()
         guards.put_back(self)
 
@@ -507,7 +520,10 @@ class Run:
             joins = [asyncio.ensure_future(life.thread.join()) for life in lives]
             if joins:
                 await asyncio.wait(joins, timeout=_REAL_END / 2 if self.real else _SETTLING)
+            self._end_processes()
             loop.close_streams()
+            if self._ended and self.real:
+                await _sleep(_REAP)  # the loop takes note of their ends
             for _ in range(10):
                 others = asyncio.all_tasks() - {me}
                 if not others:
@@ -531,6 +547,8 @@ class Run:
     def _clings(self, task: asyncio.Task[Any]) -> None:
         if self.kind == "endless":
             return  # an interruption between two steps of a task may have left it behind
+        if waits.name_of(task).startswith("TaskThread."):
+            return  # `run` or `join`, which hold out until the thread has ended
         place = waiting_place(task.get_coro())
         if place is not None and not task.done() and driver_of(task) is None:
             self.blame(
@@ -572,4 +590,4 @@ def _is_tame(error: BaseException | None) -> bool:
 async def _rounds() -> None:
     """Let what was just told to end do so."""
     for _ in range(5):
-        await asyncio.sleep(0)
+        await _sleep(0)
