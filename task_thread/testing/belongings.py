@@ -42,8 +42,9 @@ class Belongings:
 
     def put_back(self) -> list[str]:
         """Put everything back; return the names of what was not as before."""
-        while logging._lock is not None and logging._lock._is_owned():  # type: ignore[attr-defined]
-            logging._lock.release()  # or the next line that anybody logs would hang
+        lock: Any = vars(logging).get("_lock")
+        while lock is not None and lock._is_owned():
+            lock.release()  # or the next line that anybody logs would hang
         told = [
             f"{name}.{key}"
             for name, owner, before in self._spaces
@@ -157,7 +158,9 @@ def _put_environment(before: dict[str, str]) -> None:
 
 def _put_filters(before: list[Any]) -> None:
     warnings.filters[:] = before  # type: ignore[index]
-    with warnings.catch_warnings():  # whose end makes the warnings forget what they know of the filters
+    with (
+        warnings.catch_warnings()
+    ):  # whose end makes the warnings forget what they know of the filters
         pass
 
 

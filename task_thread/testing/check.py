@@ -48,6 +48,10 @@ def check(
     A plain function: call it without `await`, in a cell, in a test, in a script. The program starts
     TaskThreads, waits for events, asserts. Meanwhile `time.sleep`, `input` and `sys.exit` are caught,
     what it prints is kept for the report, and the caller's loop and live threads go on as before.
+    OS threads and processes that it leaves are ended where that is possible, what it replaced
+    (`sys.stdout`, the current folder, log handlers, `time.sleep` ...) is put back; `Report.notes` tells.
+    C code that lets no other OS thread run (a regular expression that backtracks) is given up on Linux;
+    on other systems nothing can end it.
 
     Args:
         program: a co-function without arguments: `async def program(): ...`; without parentheses.

@@ -23,6 +23,7 @@ import signal
 import sys
 import threading
 from _thread import allocate_lock, get_ident
+from functools import cache
 from typing import Any
 
 GRACE = 0.5  # seconds
@@ -65,6 +66,7 @@ class Freezer:
 
     def __init__(self) -> None:
         self.ident = 0
+        self._libc: Any = None
         self._timer: ctypes.c_void_p | None = None
         self._rang = False
 
@@ -73,20 +75,24 @@ class Freezer:
         """Whether it did."""
         if self._timer is not None and not self._rang:
             left = _Times()
-            _libc.timer_gettime(self._timer, ctypes.byref(left))
+            self._libc.timer_gettime(self._timer, ctypes.byref(left))
             self._rang = left.is_over()
         return self._rang
 
     def watch(self, seconds: float) -> None:
         """Begin to watch the calling OS thread, where that is possible."""
-        if not _prepare():
+        prepared = _prepare()
+        if prepared is None:
             return
-        event = _Event(signal=_number, notify=_SIGEV_THREAD_ID, thread=threading.get_native_id())
+        self._libc, number = prepared
+        event = _Event(signal=number, notify=_SIGEV_THREAD_ID, thread=threading.get_native_id())
         timer = ctypes.c_void_p()
-        if _libc.timer_create(_CLOCK_THREAD_CPUTIME_ID, ctypes.byref(event), ctypes.byref(timer)):
+        if self._libc.timer_create(
+            _CLOCK_THREAD_CPUTIME_ID, ctypes.byref(event), ctypes.byref(timer)
+        ):
             return
         self.ident = get_ident()
-        _libc.timer_settime(timer, 0, ctypes.byref(_Times.of(seconds + GRACE)), None)
+        self._libc.timer_settime(timer, 0, ctypes.byref(_Times.of(seconds + GRACE)), None)
         self._timer = timer
 
     def put_off(self, seconds: float) -> None:
@@ -94,40 +100,38 @@ class Freezer:
         if self._timer is not None and not self._rang:
             before = _Times()
             times = _Times.of(seconds + GRACE)
-            _libc.timer_settime(self._timer, 0, ctypes.byref(times), ctypes.byref(before))
+            self._libc.timer_settime(self._timer, 0, ctypes.byref(times), ctypes.byref(before))
             self._rang = before.is_over()
 
     def end(self) -> None:
         """Stop watching; called by the OS thread that was watched."""
         timer, self._timer = self._timer, None
         if timer is not None:
-            _libc.timer_delete(timer)
+            self._libc.timer_delete(timer)
 
 
-_libc: Any = None
-_number = 0
 _never = allocate_lock()
 _never.acquire()
 # Called with the number of the signal, which `acquire` takes for `blocking=True`.
 _handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(_never.acquire) if sys.platform == "linux" else None
 
 
-def _prepare() -> bool:
+@cache
+def _prepare() -> tuple[Any, int] | None:
     """Install the signal's handler; it stays, since a signal may still be on its way at the end."""
-    global _libc, _number
-    if _libc is None and _handler is not None:
-        try:
-            libc: Any = ctypes.CDLL(None)
-            number = signal.SIGRTMAX - 2
-            libc.signal.restype = ctypes.c_void_p
-            libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
-            for name in ("create", "settime", "gettime", "delete"):
-                getattr(libc, f"timer_{name}")  # is it there?
-            before = libc.signal(number, ctypes.cast(_handler, ctypes.c_void_p))
-            if before is not None:  # somebody else uses it
-                libc.signal(number, before)
-                raise OSError
-            _libc, _number = libc, number
-        except (AttributeError, OSError):
-            _libc = False
-    return bool(_libc)
+    if _handler is None:
+        return None
+    try:
+        libc: Any = ctypes.CDLL(None)
+        for name in ("create", "settime", "gettime", "delete"):
+            getattr(libc, f"timer_{name}")  # is it there?
+        libc.signal.restype = ctypes.c_void_p
+        libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    except (AttributeError, OSError):
+        return None
+    number = signal.SIGRTMAX - 2
+    before = libc.signal(number, ctypes.cast(_handler, ctypes.c_void_p))
+    if before is not None:  # somebody else uses it
+        libc.signal(number, before)
+        return None
+    return libc, int(number)

@@ -35,7 +35,6 @@ from .interrupt import Interrupted
 from .left import adopt_orphans
 from .places import of_frame
 
-
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -46,6 +45,7 @@ class Guarded(Protocol):
     stdout: Output
     stderr: Output
     parent: Guarded | None
+    process: int
     given_up: bool
     before: Belongings | None
     freezers: list[Freezer]
@@ -105,7 +105,7 @@ class Output:
 
 _runs: dict[int, Guarded] = {}  # by OS thread
 _helped: dict[int, Guarded] = {}  # the same for OS threads that a program started
-_base: Belongings | None = None  # shared by the runs side by side; one inside another has its own
+_shared: list[Belongings] = []  # one for all runs side by side; a run inside another has its own
 _undo: list[Callable[[], None]] = []
 _threads: dict[int, threading.Thread] = {}
 _lock = threading.RLock()
@@ -114,7 +114,6 @@ _lock = threading.RLock()
 @contextmanager
 def watching(run: Guarded) -> Iterator[None]:
     """Guard what the calling OS thread does."""
-    global _base
     me = get_ident()
     with _lock:
         outer = _runs.get(me)
@@ -127,9 +126,9 @@ def watching(run: Guarded) -> Iterator[None]:
         if run.parent is not None:
             run.before = Belongings()
         else:
-            if _base is None or all(other.given_up for other in _runs.values()):
-                _base = Belongings()
-            run.before = _base
+            if not _shared or all(other.given_up for other in _runs.values()):
+                _shared[:] = [Belongings()]
+            run.before = _shared[0]
         _runs[me] = run
         _threads[me] = threading.current_thread()
     try:
@@ -195,13 +194,12 @@ def forget(run: Guarded) -> None:
 
 def tidy() -> None:
     """Give everything back once no checked program runs, and none that was given up."""
-    global _base
     with _lock:
         for ident in list(_runs):
             if not _threads[ident].is_alive():
                 del _runs[ident]
         if not _runs:
-            _base = None
+            _shared.clear()
             while _undo:
                 _undo.pop()()
 
@@ -235,8 +233,6 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 
 def _install() -> None:
-    global _process
-    _process = os.getpid()
     _replace(time, "sleep", _sleep)
     _replace(builtins, "input", _input)
     for owner, name, call, fatal in (
@@ -294,20 +290,15 @@ def _input(before: Callable[..., str]) -> Callable[..., str]:
     return guarded
 
 
-def _exits(
-    before: Callable[..., Any], call: str, fatal: Callable[..., bool]
-) -> Callable[..., Any]:
+def _exits(before: Callable[..., Any], call: str, fatal: Callable[..., bool]) -> Callable[..., Any]:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         run = serving()
         # A process that the program forked is its own to end.
-        if run is not None and os.getpid() == _process and fatal(*args, **kwargs):
+        if run is not None and os.getpid() == run.process and fatal(*args, **kwargs):
             run.exits(call, of_frame(sys._getframe(1)))
         return before(*args, **kwargs)
 
     return guarded
-
-
-_process = os.getpid()  # as it was when the guards were installed
 
 
 def _always(*args: Any, **kwargs: Any) -> bool:
@@ -491,7 +482,14 @@ def _replace_stream(name: str) -> None:
 def _adopt(own: dict[str, Any]) -> None:
     """Replace what the user's own modules and cells imported by name."""
     found: dict[int, tuple[Any, Any]] = {}
-    for owner, name in ((time, "sleep"), (sys, "exit"), (os, "_exit"), (os, "abort"), (os, "kill"), (os, "killpg")):
+    for owner, name in (
+        (time, "sleep"),
+        (sys, "exit"),
+        (os, "_exit"),
+        (os, "abort"),
+        (os, "kill"),
+        (os, "killpg"),
+    ):
         new = getattr(owner, name)
         before = _closed_over(new)
         if before is not None:

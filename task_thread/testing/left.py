@@ -45,7 +45,9 @@ def children() -> set[int]:
     return {pid for pid, parent in _parents().items() if parent == me}
 
 
-def end_processes(started: Collection[subprocess.Popen[Any]], before: set[int] | None) -> dict[int, str]:
+def end_processes(
+    started: Collection[subprocess.Popen[Any]], before: set[int] | None
+) -> dict[int, str]:
     """End what runs of these and below them; return their commands by their numbers.
 
     Args:
@@ -107,7 +109,9 @@ def end_threads(
         sleep(_AGAIN)
     executors = sys.modules.get("concurrent.futures.thread")
     for thread in left:
-        if thread.is_alive() and executors is not None:  # it would be waited for when the process ends
+        if (
+            thread.is_alive() and executors is not None
+        ):  # it would be waited for when the process ends
             executors._threads_queues.pop(thread, None)
     return [
         f"the OS thread {thread.name!r}, which "
@@ -189,7 +193,9 @@ def _reap(pid: int) -> None:
 
 def _command(process: subprocess.Popen[Any]) -> str:
     given: Any = process.args
-    return _shortened(subprocess.list2cmdline(given) if type(given) in (list, tuple) else str(given))
+    return _shortened(
+        subprocess.list2cmdline(given) if type(given) in (list, tuple) else str(given)
+    )
 
 
 def _command_of(pid: int) -> str:

@@ -98,7 +98,7 @@ class Checked(asyncio.BaseEventLoop):
             transport.abort()
 
     def abandon(self) -> list[asyncio.Task[Any]]:
-        """Close it from outside: the OS thread that runs it never goes on. Return the tasks that were left."""
+        """Close it from outside, as its OS thread never goes on; return the tasks that were left."""
         tasks = list(asyncio.all_tasks(self))
         for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]

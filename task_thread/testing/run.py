@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -58,7 +59,7 @@ class Run:
     Attributes:
         passed: whether the program came to its end; unless it did, the check fails.
         done: set when everything is over.
-        ident: the OS thread that runs it.
+        ident, process: the OS thread that runs it, and the process.
         phase: "program", "cleaning" or "done".
         kind: what is blamed, "" for nothing.
         sentence, place, cause: details on that.
@@ -88,6 +89,7 @@ class Run:
         self.stderr = Output()
         self.done = threading.Event()
         self.ident = 0
+        self.process = os.getpid()
         self.phase = "program"
         self.phase_began = monotonic()
         self.kind = ""
@@ -326,7 +328,9 @@ class Run:
                 log.listeners.remove(self.hear)
             self.phase = "done"
             if self.loop is not None:
-                self.kept = self.loop.abandon()  # or their `finally` would run in the caller's OS thread
+                self.kept = (
+                    self.loop.abandon()
+                )  # or their `finally` would run in the caller's OS thread
                 with guards.on_behalf(self):
                     waits.roots(self.loop)  # all of them have failed
             guards.forget(self)

@@ -88,7 +88,7 @@ def test_what_ends_in_time_is_not_told() -> None:
         thread.join()
         with concurrent.futures.ThreadPoolExecutor(1) as executor:
             executor.submit(len, "").result()
-        subprocess.run(["true"], check=True)
+        subprocess.run(["true"], check=True)  # noqa: ASYNC221
         return await asyncio.to_thread(len, "four")
 
     report = check(program, real=True)
@@ -101,7 +101,7 @@ def test_a_process_is_ended_and_told_by_its_command() -> None:
     kept = []
 
     async def program() -> None:
-        kept.append(subprocess.Popen(SLEEPS))
+        kept.append(subprocess.Popen(SLEEPS))  # noqa: ASYNC220
 
     assert "left behind the process `" in told(program)
     assert kept[0].poll() is not None
@@ -123,11 +123,11 @@ def test_a_process_of_the_loop_is_ended_without_a_complaint(
 
 def test_a_program_may_end_its_own_processes() -> None:
     async def program() -> list[Any]:
-        plain = subprocess.Popen(SLEEPS)
+        plain = subprocess.Popen(SLEEPS)  # noqa: ASYNC220
         plain.terminate()
         of_loop = await asyncio.create_subprocess_exec(*SLEEPS)
         of_loop.kill()
-        group = subprocess.Popen(SLEEPS, start_new_session=True)
+        group = subprocess.Popen(SLEEPS, start_new_session=True)  # noqa: ASYNC220
         os.killpg(group.pid, 9)
         os.kill(os.getpid(), 0)  # only asks
         return [plain.wait(), await of_loop.wait(), group.wait()]
@@ -164,18 +164,19 @@ def test_a_thread_may_end_its_process_in_its_exit() -> None:
 @pytest.mark.parametrize("shell", ["sleep 61 & true", "setsid sleep 61 & true"])
 def test_what_a_process_leaves_behind_is_ended_as_well(shell: str) -> None:
     async def program() -> None:
-        subprocess.run(shell, shell=True, check=True)
+        subprocess.run(shell, shell=True, check=True)  # noqa: ASYNC221
 
     assert "left behind the process `" in told(program)
 
 
 @linux
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_is_its_own_to_end_and_one_that_is_left_is_ended() -> None:
     async def ends() -> int:
         pid = os.fork()
         if not pid:
             os._exit(7)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])  # noqa: ASYNC222
 
     async def stays() -> None:
         context = multiprocessing.get_context("fork")

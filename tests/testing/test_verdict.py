@@ -125,7 +125,8 @@ def test_a_failed_check_in_a_hook_is_an_error_of_the_thread_and_the_test_goes_on
 def test_only_the_file_of_the_program_may_tell_the_runner_of_the_tests_to_skip_it() -> None:
     space: dict[str, Any] = {}
     exec(
-        compile("import unittest\ndef skip():\n    raise unittest.SkipTest", "<answer>", "exec"), space
+        compile("import unittest\ndef skip():\n    raise unittest.SkipTest", "<answer>", "exec"),
+        space,
     )
 
     async def theirs() -> None:
