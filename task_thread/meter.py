@@ -24,11 +24,13 @@ class Meter:
     """
 
     __slots__ = (
+        "_since",
         "_step",
         "_then",
         "_then_later",
         "_turns",
         "_turns_later",
+        "_turns_since",
         "check_at",
         "too_fast",
         "turns",
@@ -42,6 +44,9 @@ class Meter:
         # and makes it the window's beginning only at the next look, so no window is ever too short.
         self._then = self._then_later = now
         self._turns = self._turns_later = 0
+        # The check has a mark of its own: whoever looks may have the clock of another loop.
+        self._since = now
+        self._turns_since = 0
         self._step = sys.maxsize if limit is None or math.isinf(limit) else max(1, int(limit))
         self.check_at = self._step
 
@@ -56,10 +61,11 @@ class Meter:
     def check_rate(self, now: float, limit: float) -> float | None:
         """Look at the clock; return the rate if it is above the limit for the first time."""
         self.check_at = self.turns + self._step
-        elapsed = now - self._then
+        elapsed = now - self._since
         if elapsed < WINDOW:
             return None
-        rate = (self.turns - self._turns) / elapsed
+        rate = (self.turns - self._turns_since) / elapsed
+        self._since, self._turns_since = now, self.turns
         self._roll(now)
         if rate <= limit or self.too_fast:
             return None

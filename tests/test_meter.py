@@ -93,6 +93,15 @@ def test_being_looked_at_does_not_hide_a_task_that_is_too_fast() -> None:
     assert len(told) == 1
 
 
+def test_nor_does_a_look_with_the_clock_of_another_loop() -> None:
+    meter = metering(0.0, 100)
+    told = []
+    for number in range(1, 1501):
+        told += turn(meter, 1, number / 300, 100)
+        meter.rate(1e6 + number / 300)
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize("limit", [0.5, 1, 7])
 def test_limits_around_one_turn_per_second_work(limit: float) -> None:
     meter = metering(0.0, limit)

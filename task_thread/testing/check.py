@@ -48,6 +48,10 @@ def check(
     A plain function: call it without `await`, in a cell, in a test, in a script. The program starts
     TaskThreads, waits for events, asserts. Meanwhile `time.sleep`, `input` and `sys.exit` are caught,
     what it prints is kept for the report, and the caller's loop and live threads go on as before.
+    OS threads and processes that it leaves are ended where that is possible, what it replaced
+    (`sys.stdout`, the current folder, log handlers, `time.sleep` ...) is put back; `Report.notes` tells.
+    C code that lets no other OS thread run (a regular expression that backtracks) is given up on Linux;
+    on other systems nothing can end it.
 
     Args:
         program: a co-function without arguments: `async def program(): ...`; without parentheses.
@@ -78,10 +82,10 @@ def check(
     if isinstance(allow, str) or not isinstance(allow, Collection) or set(allow) - _ALLOWED:
         known = ", ".join(repr(kind) for kind in sorted(_ALLOWED))
         raise ValueError(f"expected a list of {known} for allow, found {allow!r}")
-    run = Run(program, within, real, frozenset(allow))
     limit = patience + (within if real else 0)
+    run = Run(program, within, real, frozenset(allow), limit)
     worker = _Worker(
-        target=contextvars.copy_context().run, args=(run.live,), name="checked program", daemon=True
+        target=contextvars.copy_context().run, args=(run.work,), name="checked program", daemon=True
     )
     try:
         worker.start()
@@ -98,6 +102,9 @@ def check(
         raise _failure(run) from run.cause
     if run.verdict is not None:
         raise run.verdict
+    if not run.passed:
+        run.blame("error", "expected the program to come to its end, found that it never did")
+        raise _failure(run)
     return run.report()
 
 
@@ -186,48 +193,62 @@ def _require(program: Any) -> None:
 
 def _supervise(run: Run, limit: float) -> None:
     """Wait for a run, and end it if it takes too long."""
+    began = monotonic()
     try:
-        if run.done.wait(limit):
+        _watch(run, limit, limit)
+    except BaseException as error:  # whoever checks was interrupted
+        if isinstance(error, KeyboardInterrupt) and monotonic() - began >= limit:
+            _watch(run, 0, limit)  # by somebody who waited for the verdict, and it can be told now
             return
-        rounds = run.loop.rounds if run.loop is not None else 0
-        if run.done.wait(_LOOK):
-            return
-        if run.phase == "program":
-            turns = run.loop is not None and run.loop.rounds > rounds + 1
-            _blame_endless(run, limit, sys._current_frames().get(run.ident), turns)
-            if turns and run.done.wait(_LOOK):  # a loop that turns ends itself
-                return
-        _insist(run, limit)
-        if not run.done.is_set():
-            place = of_frame(sys._current_frames().get(run.ident))
-            run.blame("endless", f"the end of the program takes for ever, at {at(place)}", place)
-            run.note(
-                "it can't be interrupted either, so its OS thread was given up, and still runs; "
-                f"it is at {at(place)}"
-            )
-            run.seconds = run.loop.time() if run.loop is not None else 0.0
-    except BaseException:  # whoever checks was interrupted
         if run.loop is not None:
             run.loop.over = True
         _interrupt_while(run, "program")
+        if not run.done.is_set():
+            run.abandon()
         raise
+
+
+def _watch(run: Run, seconds: float, limit: float) -> None:
+    if run.wait(seconds):
+        return
+    rounds = run.loop.rounds if run.loop is not None else 0
+    if run.wait(_LOOK):
+        return
+    if run.phase == "program":
+        turns = run.loop is not None and run.loop.rounds > rounds + 1
+        _blame_endless(run, limit, sys._current_frames().get(run.ident), turns)
+        if turns and run.wait(_LOOK):  # a loop that turns ends itself
+            return
+    _insist(run, limit)
+    if not run.done.is_set():
+        place = of_frame(sys._current_frames().get(run.ident))
+        run.blame("endless", f"the end of the program takes for ever, at {at(place)}", place)
+        run.note(
+            "it keeps the interpreter to itself, so its OS thread was frozen, and never goes on; "
+            f"it is at {at(place)}"
+            if run.freezer.frozen
+            else "it can't be interrupted either, so its OS thread was given up, and still runs; "
+            f"it is at {at(place)}"
+        )
+        run.seconds = run.loop.time() if run.loop is not None else 0.0
+        run.abandon()
 
 
 def _insist(run: Run, limit: float) -> None:
     """Interrupt the program, and later its cleaning, until each ends or its time is over."""
     _interrupt_while(run, "program")
     if run.phase == "cleaning":
-        run.done.wait(limit)  # it may take its time
+        run.wait(limit)  # it may take its time
         _interrupt_while(run, "cleaning")
-    run.done.wait(_AGAIN)
+    run.wait(_AGAIN)
 
 
 def _interrupt_while(run: Run, phase: str) -> None:
     stop = monotonic() + _INSIST
-    while run.phase == phase and monotonic() < stop:
+    while run.phase == phase and monotonic() < stop and not run.freezer.frozen:
         if run.ident:
             interrupt(run.ident)
-        run.done.wait(_AGAIN)
+        run.wait(_AGAIN)
 
 
 def _blame_endless(run: Run, seconds: float, frame: FrameType | None, turns: bool) -> None:

@@ -62,6 +62,7 @@ class Checked(asyncio.BaseEventLoop):
         self.slept = 0.0
         self.tell = tell
         self._servers: list[asyncio.AbstractServer] = []
+        self._processes: list[asyncio.SubprocessTransport] = []
         self.set_exception_handler(self._complain)
 
     def _run_once(self) -> None:
@@ -81,13 +82,29 @@ class Checked(asyncio.BaseEventLoop):
         self._servers.append(server)
         return server
 
+    async def _make_subprocess_transport(self, *args: Any, **kwargs: Any) -> Any:
+        process = await super()._make_subprocess_transport(*args, **kwargs)  # type: ignore[misc]
+        self._processes.append(process)
+        return process
+
     def close_streams(self) -> None:
-        """Close the servers and connections that the program left open."""
+        """Close the servers, connections and pipes of processes that the program left open."""
         for server in self._servers:
             server.close()
+        for process in self._processes:
+            process.close()
         # Known to the loop only; without it they would complain when they are collected.
         for transport in list(getattr(self, "_transports", {}).values()):
             transport.abort()
+
+    def abandon(self) -> list[asyncio.Task[Any]]:
+        """Close it from outside, as its OS thread never goes on; return the tasks that were left."""
+        tasks = list(asyncio.all_tasks(self))
+        for task in tasks:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        self._thread_id = None
+        self.close()
+        return tasks
 
     def _complain(self, loop: Any, context: dict[str, Any]) -> None:
         error = context.get("exception")

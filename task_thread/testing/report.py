@@ -7,6 +7,12 @@ from typing import Any
 
 from ..where import Place
 
+KINDS = (
+    "assert", "expectation", "error", "deadlock", "deadline", "endless", "left running",
+    "swallowed cancellation", "time.sleep", "input", "exit",
+)  # fmt: skip
+"""What a `CheckFailed` can be of."""
+
 
 @dataclass(frozen=True)
 class Report:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
 import sys
 import threading
 import unittest
@@ -22,17 +24,22 @@ from ..driver import driver_of
 from ..scope import drop
 from ..snapshot import describe
 from ..where import Place, code_of, innermost, waiting_place
-from . import asserts, waits
+from . import asserts, guards, left, waits
+from .belongings import Belongings
+from .freeze import Freezer
 from .guards import Output, watching
 from .interrupt import Interrupted, be_interruptible, give_back
 from .loops import Checked, Deadlock, Late, Over, RealLoop, SolipsismError, VirtualLoop
 from .places import at, from_users, of_traceback
-from .report import CheckFailed, Report
+from .report import KINDS, CheckFailed, Report
 
 _MOST_NOTES = 20
 _MOST_LOG = 1000  # lines
 _SETTLING = 60.0  # virtual seconds for threads that were told to stop; a real program gets REAL_END
 _REAL_END = 2.0
+
+_REAP = 0.05
+_sleep = asyncio.sleep  # bound now: what is checked might replace it
 
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
@@ -47,18 +54,30 @@ class Run:
         within: seconds on the program's clock.
         real: whether that clock is the machine's.
         allowed: kinds of blame that are only noted.
+        seconds: for which it may run, on the machine's clock, before it is interrupted.
 
     Attributes:
+        passed: whether the program came to its end; unless it did, the check fails.
         done: set when everything is over.
-        ident: the OS thread that runs it.
+        ident, process: the OS thread that runs it, and the process.
         phase: "program", "cleaning" or "done".
         kind: what is blamed, "" for nothing.
         sentence, place, cause: details on that.
         verdict: what a test raised to be skipped, say; it is for whoever runs the test.
+        parent: the run that this one is checked in, if a program checks another one.
+        given_up: whether its OS thread is left alone, wherever it is.
+        before: what there was before it, to be put back.
+        freezer, freezers: what ends C code that keeps the interpreter: its own, and of what it started.
+        threads, processes, at_exit: what the program started, or wants to be called at the end.
     """
 
     def __init__(
-        self, program: Program, within: float, real: bool, allowed: frozenset[str]
+        self,
+        program: Program,
+        within: float,
+        real: bool,
+        allowed: frozenset[str],
+        seconds: float,
     ) -> None:
         self.program = program
         self.within = within
@@ -70,9 +89,11 @@ class Run:
         self.stderr = Output()
         self.done = threading.Event()
         self.ident = 0
+        self.process = os.getpid()
         self.phase = "program"
         self.phase_began = monotonic()
         self.kind = ""
+        self.passed = False
         self.sentence = ""
         self.place: Place | None = None
         self.cause: BaseException | None = None
@@ -86,6 +107,18 @@ class Run:
         self.began = monotonic()
         self.loop: Checked | None = None
         self.main: asyncio.Task[Any] | None = None
+        self.parent = guards.serving()
+        self.given_up = False
+        self.before: Belongings | None = None
+        self.freezer = Freezer()
+        self.freezers = [self.freezer]
+        self.threads: list[threading.Thread] = []
+        self.processes: list[subprocess.Popen[Any]] = []
+        self.at_exit: list[Callable[..., object]] = []
+        self._children = left.children()
+        self._left: list[str] = []
+        self._ended: dict[int, str] = {}
+        self._left_alone = monotonic() + seconds
 
     # What is found out
 
@@ -97,8 +130,11 @@ class Run:
         cause: BaseException | None = None,
         waiting: bool = False,
     ) -> None:
-        """Say what went wrong; the first to do so ends the program."""
-        if self.kind or kind in self.allowed:
+        """Say what went wrong; the first to do so ends the program.
+
+        What it raised (`cause`) is never allowed, whatever it says of itself.
+        """
+        if self.kind or (kind in self.allowed and cause is None):
             if kind != self.kind:
                 self.note(sentence)
             return
@@ -128,7 +164,17 @@ class Run:
             notes=tuple(self.notes),
         )
 
+    def wait(self, seconds: float) -> bool:
+        """Called by who watches: wait for the end; code that keeps the interpreter is frozen meanwhile."""
+        self._left_alone = monotonic() + seconds
+        for freezer in list(self.freezers):
+            freezer.put_off(seconds)
+        return self.done.wait(seconds)
+
     # What the guards tell
+
+    def limit(self) -> float:
+        return max(self._left_alone - monotonic(), 0.0)
 
     def slept(self, seconds: float, place: Place | None) -> bool:
         loop = self.loop
@@ -150,6 +196,8 @@ class Run:
 
     def exits(self, call: str, place: Place | None) -> None:
         self._exits(f"{call}(...)", place)
+        if self.real and self.loop is not None and threading.get_ident() != self.ident:
+            self.loop.call_soon_threadsafe(self.note, self.sentence)  # any call would do
         raise SystemExit
 
     def _exits(self, what: str, place: Place | None) -> None:
@@ -213,6 +261,14 @@ class Run:
 
     # The life of the run
 
+    def work(self) -> None:
+        """Live in an OS thread that is for nothing else."""
+        self.freezer.watch(self.limit())
+        try:
+            self.live()
+        finally:
+            self.freezer.end()
+
     def live(self) -> None:
         """Run the program and clean up; never raises."""
         outer = current.get()
@@ -243,10 +299,43 @@ class Run:
             try:
                 be_interruptible()
                 self._both()
+                self.end_left()
             finally:
                 give_back()
                 sys.set_coroutine_origin_tracking_depth(depth)
                 log.listeners.remove(self.hear)
+
+    def _end_processes(self) -> None:
+        before = self._children if guards.alone(self) else None
+        ended = left.end_processes(self.processes, before)
+        self._ended |= ended
+        self._left += [f"the process `{command}`, which was ended" for command in ended.values()]
+
+    def end_left(self) -> None:
+        """End the processes and OS threads that the program left, and tell of them."""
+        self._end_processes()
+        left.reap(self.processes, self._ended)
+        frozen = {freezer.ident for freezer in self.freezers if freezer.frozen}
+        self._left += left.end_threads(self.threads, lambda thread: thread.ident in frozen)
+        if self._left:
+            self.note(f"the program left behind {'; '.join(self._left)}")
+
+    def abandon(self) -> None:
+        """Called by who watches: its OS thread never goes on, so end what can be ended from outside."""
+        self.given_up = True
+        if self.freezer.frozen:
+            if self.hear in log.listeners:
+                log.listeners.remove(self.hear)
+            self.phase = "done"
+            if self.loop is not None:
+                self.kept = (
+                    self.loop.abandon()
+                )  # or their `finally` would run in the caller's OS thread
+                with guards.on_behalf(self):
+                    waits.roots(self.loop)  # all of them have failed
+            guards.forget(self)
+        self.end_left()
+        guards.put_back(self)
 
     def _broke(self, error: BaseException) -> None:
         place = of_traceback(error.__traceback__)
@@ -320,6 +409,7 @@ class Run:
             self._outcome(main)
         if not self.kind:
             self._settle(loop)
+            self.passed = True
 
     def _explained(self, waits_for_ever: str) -> str:
         """Begin with what went wrong before, and end with what the program still expects."""
@@ -351,18 +441,33 @@ class Run:
             return
         entry = innermost(error.__traceback__)
         place = of_traceback(error.__traceback__)
-        if _is_verdict(error):
+        if self._is_verdict(error, place):
             self.verdict = error
             return
-        if isinstance(error, CheckFailed):
-            self.blame(error.kind, f"{error}\n  expected at {at(place)}", place)
+        kinds = type(error).__mro__  # whatever an error says of its class
+        if type(error) is CheckFailed:
+            self.blame(_kind(error), f"{error}\n  expected at {at(place)}", place, error)
+            self.cause = None  # its text says it all
             return
         error.__traceback__ = from_users(error.__traceback__)
-        if isinstance(error, AssertionError):
+        if AssertionError in kinds:
             text = str(error) or (asserts.explain(entry) if entry else "") or "an assert failed"
             self.blame("assert", f"{text}\n  at {at(place)}", place, error)
         else:
             self._broke(error)
+
+    def _is_verdict(self, error: BaseException, place: Place | None) -> bool:
+        """Whether an error is no error, but tells the runner of a test to skip it, say.
+
+        Only the file that the program is in may say so, not what it tests.
+        """
+        outcomes = getattr(sys.modules.get("_pytest.outcomes"), "OutcomeException", None)
+        code = code_of(self.program)
+        return (
+            any(kind in (unittest.SkipTest, outcomes) for kind in type(error).__mro__)
+            and code is not None
+            and (place is None or place.filename == code.co_filename)
+        )
 
     # Afterwards
 
@@ -419,7 +524,10 @@ class Run:
             joins = [asyncio.ensure_future(life.join()) for life in lives]
             if joins:
                 await asyncio.wait(joins, timeout=_REAL_END / 2 if self.real else _SETTLING)
+            self._end_processes()
             loop.close_streams()
+            if self._ended and self.real:
+                await _sleep(_REAP)  # the loop takes note of their ends
             for _ in range(10):
                 others = asyncio.all_tasks() - {me}
                 if not others:
@@ -443,6 +551,8 @@ class Run:
     def _clings(self, task: asyncio.Task[Any]) -> None:
         if self.kind == "endless":
             return  # an interruption between two steps of a task may have left it behind
+        if waits.name_of(task).startswith("TaskThread."):
+            return  # `run` or `join`, which hold out until the thread has ended
         place = waiting_place(task.get_coro())
         if place is not None and not task.done() and driver_of(task) is None:
             self.blame(
@@ -461,12 +571,10 @@ class Run:
         waits.roots(loop)  # a thread whose loop is closed counts as failed from now on
 
 
-def _is_verdict(error: BaseException) -> bool:
-    """Whether an error is no error, but tells the runner of a test to skip it, say."""
-    kinds = type(error).__mro__
-    return unittest.SkipTest in kinds or any(
-        kind.__module__ == "_pytest.outcomes" for kind in kinds
-    )
+def _kind(error: CheckFailed) -> str:
+    """Return what a failed expectation, or a check inside this one, says of itself, if it can be so."""
+    kind = vars(error).get("kind")
+    return kind if type(kind) is str and kind in KINDS else "error"
 
 
 def _is_tame(error: BaseException | None) -> bool:
@@ -486,4 +594,4 @@ def _is_tame(error: BaseException | None) -> bool:
 async def _rounds() -> None:
     """Let what was just told to end do so."""
     for _ in range(5):
-        await asyncio.sleep(0)
+        await _sleep(0)

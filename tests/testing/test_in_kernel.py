@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -158,3 +159,46 @@ print(len(check(few, real=True).lines) == len(check(few).lines) == 3)
     )
     assert "alive True" in printed(good)
     assert printed(real) == "None\nTrue\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: see testing/freeze.py")
+def test_c_code_without_an_end_gets_a_verdict_before_and_after_an_interrupt() -> None:
+    stuck = """
+async def stuck():
+    sum(range(10**11))
+
+check(stuck, patience=PATIENCE)
+"""
+    notebook = nbformat.v4.new_notebook()
+    cells = [BEGINNING, stuck.replace("PATIENCE", "0.5"), stuck.replace("PATIENCE", "4"), GOOD]
+    notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbclient.NotebookClient(
+        notebook, timeout=3, interrupt_on_timeout=True, allow_errors=True, kernel_name="python3"
+    ).execute()
+    _, early, late, good = notebook.cells
+    for cell in early, late:
+        (shown,) = (out for out in cell.outputs if out.output_type == "error")
+        assert shown.ename == "CheckFailed"
+        assert "is there a loop without an `await`?" in shown.evalue
+    assert "alive True 40.0" in printed(good)
+
+
+def test_what_a_program_replaced_in_the_kernel_is_put_back() -> None:
+    _, after = run(
+        """
+import io, logging, os, sys
+
+async def replaces():
+    sys.stdout = sys.stderr = io.StringIO()
+    os.chdir("/")
+    logging.getLogger().handlers.clear()
+    logging.disable(50)
+
+here, handlers = os.getcwd(), logging.getLogger().handlers[:]
+report = check(replaces)
+""",
+        """
+print(os.getcwd() == here, logging.getLogger().handlers == handlers, *report.notes)
+""",
+    )
+    assert printed(after).startswith("True True the program changed what others use")

@@ -1,0 +1,176 @@
+"""What a program replaces in the process that checks it is put back, and told."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import builtins
+import gc
+import io
+import logging
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from task_thread import TaskThread
+from task_thread.testing import Events, check
+
+
+def _stdin() -> None:
+    sys.stdin = io.StringIO()
+
+
+def _environment() -> None:
+    os.environ["TASK_THREAD_CHECKED"] = "yes"
+
+
+def _handlers() -> None:
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger().setLevel(1)
+
+
+def _policy() -> None:
+    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+
+
+def _filters() -> None:
+    warnings.simplefilter("error")
+
+
+def _set(owner: Any, name: str) -> Any:
+    return lambda: setattr(owner, name, lambda *args: None)
+
+
+CHANGES = [
+    (_set(sys, "stdout"), "sys.stdout", lambda: sys.stdout),
+    (_set(sys, "stderr"), "sys.stderr", lambda: sys.stderr),
+    (_stdin, "sys.stdin", lambda: sys.stdin),
+    (_set(sys, "excepthook"), "sys.excepthook", lambda: sys.excepthook),
+    (_set(threading, "excepthook"), "threading.excepthook", lambda: threading.excepthook),
+    (_set(builtins, "print"), "builtins.print", lambda: print),
+    (_set(time, "time"), "time.time", lambda: time.time),
+    (_set(time, "sleep"), "time.sleep", lambda: time.sleep),
+    (_set(random, "random"), "random.random", lambda: random.random),
+    (_set(asyncio, "sleep"), "asyncio.sleep", lambda: asyncio.sleep),
+    (_set(TaskThread, "stop"), "TaskThread.stop", lambda: TaskThread.stop),
+    (_set(Events, "expect"), "Events.expect", lambda: Events.expect),
+    (_handlers, "the logger 'root'", lambda: (logging.root.handlers[:], logging.root.level)),
+    (lambda: logging.disable(50), "logging.disable", lambda: logging.root.manager.disable),
+    (lambda: os.chdir("/"), "the current folder", os.getcwd),
+    (_environment, "os.environ['TASK_THREAD_CHECKED']", lambda: dict(os.environ)),
+    (_filters, "the filters of warnings", lambda: list(warnings.filters)),
+    (lambda: sys.path.insert(0, "/nowhere"), "sys.path", lambda: list(sys.path)),
+    (gc.disable, "the garbage collector", gc.isenabled),
+    (lambda: sys.setrecursionlimit(5000), "the limit of recursion", sys.getrecursionlimit),
+    (lambda: threading.settrace(print), "that trace new OS threads",  # type: ignore[arg-type]
+     lambda: threading._trace_hook),  # type: ignore[attr-defined]
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "name", "look"), CHANGES, ids=[name for _, name, _ in CHANGES])
+def test_what_was_changed_is_put_back_and_told(change: Any, name: str, look: Any) -> None:
+    before = look()
+
+    async def program() -> None:
+        change()
+
+    (note,) = check(program).notes
+    assert look() == before
+    assert note.startswith("the program changed what others use, and it was put back: ")
+    assert note.endswith(name)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="policies are about to go")
+def test_the_policy_of_asyncio_is_put_back() -> None:
+    before = asyncio.get_event_loop_policy()
+
+    async def program() -> None:
+        _policy()
+
+    assert check(program).notes
+    assert asyncio.get_event_loop_policy() is before
+
+
+def test_what_is_changed_and_put_back_by_the_program_is_not_told(tmp_path: Path) -> None:
+    async def program() -> None:
+        here, kept = os.getcwd(), sys.stdout
+        os.chdir(tmp_path)
+        sys.stdout = io.StringIO()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+        sys.stdout = kept
+        os.chdir(here)
+
+    assert check(program).notes == ()
+
+
+def test_limits_that_would_end_the_code_that_checks_do_not_count() -> None:
+    before = sys.getrecursionlimit(), sys.getswitchinterval()
+
+    async def program() -> None:
+        sys.setrecursionlimit(50)
+        sys.setswitchinterval(1000)
+
+    check(program)
+    assert (sys.getrecursionlimit(), sys.getswitchinterval()) == before
+
+
+def test_a_check_inside_leaves_what_the_outer_program_changed() -> None:
+    seen = []
+
+    async def inner() -> None:
+        os.chdir("/usr")
+
+    async def outer() -> None:
+        os.chdir("/")
+        check(inner)
+        seen.append(os.getcwd())
+
+    before = os.getcwd()
+    check(outer)
+    assert seen == ["/"]
+    assert os.getcwd() == before
+
+
+def test_what_would_run_at_the_end_of_the_process_is_taken_back() -> None:
+    called = []
+
+    async def program() -> None:
+        atexit.register(called.append, 1)
+
+    assert "what runs at the end of the process" in check(program).notes[0]
+    atexit.unregister(called.append)
+    assert called == []
+
+
+def test_closed_file_descriptors_are_opened_again() -> None:
+    code = """if True:
+        import os
+        from task_thread.testing import check
+        async def program():
+            os.close(1)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        print(*check(program).notes)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "the file descriptor 1, the file descriptor 2" in done.stdout
+
+
+def test_the_lock_of_logging_is_given_back() -> None:
+    async def program() -> None:
+        logging._lock.acquire()  # type: ignore[attr-defined]
+
+    check(program)
+    free = []
+    other = threading.Thread(target=lambda: free.append(logging.getLogger("any")))
+    other.start()
+    other.join(20)
+    assert free
