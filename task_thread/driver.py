@@ -307,7 +307,7 @@ class Driver(Meter):
         maker: Any = current.get()
         current.set(self)  # into a context of the task's own
         if self.task is None:  # an eager task factory: `create_task` has not returned yet
-            self._is_in(asyncio.current_task(self._loop))  # type: ignore[arg-type]
+            self._is_in(asyncio.current_task(self._loop))
         try:
             if self.eager and maker.__class__ is Driver and maker.brake is not None:
                 yield None  # until it is stored in a slot, which may be that of a paused task

@@ -205,7 +205,7 @@ def cancel_requests(task: asyncio.Task[Any] | None) -> int:
     if _CAN_TELL:
         return task.cancelling() if hasattr(task, "cancelling") else 0  # type: ignore[union-attr]
     cancel = getattr(task, "cancel", None)
-    return cancel.asked if cancel.__class__ is _Cancel else 0  # type: ignore[union-attr]
+    return cancel.asked if cancel.__class__ is _Cancel else 0
 
 
 class _Cancel:
