@@ -36,9 +36,7 @@ from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
 from .tree_panel import TreePanel
 
-_MOST_STILLS = (
-    20  # views of replaced threads that stay; in a cell that was run again they are gone anyway
-)
+_MOST_STILLS = 20  # views of replaced threads that stay as pictures
 _SOON, _LATE = 0.25, 64.0  # seconds between two looks at whether a replaced thread has ended
 
 TABS = ("timeline", "source", "log", "signals", "all")
@@ -202,8 +200,6 @@ class ThreadView(GuardedBox):
 
 _views: dict[int, ThreadView] = {}  # by the thread's serial number, until they are closed
 _stills: list[ThreadView] = []  # of threads that were replaced, the newest last
-
-
 _all: WeakSet[ThreadView] = WeakSet()  # those that a user has made are in no other list
 
 
