@@ -45,6 +45,9 @@ CoFunction = Callable[..., Coroutine[Any, Any, Any]]
 Turn = tuple[CoFunction, tuple[Any, ...], dict[str, Any]]
 
 _serials = itertools.count(1)
+# From Python 3.14: the call graph of asyncio, which can't see what a driver waits for.
+_add_awaited: Any = getattr(asyncio, "future_add_to_awaited_by", None)
+_discard_awaited: Any = getattr(asyncio, "future_discard_from_awaited_by", None)
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 
 
@@ -434,6 +437,8 @@ class Driver(Meter):
                     gate.set_result(None)
 
             waited.add_done_callback(opened)
+            if _add_awaited is not None:
+                _add_awaited(waited, self.task)
             try:
                 yield from gate
                 return
@@ -443,6 +448,8 @@ class Driver(Meter):
                     raise
             finally:
                 waited.remove_done_callback(opened)
+                if _discard_awaited is not None:
+                    _discard_awaited(waited, self.task)
 
     def was_cancelled(self) -> bool:
         """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
@@ -551,6 +558,15 @@ class Driver(Meter):
     @property
     def cr_running(self) -> bool:
         return bool(self._turner.gi_running)
+
+    @property
+    def cr_suspended(self) -> bool:
+        """Whether it waits, for `inspect.getcoroutinestate`; Python 3.10 does not ask."""
+        return bool(getattr(self._turner, "gi_suspended", False))
+
+    @property
+    def cr_origin(self) -> None:
+        return None
 
     @property
     def cr_code(self) -> CodeType:

@@ -61,6 +61,15 @@ class Patient:
         return bool(self._of("running"))
 
     @property
+    def cr_suspended(self) -> bool:
+        """Whether it waits, for `inspect.getcoroutinestate`; Python 3.10 does not ask."""
+        return bool(self._of("suspended"))
+
+    @property
+    def cr_origin(self) -> Any:
+        return getattr(self._inner, "cr_origin", None)
+
+    @property
     def cr_await(self) -> Any:
         return getattr(self._inner, "cr_await", None) or getattr(self._inner, "gi_yieldfrom", None)
 

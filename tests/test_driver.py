@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import inspect
 import io
 import sys
 from pathlib import Path
@@ -642,3 +643,17 @@ async def test_a_packages_timeout_that_cancels_the_task_does_not_end_it(tmp_path
 
     await asyncio.wait_for(await reCreate(None, turn), 5)
     assert len(turns) == 3
+
+
+async def test_inspect_knows_the_state_of_what_each_task_steps() -> None:
+    state = inspect.getcoroutinestate
+    program = Turner()
+    async with running(program):
+        task = await reCreate(None, forever)
+        carried: list[Any] = [task.get_coro(), program._life.main.get_coro()]  # type: ignore[union-attr]
+        assert state(carried[0]) == inspect.CORO_CREATED
+        await rounds()
+        assert [state(one) for one in carried] == [inspect.CORO_SUSPENDED] * 2
+        assert carried[0].cr_origin is None
+        await delete(task)
+        assert state(carried[0]) == inspect.CORO_CLOSED
