@@ -117,7 +117,7 @@ def test_a_program_may_have_removed_the_folder_it_went_to(tmp_path: Path) -> Non
 
     async def program() -> None:
         os.chdir(tmp_path)
-        tmp_path.rmdir()
+        tmp_path.rmdir()  # noqa: ASYNC240
 
     assert "the current folder" in check(program).notes[0]
     assert os.getcwd() == before
