@@ -51,7 +51,7 @@ class Belongings:
             for key in _put_space(owner, before)
         ]
         for fact, before in self._facts:
-            for now in _read(fact):
+            for now in _list(_read(fact)) or [None]:  # the folder may have been removed
                 if now != before:
                     told += _put(fact, now, before)
         for logger in _loggers():

@@ -112,6 +112,17 @@ def test_what_is_changed_and_put_back_by_the_program_is_not_told(tmp_path: Path)
     assert check(program).notes == ()
 
 
+def test_a_program_may_have_removed_the_folder_it_went_to(tmp_path: Path) -> None:
+    before = os.getcwd()
+
+    async def program() -> None:
+        os.chdir(tmp_path)
+        tmp_path.rmdir()  # noqa: ASYNC240
+
+    assert "the current folder" in check(program).notes[0]
+    assert os.getcwd() == before
+
+
 def test_limits_that_would_end_the_code_that_checks_do_not_count() -> None:
     before = sys.getrecursionlimit(), sys.getswitchinterval()
 
