@@ -14,14 +14,15 @@ course := .venv-course
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-here test-pythons test-course exercises links bench bench-view soak clean
+.PHONY: help lab test test-all test-here test-pythons test-course test-lite exercises links bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
 	@echo 'make test          after a change: linter, types, all tests but most of those in a browser'
-	@echo 'make test-all      everything: all tests, the other Pythons, the course'
+	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the course'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
 	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
+	@echo 'make test-lite     the core tests in Pyodide, the Python that runs in a browser'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
 	@echo 'make links         the links of the README, after binder/repository.txt has changed'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
@@ -48,6 +49,9 @@ test-pythons:
 
 test-course: $(course)/has-course
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-course $(course)/bin/python
+
+test-lite: $(venv)/has-test
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-lite $(py)
 
 # The script needs nothing but Python; run by a Python that has nbgrader, and without --plain, it
 # takes nbgrader's own steps.

@@ -111,18 +111,19 @@ def _close_what_has_not_begun() -> None:
             thing.close()
 
 
+def _or_skip(original: Callable[..., Any], what: str) -> Callable[..., Any]:
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        if _asked_by_a_test():
+            _close_what_has_not_begun()
+            pytest.skip(f"Pyodide has no {what}")
+        return original(*args, **kwargs)
+
+    return asked
+
+
 def _lacks(what: str, owner: Any, *names: str) -> None:
     for name in names:
-
-        def or_skip(
-            *args: Any, _of: Callable[..., Any] = getattr(owner, name), **kwargs: Any
-        ) -> Any:
-            if _asked_by_a_test():
-                _close_what_has_not_begun()
-                pytest.skip(f"Pyodide has no {what}")
-            return _of(*args, **kwargs)
-
-        setattr(owner, name, or_skip)
+        setattr(owner, name, _or_skip(getattr(owner, name), what))
 
 
 _lacks("processes", subprocess.Popen, "__init__")
