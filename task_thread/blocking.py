@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable
@@ -49,6 +50,8 @@ def run_sync(coroutine: Awaitable[T]) -> T:
     if life is not None:
         _close(coroutine)
         raise RuntimeError(f"run_sync was called by code of {life.id}: write `await` there instead")
+    if sys.platform == "emscripten":
+        return _in_a_browser(coroutine)
     import nest_asyncio2
 
     try:
@@ -61,6 +64,20 @@ def run_sync(coroutine: Awaitable[T]) -> T:
         ) from None
     _spare_the_round_that_runs(loop)
     return _nested(loop, coroutine)
+
+
+def _in_a_browser(coroutine: Awaitable[T]) -> T:
+    """Wait where the loop is JavaScript's: Pyodide sets the waiting Python code aside, if it can."""
+    from pyodide import ffi  # type: ignore[import-not-found]
+
+    if not ffi.can_run_sync():
+        _close(coroutine)
+        raise RuntimeError(
+            "run_sync can't wait here: this browser does not let WebAssembly wait (JSPI), or JavaScript "
+            "called this code; write `await` instead of run_sync"
+        )
+    result: T = ffi.run_sync(asyncio.ensure_future(_awaited(coroutine)))
+    return result
 
 
 def _nested(loop: asyncio.AbstractEventLoop, coroutine: Awaitable[T]) -> T:

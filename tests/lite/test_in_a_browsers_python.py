@@ -1,0 +1,66 @@
+"""What is otherwise where the library runs in Pyodide; elsewhere these tests are skipped."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from programs import running
+
+from task_thread import TaskThread, reCreate, run_sync
+from task_thread.deadlines import Deadlines
+
+pytest.importorskip("pyodide", reason="these are for Pyodide: make test-lite")
+
+
+class Failing(TaskThread):
+    """Has a task that fails."""
+
+    async def enter__(self) -> None:
+        self.failed = asyncio.Event()
+        self.tasks.fail = await reCreate(None, self.fail__)
+
+    async def fail__(self) -> None:
+        raise ValueError("wrong")
+
+    async def taskFailed__(self, slot: str, error: BaseException) -> None:
+        self.failed.set()
+
+
+async def answer() -> int:
+    await asyncio.sleep(0.01)
+    return 42
+
+
+async def test_run_sync_waits_while_the_loop_goes_on() -> None:
+    other = asyncio.ensure_future(answer())
+    assert run_sync(answer()) == 42
+    assert other.done()
+    await other
+
+
+async def test_run_sync_raises_what_the_coroutine_raised() -> None:
+    async def wrong() -> None:
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        run_sync(wrong())
+
+
+async def test_a_limit_that_has_passed_already_comes_at_once() -> None:
+    late = asyncio.Event()
+
+    class Thing:
+        def late(self) -> None:
+            late.set()
+
+    Deadlines(asyncio.get_running_loop()).set(Thing(), -1.0)
+    await late.wait()
+
+
+async def test_a_task_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    thread = Failing()
+    async with running(thread):
+        await thread.failed.wait()
+        await asyncio.sleep(0.01)  # the platform tells a round later, where it does
+    assert capsys.readouterr().err.count("ValueError: wrong") == 1
