@@ -131,7 +131,7 @@ def hostile() -> list[BaseException]:
     caused.__cause__ = KeyError(COMMANDS)
     found: list[BaseException] = [ValueError(COMMANDS), named("x"), noted, caused]
     found.append(SyntaxError(COMMANDS, (f"file{COMMANDS}", 1, 1, f"source {COMMANDS}")))
-    filename = f"<{COMMANDS}>"
+    filename = "<" + COMMANDS.replace("\0", "") + ">"
     lines = ["def f():\n", f"    raise ValueError('x')  # {COMMANDS}\n"]
     linecache.cache[filename] = (1, None, lines, filename)
     place: dict[str, Any] = {}
