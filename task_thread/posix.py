@@ -61,8 +61,8 @@ class SignalGuard:
     def give_back(self) -> None:
         """Take no more signals; the last guard puts back the handlers that were there before.
 
-        Only the main OS thread can set handlers. Given back on another one, ours stays, does what the
-        default does, and is replaced with the next guard.
+        Only the main OS thread can set handlers. Given back on another one, ours stays until the next
+        signal, which it passes on, or the next guard.
         """
         if self in _guards:
             _guards.remove(self)
@@ -159,6 +159,8 @@ def _came(number: int, frame: Any) -> None:
     for taken in _before:
         if signal.getsignal(taken) is _came:
             signal.signal(taken, _DEFAULTS[taken])
+    if not _guards:  # the last one was given back on another OS thread
+        _give_back()
     running = [guard for guard in _guards if guard.loop.is_running()]
     if not running:  # a loop was closed or left under its tree: nobody would see the signal
         signal.raise_signal(number)

@@ -17,7 +17,9 @@ from programs import Sleeper, complaints_in, ended, environment, python, started
 
 from task_thread.posix import SignalGuard
 
-NUMBERS = (signal.SIGINT, signal.SIGTERM)
+NUMBERS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    NUMBERS += (signal.SIGHUP,)
 
 
 def handlers() -> list[Any]:
@@ -71,10 +73,10 @@ async def test_handlers_of_the_program_itself_are_left_alone() -> None:
         thread = Sleeper()
         run = asyncio.create_task(thread.run())
         await until(lambda: thread.running)
-        assert handlers() == [mine, mine]
+        assert handlers() == [mine] * len(NUMBERS)
         await thread.stop()
         await run
-        assert handlers() == [mine, mine]
+        assert handlers() == [mine] * len(NUMBERS)
     finally:
         for number, handler in zip(NUMBERS, before, strict=True):
             signal.signal(number, handler)
@@ -116,7 +118,7 @@ async def test_a_signal_stops_the_tree_in_order_and_leaves_the_next_one_to_pytho
     run = asyncio.create_task(thread.run())
     await until(lambda: thread.running)
     signal.raise_signal(number)
-    assert handlers() == [signal.default_int_handler, signal.SIG_DFL]
+    assert handlers() == [signal.default_int_handler] + [signal.SIG_DFL] * (len(NUMBERS) - 1)
     await asyncio.wait_for(run, 5)
     assert handlers() == before
     assert thread.state == "stopped"
@@ -372,4 +374,113 @@ def test_a_main_that_returns_before_its_root_leaves_pythons_own_handler() -> Non
     before = handlers()
     asyncio.run(main())
     assert thread.state == "stopped"
+    assert handlers() == before
+
+
+BESIDE = """
+import asyncio
+from task_thread import TaskThread
+
+class Root(TaskThread):
+    async def enter__(self):
+        print("ready", flush=True)
+    async def exit__(self):
+        print("exit", flush=True)
+
+async def server():
+    await asyncio.Event().wait()
+
+async def busy():
+    while True:
+        await asyncio.sleep(0.001)
+
+async def save():
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+    print("saved", flush=True)
+
+async def main():
+    {main}
+
+asyncio.run(main())
+"""
+
+BLOCKED = {
+    "gather": "await asyncio.gather(Root().run(), server())",
+    "gather, two roots": "await asyncio.gather(Root().run(), server(), Root().run())",
+    "gather, busy": "await asyncio.gather(Root().run(), busy())",
+    "wait": "await asyncio.wait([asyncio.create_task(c) for c in (server(), Root().run())])",
+    "a task": "root = asyncio.create_task(Root().run()); await server()",
+    "in a row": "work = asyncio.create_task(server()); await Root().run(); await work",
+}
+GOING_ON = {
+    "in a row": "await Root().run(); await save()",
+    "ends the rest": (
+        "work = asyncio.create_task(server()); await Root().run(); await save(); work.cancel()"
+    ),
+    "wait_for": "await asyncio.wait_for(Root().run(), 60); await save()",
+    "gather": "await asyncio.gather(Root().run(), Root().run()); await save()",
+    "shield": "await asyncio.shield(Root().run()); await save()",
+    "a task": "await asyncio.create_task(Root().run()); await save()",
+}
+if sys.version_info >= (3, 11):
+    BLOCKED["a TaskGroup"] = (
+        "async with asyncio.TaskGroup() as group:\n"
+        "        group.create_task(server()); group.create_task(Root().run())"
+    )
+    BLOCKED["inside a TaskGroup"] = (
+        "async with asyncio.TaskGroup() as group:\n"
+        "        group.create_task(server()); await Root().run()"
+    )
+
+
+def signalled(main: str, number: signal.Signals) -> tuple[int, list[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", BESIDE.replace("{main}", main)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(main.count("Root()")):
+        assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    try:
+        return process.wait(15), process.stdout.read().splitlines()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("way", BLOCKED)
+def test_a_signal_ends_what_runs_beside_the_roots_when_these_have_ended(
+    way: str, number: signal.Signals
+) -> None:
+    status, out = signalled(BLOCKED[way], number)
+    assert out == ["exit"] * BLOCKED[way].count("Root()")
+    assert status in (-number, 1)  # 1: of KeyboardInterrupt, on some versions
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("way", GOING_ON)
+def test_a_program_that_goes_on_by_itself_after_its_root_is_left_to_do_so(
+    way: str, number: signal.Signals
+) -> None:
+    status, out = signalled(GOING_ON[way], number)
+    assert out == ["exit"] * GOING_ON[way].count("Root()") + ["saved"]
+    assert status == 0
+
+
+def test_a_guard_given_back_on_another_os_thread_passes_on_what_comes() -> None:
+    before = handlers()
+    loop = asyncio.new_event_loop()
+    guard = SignalGuard(loop, loop.stop)
+    other = threading.Thread(target=guard.give_back)
+    other.start()
+    other.join()
+    loop.close()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
     assert handlers() == before

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from programs import environment
@@ -296,3 +299,131 @@ def test_processes_that_the_script_spawns_find_it(script: Write) -> None:
     )
     done = run(path)
     assert done.stdout == "[2, 3]\n", done.stderr
+
+
+def test_paths_are_absolute_in_a_script_and_its_arguments_as_given(
+    script: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "prog").mkdir()
+    text = """
+        import inspect, os, sys
+
+        def f(): ...
+
+        print(__file__, sys.argv, sys.path[0], f.__code__.co_filename, type(__loader__).__name__)
+        os.chdir(os.sep)
+        print(inspect.getsource(f), open(__file__).read()[:1] == "\\n")
+        1 / 0
+    """
+    script(text, "prog/p.py")
+    ours = run("--plain", "prog/p.py", "a", cwd=tmp_path)
+    alone = subprocess.run(
+        [sys.executable, "prog/p.py", "a"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert ours.stdout == alone.stdout
+    assert "1 / 0" in ours.stderr
+
+
+BROKEN = """
+    import asyncio, sys
+    from task_thread import TaskThread
+
+    class Root(TaskThread):
+        async def enter__(self):
+            self.logger.info("told")
+            await self.stop()
+
+    asyncio.run(Root().run())
+    {last}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell's redirections")
+@pytest.mark.parametrize(
+    "redirected", ["2>/dev/full", "2>&-", ">&- 2>&-", ">/dev/full", "2> >(exec true)"]
+)
+@pytest.mark.parametrize(
+    ("last", "status"),
+    [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1), ("sys.stderr = None", 0)],
+)
+def test_streams_that_fail_do_not_change_the_exit_status(
+    script: Write, redirected: str, last: str, status: int
+) -> None:
+    if "full" in redirected and not Path("/dev/full").exists():
+        pytest.skip("no such device here")
+    path = script(BROKEN.replace("{last}", last))
+    done = subprocess.run(
+        ["bash", "-c", f'"$0" -m task_thread "$1" {redirected}', sys.executable, path],
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16", "cp037"])
+def test_streams_of_any_encoding_do_not_change_the_exit_status(
+    script: Write, encoding: str
+) -> None:
+    path = script(BROKEN.replace("told", "t\u00f8ld \u20ac").replace("{last}", "sys.exit(3)"))
+    done = subprocess.run(
+        [sys.executable, "-m", "task_thread", path],
+        env={**environment(), "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+
+
+def test_colours_that_are_forced_make_no_terminal_of_a_pipe(script: Write) -> None:
+    done = run(script(PROGRAM), FORCE_COLOR="1")
+    assert done.returncode == 0
+    assert "\x1b[?25l" not in done.stdout + done.stderr
+    assert "done" in done.stdout
+    assert "\x1b[32m" in done.stderr  # log lines have the colours that were asked for
+
+
+def test_plain_has_no_colours_whatever_is_forced(script: Write) -> None:
+    text = PROGRAM + "\n    raise ValueError('[red]at last')"
+    done = run("--plain", script(text), FORCE_COLOR="1")
+    assert "counted 2" in done.stderr
+    assert "[red]at last" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_plain_has_no_colours_on_a_terminal(script: Write, terminal: Callable[..., Any]) -> None:
+    text = PROGRAM + "\n    raise ValueError('at last')"
+    screen = terminal("-m", "task_thread", "--plain", script(text))
+    assert screen.end() == 1
+    assert "counted 2" in screen.text
+    assert "\x1b" not in screen.raw
+
+
+def test_no_color_leaves_a_terminal_without_colours(
+    script: Write, terminal: Callable[..., Any]
+) -> None:
+    screen = terminal(
+        "-c",
+        f"""
+import os, runpy, sys
+os.environ["NO_COLOR"] = "1"
+sys.argv = ["task_thread", {script(PROGRAM)!r}]
+runpy.run_module("task_thread", run_name="__main__")
+""",
+    )
+    assert screen.end() == 0
+    assert "counted 2" in screen.text
+    assert not re.search(r"\x1b\[[0-9;]*\b3[0-7]m", screen.raw)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_that_exits_says_nothing_of_its_parents_threads(script: Write) -> None:
+    fork = "import os, sys\nif os.fork() == 0:\n    sys.exit(0)\nos.wait()\n"
+    done = run(script(PROGRAM + textwrap.indent(fork, "    ")))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\u25a0 counter stopped") == 1

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import io
 import json
+import linecache
 import sys
+from typing import Any
 
 import pytest
 from programs import Probe, running, until
@@ -114,3 +117,41 @@ def test_a_recursion_is_shortened() -> None:
 def test_what_is_no_error_is_refused() -> None:
     with pytest.raises(TypeError, match="expected an exception, found str 'oops'"):
         traceback("oops")  # type: ignore[arg-type]
+
+
+COMMANDS = "\x1b]52;c;cHduZWQ=\x07\x9b31m\u202e\x00\r"
+
+
+def hostile() -> list[BaseException]:
+    """Return errors that bring commands for a terminal by each way there is."""
+    named = type("Error" + COMMANDS.replace("\0", ""), (Exception,), {})
+    noted = ValueError("told")
+    noted.__notes__ = [f"note {COMMANDS}"]  # type: ignore[attr-defined]
+    caused = ValueError("outer")
+    caused.__cause__ = KeyError(COMMANDS)
+    found: list[BaseException] = [ValueError(COMMANDS), named("x"), noted, caused]
+    found.append(SyntaxError(COMMANDS, (f"file{COMMANDS}", 1, 1, f"source {COMMANDS}")))
+    filename = "<" + COMMANDS.replace("\0", "") + ">"
+    lines = ["def f():\n", f"    raise ValueError('x')  # {COMMANDS}\n"]
+    linecache.cache[filename] = (1, None, lines, filename)
+    place: dict[str, Any] = {}
+    exec(compile("".join(lines).replace("\0", ""), filename, "exec"), place)
+    try:
+        place["f"]()
+    except ValueError as error:
+        found.append(error)
+    if sys.version_info >= (3, 11):
+        group: Any = vars(builtins)["ExceptionGroup"]
+        found.append(group(f"group {COMMANDS}", [ValueError(COMMANDS), noted]))
+    return found
+
+
+@pytest.mark.parametrize("error", hostile(), ids=lambda error: type(error).__name__[:5])
+def test_nothing_in_an_error_is_obeyed_by_a_terminal(error: BaseException) -> None:
+    out = io.StringIO()
+    Console(file=out, force_terminal=True, width=80).print(traceback(error))
+    plain = plain_traceback(error)
+    for command in ("\x1b]", "\x07", "\x9b", "\u202e", "\x00", "\r"):
+        assert command not in plain
+        assert command not in out.getvalue()
+    assert "\x1b" not in plain

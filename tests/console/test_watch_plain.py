@@ -183,3 +183,18 @@ def test_importing_the_core_imports_no_rich() -> None:
         """
     )
     assert done.stdout == "False True ['handler', 'traceback', 'tree', 'watch']\n", done.stderr
+
+
+def test_a_watch_whose_view_can_not_be_made_leaves_the_way_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError("no view")
+
+    console = Console(file=io.StringIO(), force_terminal=True)
+    monkeypatch.setitem(watch.__globals__, "LiveView", refuse)
+    for _ in range(2):
+        failing = watch(console=console)
+        with pytest.raises(OSError, match="no view"):
+            failing.start()
+        failing.close()
