@@ -227,13 +227,14 @@ class Acts:
     async def _send_all(self, probe: Probe, up: bool, count: int) -> None:
         for number in range(count):
             signal = Numbered()
+            probe.model.send(signal, up)
             if up:
                 await probe.sigFromChildToParent__(signal)
             elif probe.parent is not None and number % 2:
                 await probe.parent.sigFromParentToChild__(signal, probe)
             else:
                 await probe.insertSignal(signal)
-            probe.model.accept(signal, up)
+            probe.model.accept(up)
 
     async def broadcast(self, probe: Probe, act: Act, actor: Probe | None) -> None:
         """A signal to each child, where none of them has to wait for room."""
@@ -241,9 +242,11 @@ class Acts:
         if any(child.input_queue.full() for child in children):
             return
         signal = Numbered()
+        for child in children:
+            child.model.send(signal, False)
         await probe.sigFromParentToChild__(signal)
         for child in children:
-            child.model.accept(signal, False)
+            child.model.accept(False)
 
     # Tasks
 

@@ -44,7 +44,7 @@ class Planned(Exception):
 
 
 class Numbered(Signal):
-    """A signal that knows as the how-manieth of each edge it was accepted.
+    """A signal that knows as the how-manieth of each edge it was sent.
 
     An edge is a thread and whether the signal goes up from it.
     """
@@ -130,6 +130,7 @@ class ThreadModel:
         self.due: float | None = None  # when it must have ended
         self.handled_in_run = 0
         self.handled = {False: 0, True: 0}  # of its signals, downwards and upwards
+        self.sent = {False: 0, True: 0}
         self.accepted = {False: 0, True: 0}
         self.last = {False: 0, True: 0}
         self.undelivered_before = 0
@@ -237,10 +238,14 @@ class ThreadModel:
 
     # Its signals
 
-    def accept(self, signal: Numbered, up: bool) -> None:
+    def send(self, signal: Numbered, up: bool) -> None:
+        """A signal to or from this thread is sent now; its sender may have to wait for room."""
+        self.sent[up] += 1
+        signal.stamps[self.probe, up] = self.sent[up]
+
+    def accept(self, up: bool) -> None:
         """A signal to or from this thread was accepted: queued, or counted as undelivered."""
         self.accepted[up] += 1
-        signal.stamps[self.probe, up] = self.accepted[up]
 
     def handle(self, signal: Numbered, up: bool, handler: Probe) -> None:
         """A handler was called with a signal to or from this thread."""
