@@ -245,5 +245,28 @@ def _forked() -> None:
     pulse.forget()
 
 
+def _hold_back() -> None:
+    """Before a fork: keep signals waiting, for the child would lose one that comes before `_forked`."""
+    if _before:
+        _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, _DEFAULTS)
+
+
+def _let_through() -> None:
+    mask = vars(_masks).pop("before", None)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _in_the_child() -> None:
+    try:
+        _forked()
+    finally:
+        _let_through()
+
+
+_masks = threading.local()  # any OS thread can fork
+
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(
+        before=_hold_back, after_in_parent=_let_through, after_in_child=_in_the_child
+    )

@@ -161,3 +161,19 @@ def test_a_signal_to_a_forked_child_is_none_to_its_parent() -> None:
         return heard
     """
     assert out_of(work) == ["[]"]
+
+
+def test_a_signal_that_comes_with_the_fork_itself_is_not_lost() -> None:
+    work = """
+    async def work():
+        ends = set()
+        for _ in range(300):
+            pid = os.fork()
+            if not pid:
+                time.sleep(60)
+                os._exit(1)
+            os.kill(pid, signal.SIGTERM)
+            ends.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        return ends
+    """
+    assert out_of(work) == ["{-15}"]
