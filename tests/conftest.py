@@ -7,6 +7,7 @@ import functools
 import gc
 import inspect
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
@@ -22,6 +23,14 @@ LIMIT = 60.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds
 # A busy machine may stall any example; how long one takes says nothing about the code.
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")
+
+# What somebody's shell tells Python, or of its terminal, is nothing that a test is about, nor the
+# programs that it starts. What says how text is encoded stays: they have to agree with us.
+_KEPT = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUTF8", "PYTHONCOERCECLOCALE")
+_TERMINAL = ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES")
+for _name in [*os.environ]:
+    if _name in _TERMINAL or (_name.startswith("PYTHON") and _name not in _KEPT):
+        del os.environ[_name]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -202,7 +202,7 @@ def in_less_than(seconds: float) -> Iterator[None]:
 def _starved() -> float:
     """Return for how many seconds this OS thread could have run while the machine served others."""
     try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+        return int(Path("/proc/thread-self/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
     except (OSError, IndexError):
         return 0.0  # nobody tells
 

@@ -319,7 +319,7 @@ class Kernel:
     """
 
     def __init__(self, connection_file: Path) -> None:
-        info: dict[str, Any] = json.loads(connection_file.read_text())
+        info: dict[str, Any] = json.loads(connection_file.read_text(encoding="utf-8"))
         self._session = Session(
             key=info["key"].encode(), signature_scheme=info["signature_scheme"], username="test"
         )

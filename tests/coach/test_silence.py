@@ -162,7 +162,7 @@ async def test_a_state_machine(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_programs_of_the_readme() -> None:
-    programs = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    programs = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     whole = [program for program in programs if "asyncio.run(" in program]
     assert whole
     for program in whole:
@@ -184,7 +184,7 @@ async def test_the_first_notebook_is_told_only_where_it_breaks_something(
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)
     sleep = asyncio.sleep
     monkeypatch.setattr(asyncio, "sleep", lambda seconds, *rest: sleep(seconds * HASTE, *rest))
-    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     names: dict[str, Any] = {"__name__": "notebook"}
     told: dict[str, str] = {}
     for cell in cells:

@@ -81,7 +81,7 @@ def test_page_and_kernel_get_along(environment: Path) -> None:
     assert _numbers(versions["ipykernel"]) >= (7, 4)
     assert _numbers(versions["jupyterlab"])[0] == 4
     page = ENVIRONMENT / "share" / "jupyter" / "labextensions" / "anywidget" / "package.json"
-    of_the_page = json.loads(page.read_text())["version"]
+    of_the_page = json.loads(page.read_text(encoding="utf-8"))["version"]
     assert _numbers(of_the_page)[:2] == _numbers(versions["anywidget"])[:2]
 
 
@@ -174,7 +174,7 @@ def _is_below(file: Path, folder: str) -> bool:
 
 def _runtime() -> str:
     """The version in runtime.txt, as "3.13"."""
-    text = (BINDER / "runtime.txt").read_text().strip()
+    text = (BINDER / "runtime.txt").read_text(encoding="utf-8").strip()
     match = re.fullmatch(r"python-(3\.\d+)", text)
     assert match, f"expected python-3.x in binder/runtime.txt, found {text!r}"
     return match[1]

@@ -61,12 +61,12 @@ def _make(name: str, folder: Path) -> str:
     python = folder / "bin" / "python"
     made = folder / "has-kernel"
     of = [f"ipykernel=={OTHERS[name]}", f"anywidget=={importlib.metadata.version('anywidget')}"]
-    with_what = "\n".join([*of, (ROOT / "pyproject.toml").read_text()])
-    if made.exists() and made.read_text() == with_what:
+    with_what = "\n".join([*of, (ROOT / "pyproject.toml").read_text(encoding="utf-8")])
+    if made.exists() and made.read_text(encoding="utf-8") == with_what:
         return str(python)
     _run(name, [sys.executable, "-m", "venv", "--clear", str(folder)])
     _run(name, [str(python), "-m", "pip", "install", "--quiet", "--editable", str(ROOT), *of])
-    made.write_text(with_what)
+    made.write_text(with_what, encoding="utf-8")
     return str(python)
 
 

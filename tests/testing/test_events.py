@@ -53,7 +53,7 @@ def test_the_line_that_appended_the_wrong_one_is_told() -> None:
     events = Events()
     events.append("right")
     events.append("wrong")  # here
-    with open(__file__) as file:
+    with open(__file__, encoding="utf-8") as file:
         line = next(n for n, text in enumerate(file, 1) if text.rstrip().endswith("# here"))
     with pytest.raises(CheckFailed) as failed:
         events.expect("right", "left")

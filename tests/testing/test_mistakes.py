@@ -18,7 +18,7 @@ from task_thread.testing import CheckFailed, Events, check
 
 def line(text: str) -> int:
     """The number of the first line of this file that ends with a text."""
-    with open(__file__) as file:
+    with open(__file__, encoding="utf-8") as file:
         return next(n for n, found in enumerate(file, 1) if found.rstrip().endswith(text))
 
 
