@@ -317,6 +317,7 @@ def _stopped_early(life: Life) -> RuntimeError:
 
 
 def _tree(life: Life) -> Iterator[Life]:
-    yield life
-    for kid in life.below():
-        yield from _tree(kid)
+    tree = [life]
+    for one in tree:
+        yield one
+        tree += one.below()  # grows while it is walked

@@ -6,11 +6,13 @@ displayed in a kernel, and where they are missing the text and the HTML stand fo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .context import life_of
-from .log import in_kernel, library
+from .log import failure, in_kernel, library, say
+from .texts import describe, sendable
 
 if TYPE_CHECKING:
     from .snapshot import TaskSnapshot, ThreadSnapshot
@@ -29,9 +31,11 @@ def mimebundle(thread: TaskThread) -> dict[str, Any]:
 
             bundle.update(view_of(thread).live_part())
         except ImportError as error:
-            library.info("no live view: %s", error)
-        except Exception:
-            library.exception("no live view of %s; text and HTML are shown instead", record.id)
+            say(library, logging.INFO, "no live view: %s", describe(error))
+        except Exception as error:
+            failure(
+                library, error, "no live view of %s; text and HTML are shown instead", record.id
+            )
     return bundle
 
 
@@ -40,7 +44,7 @@ def text_tree(record: ThreadSnapshot) -> str:
     return sendable(
         "\n".join(
             "    " * depth + (_thread_line(item) if kind == "thread" else _task_line(item))
-            for depth, kind, item in _rows(record, 0)
+            for depth, kind, item in _rows(record)
         )
     )
 
@@ -51,7 +55,7 @@ def html_tree(records: list[ThreadSnapshot]) -> str:
 
     rows = []
     for record in records:
-        for depth, kind, item in _rows(record, 0):
+        for depth, kind, item in _rows(record):
             name = item.id if kind == "thread" else item.slot
             cells = [
                 f'<td style="text-align:left;padding-left:{0.5 + 1.5 * depth}em">'
@@ -69,16 +73,6 @@ def html_tree(records: list[ThreadSnapshot]) -> str:
     return sendable(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
-def sendable(text: str) -> str:
-    """Return a text that can be encoded: half an emoji, as slicing JSON may leave one, is replaced."""
-    text = str.__str__(text)  # a subclass may say anything else of itself
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
-
-
 def _where_html(kind: str, item: Any, escape: Callable[[str], str]) -> str:
     if item.error:
         return escape(item.error)
@@ -87,11 +81,15 @@ def _where_html(kind: str, item: Any, escape: Callable[[str], str]) -> str:
     return f"line {item.line}: <code>{escape(item.source)}</code>"
 
 
-def _rows(record: ThreadSnapshot, depth: int) -> list[tuple[int, str, Any]]:
-    rows: list[tuple[int, str, Any]] = [(depth, "thread", record)]
-    rows += [(depth + 1, "task", task) for task in record.tasks]
-    for child in record.children:
-        rows += _rows(child, depth + 1)
+def _rows(record: ThreadSnapshot) -> list[tuple[int, str, Any]]:
+    """Return a thread, its tasks, and the same of all below it, each with its depth."""
+    rows: list[tuple[int, str, Any]] = []
+    stack = [(0, record)]
+    while stack:
+        depth, one = stack.pop()
+        rows.append((depth, "thread", one))
+        rows += [(depth + 1, "task", task) for task in one.tasks]
+        stack += [(depth + 1, child) for child in reversed(one.children)]
     return rows
 
 

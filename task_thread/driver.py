@@ -35,6 +35,7 @@ from .groups import forgive_group
 from .meter import Meter
 from .scope import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
 from .states import TaskState
+from .texts import shown
 from .where import Place, definition_place, name_of, waiting_place
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Driver(Meter):
         self.following: Turn | None = None
         self.elder: Driver | None = None
         self.heir: Driver | None = None
-        limit = None if owner is None else owner.thread.max_reschedule_rate
+        limit = None if owner is None else owner.limit("max_reschedule_rate")
         self.begin_metering(loop.time(), limit)
         self.brake: Brake | None = None
         self.error: BaseException | None = None
@@ -459,7 +460,7 @@ class Driver(Meter):
     def _check_rate(self) -> None:
         if self.owner is None:
             return
-        limit = self.owner.thread.max_reschedule_rate
+        limit = self.owner.limit("max_reschedule_rate")
         if limit is None:
             return
         rate = self.check_rate(self._loop.time(), limit)
@@ -614,7 +615,7 @@ def _coroutine(cofunc: Any, found: Any) -> Any:
     name = getattr(cofunc, "__qualname__", repr(cofunc))
     raise TypeError(
         f"expected {name} to be a co-function, `async def {getattr(cofunc, '__name__', 'f')}(...)`, "
-        f"but calling it returned {type(found).__name__} {found!r}"
+        f"but calling it returned {shown(found)}"
     )
 
 

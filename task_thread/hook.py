@@ -70,14 +70,12 @@ class Hook(Scope):
     def late(self) -> None:
         life = self._life
         if not self.cancelled:
-            life.logger.warning("%s: %s takes too long; it is cancelled", life.id, self._name)
+            life.warn("%s takes too long; it is cancelled", self._name)
             assert life.office is not None
             life.office.deadlines.set(self, self._grace)
             self.cancel()
         else:
-            life.logger.warning(
-                "%s: %s swallows its cancellation; it is abandoned", life.id, self._name
-            )
+            life.warn("%s swallows its cancellation; it is abandoned", self._name)
             self.abandon()
 
 

@@ -17,10 +17,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import math
 import operator
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from types import MethodType
+from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import coach, log, starting
@@ -32,6 +33,7 @@ from .patient import Patient
 from .slots import TaskSlots
 from .states import ThreadState
 from .stopping import orphan, shut_down
+from .texts import class_of, describe, text_of
 
 if TYPE_CHECKING:
     from .coach.advice import Book
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
 _serials = itertools.count(1)
 _by_serial = operator.attrgetter("serial")
 UNSET: Any = object()
+NEVER = 1e6
+"""Seconds, eleven days: a longer time, or infinity, is more than some loops' timers can count."""
+
+_told: set[tuple[int, str]] = set()  # what was told of: whose, and which of its names
 _OVER = (ThreadState.STOPPED, ThreadState.FAILED)
 
 
@@ -203,22 +209,45 @@ class Life:
     @property
     def name(self) -> str:
         """Class and serial number."""
-        return f"{type(self.thread).__name__}-{self.serial}"
+        return f"{class_of(self.thread)}-{self.serial}"
 
     def get_id(self) -> Any:
         """Return what `getId` says; class and serial number if it raises."""
+        return self._said_by("getId")
+
+    @property
+    def info(self) -> str:
+        """What `getInfo` says, as text, whatever it returns or raises."""
+        return text_of(self._said_by("getInfo"), instead=self.name)
+
+    def _said_by(self, method: str) -> Any:
         try:
-            return self.thread.getId()
+            found = getattr(self.thread, method)()
         except BaseException:  # a name that exits must not end who asks for it
             return self.name
+        if found.__class__ is CoroutineType:
+            found.close()
+            if self._first(method):
+                self.warn("%s", _not_async(method, "nobody could wait for it there"))
+            return self.name
+        return found
+
+    def init_vars(self) -> None:
+        """Call `initVars__`.
+
+        Raises:
+            TypeError: it is an `async def`.
+        """
+        thread: Any = self.thread  # what a mistake makes of it is no longer what its type says
+        found = thread.initVars__()
+        if found.__class__ is CoroutineType:
+            found.close()
+            raise TypeError(_not_async("initVars__", "what has to be awaited goes into enter__"))
 
     @property
     def id(self) -> str:
         """What `getId` says, as text, whatever it returns or raises."""
-        try:
-            return str(self.get_id())
-        except BaseException:
-            return self.name
+        return text_of(self.get_id(), instead=self.name)
 
     @property
     def logger(self) -> logging.Logger:
@@ -295,6 +324,46 @@ class Life:
         current.set(before)
         if self.office is not None and self.office.trace is not None:
             self.office.trace.troubled(self, error)
+
+    def warn(self, text: str, *args: Any) -> None:
+        """Log a warning about this thread."""
+        log.say(self.logger, logging.WARNING, f"%s: {text}", self.id, *args)
+
+    def limit(self, name: str) -> float | None:
+        """Return one of the program's limits, `exit_timeout` say; `None` where it set none.
+
+        What is no number is told, and the default taken: a stop must not end half-way because of it.
+        """
+        try:
+            value = getattr(self.thread, name)
+            if value.__class__ is int and value >= 0:
+                return value
+            number = math.inf if value is None else float(value)
+            if not math.isnan(number):
+                return None if number == math.inf else max(0.0, number)
+            said = "nan"
+        except BaseException as error:
+            said = describe(error)
+        default: float = getattr(self.base, name)
+        if self._first(name):
+            self.warn(
+                "expected %s to be a number, or None for no limit, found: %s; it is taken as %g",
+                name,
+                said,
+                default,
+            )
+        return default
+
+    def _first(self, name: str) -> bool:
+        """Return whether this is asked for the first time: what is wrong each time is told once."""
+        known = len(_told)
+        _told.add((self.serial, name))
+        return len(_told) > known
+
+    def seconds(self, name: str) -> float:
+        """Return `drain_timeout` or `exit_timeout`; a time that never passes where there is no limit."""
+        limit = self.limit(name)
+        return NEVER if limit is None else min(limit, NEVER)
 
     def acts_now(self) -> bool:
         """Whether the running code is this thread's own, or handles a signal of it."""
@@ -522,7 +591,7 @@ class Life:
     def cut_enter(self) -> None:
         """Let a slow `enter__` end by itself, if it does so soon."""
         if self.hook is not None:
-            self.hook.limit(self.thread.drain_timeout)
+            self.hook.limit(self.seconds("drain_timeout"))
 
     def fail(self, error: BaseException) -> None:
         """Stop in order because of an error, which was told already."""
@@ -633,3 +702,10 @@ class Life:
                     self.endings.remove(ending)
 
         return wait()
+
+
+def _not_async(method: str, why: str) -> str:
+    return (
+        f"expected {method} to be a plain method, found `async def {method}`: "
+        f"write `def {method}(self):`; {why}"
+    )

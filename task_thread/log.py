@@ -2,6 +2,9 @@
 
 A thread logs through `logging.getLogger(CLASS NAME)`, which propagates as usual. Where no handler is
 found on the way up, the line goes to stderr as `NAME - LEVEL - message`, once.
+
+The library logs by `say` and `failure` only: logging runs the program's code, which may raise, and what
+it raises must not end a stop half-way.
 """
 
 from __future__ import annotations
@@ -9,9 +12,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import Any
+
+from .texts import describe, sendable
+from .where import attribute
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -36,7 +43,7 @@ class _Fallback(logging.Handler):
             logger = logger.parent if logger.propagate else None
         try:
             # Looked up now, as in a notebook each cell has a stderr of its own.
-            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.write(sendable(self.format(record)) + "\n")
         except Exception:
             self.handleError(record)
 
@@ -70,23 +77,99 @@ def logger_of(name: str) -> logging.Logger:
 library = logger_of("task_thread")
 
 
-def failure(logger: logging.Logger, error: BaseException, text: str, *args: Any) -> None:
+def failure(logger: Any, error: BaseException, text: str, *args: Any) -> None:
     """Log an error: with its traceback the first time it is met, in one line after that."""
-    text += ": %s: %s"
-    args = (*args, type(error).__name__, error)
-    if getattr(error, "__task_thread_told__", False):
-        logger.error(text, *args)
+    text += ": %s"
+    args = (*args, describe(error))
+    if attribute(error, "__task_thread_told__", False):
+        say(logger, logging.ERROR, text, *args)
         return
     try:
         error.__task_thread_told__ = True  # type: ignore[attr-defined]
-    except AttributeError:  # an exception class with __slots__
+    except BaseException:  # an exception that takes no attributes is told in full each time
         pass
-    logger.error(text, *args, exc_info=(type(error), error, without_ours(error.__traceback__)))
+    say(logger, logging.ERROR, text, *args, error=error)
 
 
-def without_ours(traceback: TracebackType | None) -> TracebackType | None:
+def say(
+    logger: Any,
+    level: int,
+    text: str,
+    *args: Any,
+    error: BaseException | None = None,
+    extra: dict[str, Any] | None = None,
+) -> None:
+    """Log a line of the library's own; never raises, whatever filters, handlers and formatters do.
+
+    What can't be logged goes to stderr. An error passes a logger that is `disabled`: that is what
+    `logging.config.dictConfig` does by default to each logger that was made before it, unasked.
+
+    Args:
+        logger: of `logging`, or anything with its methods; those are given the finished text, with
+            the traceback, as they may format otherwise.
+        level: DEBUG, INFO, WARNING or ERROR.
+        text: the line, with `%s` and so on for `args`.
+        *args: texts and numbers; of any other object `text_of` it.
+        error: what is told with its traceback.
+        extra: attributes of the record.
+    """
+    told: Any = None
+    try:
+        if error is not None:
+            told = (type(error), error, without_ours(attribute(error, "__traceback__")))
+        if not isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
+            whole = text % args
+            if error is not None:
+                whole += "\n" + "".join(traceback.format_exception(*told)).rstrip("\n")
+            found = getattr(logger, _METHODS[level])(whole)
+            if found.__class__ is CoroutineType:  # a mock's, which nobody would await
+                found.close()
+        elif level >= logging.ERROR and getattr(logger, "disabled", None) is True:
+            _pass_disabled(logger, level, text, args, told, extra)
+        else:
+            more = {"exc_info": told} if extra is None else {"exc_info": told, "extra": extra}
+            getattr(logger, _METHODS[level])(text, *args, **more if told or extra else {})
+    except BaseException as failed:
+        _write_unlogged(attribute(logger, "name"), level, text, args, told, failed)
+
+
+_METHODS = {
+    logging.DEBUG: "debug",
+    logging.INFO: "info",
+    logging.WARNING: "warning",
+    logging.ERROR: "error",
+}
+
+
+def _pass_disabled(
+    logger: Any, level: int, text: str, args: Any, told: Any, extra: dict[str, Any] | None
+) -> None:
+    if logger.manager.disable < level >= logger.getEffectiveLevel():
+        record = logger.makeRecord(
+            logger.name, level, _OWN, 0, text, args, told, "task_thread", extra
+        )
+        if logger.filter(record):
+            logger.callHandlers(record)
+
+
+def _write_unlogged(
+    name: Any, level: int, text: str, args: Any, told: Any, failed: BaseException
+) -> None:
+    """Write to stderr what logging has raised at, and what it has raised."""
+    try:
+        name = name if isinstance(name, str) else "task_thread"
+        lines = [f"{name} - {logging.getLevelName(level)} - {text % args}\n"]
+        if told is not None:
+            lines += traceback.format_tb(told[2])  # the error itself is described in the line
+        lines.append(f"(logging raised {describe(failed)})\n")
+        sys.stderr.write(sendable("".join(lines)))
+    except BaseException:  # no stderr: nobody is left who could be told
+        pass
+
+
+def without_ours(whole: TracebackType | None) -> TracebackType | None:
     """Return a traceback without the frames of this library that it begins with."""
-    inner = traceback
+    inner = whole
     while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OWN):
         inner = inner.tb_next
-    return traceback if inner is None else inner
+    return whole if inner is None else inner

@@ -12,6 +12,7 @@ its tree to serve it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable
@@ -142,7 +143,8 @@ class Mailbox:
     @property
     def maxsize(self) -> int:
         """How many signals it holds; 0 for any number."""
-        return self.sender.thread.max_qsize
+        size = self.sender.thread.max_qsize
+        return size if size.__class__ is int else int(self.sender.limit("max_qsize") or 0)
 
     def qsize(self) -> int:
         """Return how many signals wait."""
@@ -200,7 +202,10 @@ class Mailbox:
             return False
         queue = self.queue
         sender = self.sender
-        if 0 < sender.thread.max_qsize <= len(queue) or self._room:
+        size = sender.thread.max_qsize
+        if size.__class__ is not int:
+            size = self.maxsize
+        if 0 < size <= len(queue) or self._room:
             return False
         if self.child is None:
             if not sender.accepts:
@@ -331,7 +336,7 @@ class Mailbox:
         timer = None
         if stopping is not None and not told.done():
             if stopping.patience is None:
-                stopping.patience = loop.time() + stopping.thread.drain_timeout
+                stopping.patience = loop.time() + stopping.seconds("drain_timeout")
             timer = call_at(loop, stopping.patience, self._give_up, sender)
         try:
             await told
@@ -461,7 +466,9 @@ class Mailbox:
             cycle.append(box)
         if not any(box.warned for box in cycle):
             other = actor.life if actor.life is not self.life else self.sender
-            self.life.logger.warning(
+            log.say(
+                self.life.logger,
+                logging.WARNING,
                 "%s and %s wait for each other: both queues are full (max_qsize = %d) and their "
                 "handlers answer into them; signals are let in over the limit. Answer fewer "
                 "signals, or raise max_qsize",

@@ -197,7 +197,7 @@ def _call(listeners: list[Callable[..., None]], *args: object) -> None:
     for listener in tuple(listeners):
         try:
             listener(*args)
-        except Exception:  # a listener must not end the pulse
+        except Exception as error:  # a listener must not end the pulse
             from . import log
 
-            log.library.exception("a listener of the pulse failed")
+            log.failure(log.library, error, "a listener of the pulse failed")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .texts import shown
+
 __all__ = ["CloseSignal", "MessageSignal", "Signal", "TerminateSignal"]
 
 
@@ -70,6 +72,6 @@ def require_signal(value: object) -> Signal:
             f"make an instance of it, {value.__name__}(...)"
         )
     raise TypeError(
-        f"expected a signal, found {type(value).__name__} {value!r}: wrap it as "
+        f"expected a signal, found {shown(value)}: wrap it as "
         "signals.MessageSignal(origin, message), or subclass signals.Signal"
     )

@@ -12,6 +12,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from .driver import driver_of
+from .texts import text_of
 
 if TYPE_CHECKING:
     from .life import Life
@@ -61,7 +62,9 @@ class TaskSlots:
         )
 
     def __repr__(self) -> str:
-        inner = ", ".join(f"{k}={driver_of(v) or v!r}" for k, v in self.__dict__.items())
+        inner = ", ".join(
+            f"{k}={text_of(driver_of(v) or v, repr)}" for k, v in self.__dict__.items()
+        )
         return f"<tasks of {self.__life.id}: {inner or 'none'}>"
 
     def __check(self, name: str, value: Any) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .context import life_of
 from .states import TaskState, ThreadState
+from .texts import class_of, describe
 from .where import attribute, name_of
 
 if TYPE_CHECKING:
@@ -144,21 +145,31 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def take(life: Life) -> ThreadSnapshot:
-    """Take the snapshot of a thread and of all below it."""
+    """Take the snapshot of a thread and of all below it, however deep that is."""
+    found: list[tuple[Life, list[int]]] = [(life, [])]  # each with the places of its children here
+    for one, places in found:
+        below = dict.fromkeys([*(one._kids or ()), *map(life_of, one.children or ())])
+        places.extend(range(len(found), len(found) + len(below)))
+        found += [(kid, []) for kid in below]  # grows while it is walked
+    records: dict[int, ThreadSnapshot] = {}
+    for place in reversed(range(len(found))):
+        one, places = found[place]
+        records[place] = _thread(one, tuple(records.pop(kid) for kid in places))
+    return records[0]
+
+
+def _thread(life: Life, children: tuple[ThreadSnapshot, ...]) -> ThreadSnapshot:
     thread = life.thread
     live = life.live
     now = life.loop.time() if life.loop is not None else 0.0
-    kids = list(life._kids or ())
-    known = set(kids)
-    children = [kid for kid in map(life_of, life.children or ()) if kid not in known]
     slots: dict[int, list[str]] = {}  # the names of each task, by its identity
     for name, task in list(vars(life.slots).items()):
         slots.setdefault(id(task), []).append(name)
     return ThreadSnapshot(
         serial=life.serial,
         id=life.id,
-        info=_info(life),
-        class_name=type(thread).__name__,
+        info=life.info,
+        class_name=class_of(thread),
         state=life.state,
         uptime=now - life.started if live else 0.0,
         input_depth=life.inbox.qsize() if life.inbox is not None else 0,
@@ -168,10 +179,7 @@ def take(life: Life) -> ThreadSnapshot:
         undelivered=life.undelivered,
         error=describe(life.fatal or life.error),
         tasks=tuple(_task(driver, slots, now) for driver in life.rows()),
-        children=(
-            *(take(kid) for kid in kids),
-            *(take(kid) for kid in children),
-        ),
+        children=children,
     )
 
 
@@ -195,18 +203,3 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
         too_fast=driver.too_fast,
         pace=driver.brake.hz if driver.brake is not None else 0.0,
     )
-
-
-def _info(life: Life) -> str:
-    try:
-        return str(life.thread.getInfo())
-    except BaseException:  # what tells about a thread must not end who asks
-        return life.name
-
-
-def describe(error: BaseException | None) -> str:
-    """Return an error as "ValueError: text", or an empty string for none."""
-    if error is None:
-        return ""
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

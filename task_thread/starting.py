@@ -21,9 +21,14 @@ from .office import Office
 from .posix import SignalGuard
 from .states import ThreadState
 from .stopping import finish, shut_down
+from .texts import describe
 
 if TYPE_CHECKING:
     from .life import Life
+
+# A child that is run in an enter__ is carried by the task that runs this one. Of so many, one within the
+# other, the last is given a task of its own, since Python's stack has room for 140.
+_NESTED = 50
 
 
 def begin(life: Life) -> None:
@@ -72,7 +77,7 @@ def begin(life: Life) -> None:
         registry.add(life)
     if again:
         try:
-            life.thread.initVars__()
+            life.init_vars()
         except BaseException as error:
             life.error = error
             finish(life)
@@ -96,7 +101,19 @@ async def run(life: Life) -> None:
                 life.guard = None
     else:
         begin(life)
-        await _start_child(life)
+        if _nesting(life) % _NESTED:
+            await _start_child(life)
+        else:
+            await life.make_task(_start_child(life), "start")
+
+
+def _nesting(life: Life) -> int:
+    """Return how many starts are under way here, each within the `enter__` of the one above; 1 for one."""
+    nesting = 1
+    while life.guardian is not None and life.guardian.state is ThreadState.STARTING:
+        life = life.guardian
+        nesting += 1
+    return nesting
 
 
 def start(life: Life) -> None:
@@ -218,7 +235,7 @@ def _raise(life: Life) -> None:
     if error is None:
         return
     if not isinstance(error, Exception) and log.in_kernel():
-        raise RuntimeError(f"{life.id} raised {type(error).__name__}: {error}") from error
+        raise RuntimeError(f"{life.id} raised {describe(error)}") from error
     raise error
 
 

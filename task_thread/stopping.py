@@ -14,7 +14,7 @@ from asyncio import CancelledError
 from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from . import coach, registry
+from . import coach, log, registry
 from .context import life_of
 from .hook import run_hook
 from .states import ThreadState
@@ -35,31 +35,54 @@ async def shut_down(life: Life) -> None:
     """
     life.become(ThreadState.STOPPING)
     if life.entered:
-        if life.listening:
-            await _drain(life)
-        life.listening = False
-        for child in life.children or ():
-            outbox = life_of(child).outbox
-            if outbox is not None:
-                outbox.quota = None  # it may be heard again in a further run
-        if life.hook_of("exit__") is not None:
-            await _exit(life)
-            coach.thread_exited(life)
+        await _surely(life, _leave(life))
     life.listening = False
     life.sealed = True
     if life.turning():
-        await _end_tasks(life)
+        await _surely(life, _end_tasks(life))
     if life.children or life._kids:
-        await _stop_kids(life)
+        await _surely(life, _stop_kids(life))
         if life.turning():  # the childFailed__ of children that failed while they stopped
-            await _end_tasks(life, life.thread.exit_timeout)
+            await _surely(life, _end_tasks(life, life.seconds("exit_timeout")))
     if life.outbox is not None:
-        await _flush(life)
+        await _surely(life, _flush(life))
     office = life.office
     own = office is not None and (life.guardian is None or life.guardian.office is not office)
     if office is not None and own and office.pumps:
-        await _patiently(life, lambda: office.close(_HURRIED))
+        await _surely(life, _patiently(life, lambda: office.close(_HURRIED)))
     finish(life)
+
+
+async def _surely(life: Life, step: Coroutine[Any, Any, None]) -> None:
+    """Take a step of the stop; whatever it raises is told, and the next step is taken all the same.
+
+    The program's own code is guarded where it is called. What comes to here nobody has thought of, and
+    it must not leave a thread that stops for ever, with tasks that turn.
+    """
+    try:
+        await step
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        log.failure(log.library, error, "a step of the stop of %s failed", life.id)
+        life.hurried = life.hurried or isinstance(error, CancelledError)
+        life.error = life.error or error
+        for task in life.turning():
+            task.cancel()
+
+
+async def _leave(life: Life) -> None:
+    """Handle what was accepted before the stop, and call `exit__`."""
+    if life.listening:
+        await _drain(life)
+    life.listening = False
+    for child in life.children or ():
+        outbox = life_of(child).outbox
+        if outbox is not None:
+            outbox.quota = None  # it may be heard again in a further run
+    if life.hook_of("exit__") is not None:
+        await _exit(life)
+        coach.thread_exited(life)
 
 
 async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -117,7 +140,7 @@ async def _until_idle(life: Life, boxes: list[Mailbox], cut: bool) -> None:
             life.listening = False
             for box in tuple(waiting):
                 if box.scope is not None:
-                    box.scope.limit(0, _within(life, life.thread.drain_timeout))
+                    box.scope.limit(0, _within(life, life.seconds("drain_timeout")))
                 check(box)
         elif not gate.done():
             gate.set_result(None)
@@ -125,7 +148,7 @@ async def _until_idle(life: Life, boxes: list[Mailbox], cut: bool) -> None:
     for box in boxes:
         box.idle_calls.append(check)
         box.wake()
-    timer = life.loop.call_later(_within(life, life.thread.drain_timeout), late)
+    timer = life.loop.call_later(_within(life, life.seconds("drain_timeout")), late)
     try:
         for box in boxes:
             check(box)
@@ -137,7 +160,7 @@ async def _until_idle(life: Life, boxes: list[Mailbox], cut: bool) -> None:
 
 
 async def _exit(life: Life) -> None:
-    limit = _within(life, life.thread.exit_timeout)
+    limit = _within(life, life.seconds("exit_timeout"))
     try:
         await run_hook(life, "exit__", limit)
     except CancelledError:
@@ -155,7 +178,7 @@ async def _end_tasks(life: Life, grace: float = 0) -> None:
     if grace:
         await _patiently(life, lambda: settle(life.turning(), _within(life, grace)))
     assert life.loop is not None
-    end = life.loop.time() + life.thread.exit_timeout
+    end = life.loop.time() + life.seconds("exit_timeout")
     # Again and again, since a plain task may store another one in a slot when it is cancelled.
     left = life.turning()
     while left:
@@ -228,10 +251,12 @@ def finish(life: Life) -> None:
     if parent is not None and parent.state is not ThreadState.STOPPING:
         life.added = False
         parent.forget(life)
-    _tell_undelivered(life, late)
-    if life.error is not None and guardian is not None and not life.reported:
-        life.tell_parent(life.error, guardian)
-    life.release_waiters()
+    try:
+        _tell_undelivered(life, late)
+        if life.error is not None and guardian is not None and not life.reported:
+            life.tell_parent(life.error, guardian)
+    finally:
+        life.release_waiters()
 
 
 def orphan(life: Life) -> None:
@@ -269,7 +294,8 @@ def _tell_undelivered(life: Life, late: int) -> None:
         late: how many of them are in the order of things.
     """
     if life.undelivered:
-        life.logger.log(
+        log.say(
+            life.logger,
             logging.WARNING if life.undelivered > late else logging.INFO,
             "%s: signals not delivered when it stopped: %d",
             life.id,

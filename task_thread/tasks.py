@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Iterable
 from types import MethodType
 from typing import Any
@@ -17,6 +18,7 @@ from . import coach, log
 from .context import current, current_life, find_life
 from .deadlines import Deadlines
 from .driver import CoFunction, Driver, driver_of, same_cofunc
+from .texts import shown
 from .where import attribute
 
 __all__ = ["delete", "reCreate", "reSchedule"]
@@ -122,7 +124,7 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
         if inspect.iscoroutine(task):
             task.close()
         raise TypeError(
-            f"expected a task to delete, or None, found {type(task).__name__} {task!r}: "
+            f"expected a task to delete, or None, found {shown(task)}: "
             "give what reCreate returned, as stored in its slot (`await` was not forgotten?)"
         )
     driver = driver_of(task)
@@ -245,7 +247,9 @@ def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
     driver = driver_of(task)
     if driver is None:
         name = task.get_name() if hasattr(task, "get_name") else repr(task)
-        log.library.warning(
+        log.say(
+            log.library,
+            logging.WARNING,
             "the task %s swallows its cancellation and still runs after %.3g s: "
             "it is not a rescheduling task, so it can't be abandoned; let CancelledError pass in it",
             name,
@@ -253,7 +257,9 @@ def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
         )
         return
     logger = log.library if driver.owner is None else driver.owner.logger
-    logger.warning(
+    log.say(
+        logger,
+        logging.WARNING,
         "%s swallows its cancellation and was abandoned after %.3g s: let CancelledError pass in it, "
         "or end the turn in its `except` branch",
         driver.name,
@@ -277,6 +283,6 @@ def require_cofunc(cofunc: Any) -> None:
         )
     if not callable(cofunc):
         raise TypeError(
-            f"expected a co-function (`async def`), found {type(cofunc).__name__} {cofunc!r}"
+            f"expected a co-function (`async def`), found {shown(cofunc)}"
             + (": give the previous task first, then the co-function" if cofunc is None else "")
         )

@@ -16,6 +16,7 @@ from .mailbox import Mailbox
 from .signals import Signal, require_signal
 from .slots import TaskSlots
 from .states import ThreadState
+from .texts import shown, text_of
 
 if TYPE_CHECKING:
     import logging
@@ -92,9 +93,7 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
 
     def __init__(self, parent: TaskThread | None = None) -> None:
         if parent is not None and not isinstance(parent, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread or None as parent, found {type(parent).__name__} {parent!r}"
-            )
+            raise TypeError(f"expected a TaskThread or None as parent, found {shown(parent)}")
         self.__task_thread_parent__ = parent
         life = self.__task_thread_life__ = Life(self, None if parent is None else life_of(parent))
         try:
@@ -103,7 +102,7 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
                 self.parent = parent
         except AttributeError:  # a property of the program's own
             pass
-        self.initVars__()
+        life.init_vars()
 
     # What it is and does now
 
@@ -381,7 +380,7 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
         if box is None:
             require_signal(signal)
             if life.parent is None:
-                raise RuntimeError(f"{life.id} has no parent to send {signal} to")
+                raise RuntimeError(f"{life.id} has no parent to send {text_of(signal)} to")
             box = life.mailbox(out=True)
         if not box.offer(signal):
             await box.put(signal)
@@ -425,6 +424,15 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
 
     # How it shows itself
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A copy, or what comes out of a pickle, would share this thread's life, tasks and signals."""
+        if type(self).__reduce__ is not object.__reduce__:
+            return self.__reduce__()  # the program knows how
+        raise TypeError(
+            f"a TaskThread can't be copied or pickled: make another one, {type(self).__name__}(...); "
+            "what it knows goes into its arguments, or into a signal"
+        )
+
     def __repr__(self) -> str:
         life = find_life(self)
         if life is None:
@@ -439,7 +447,7 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
 
 def _life_of_child(child: Any) -> Life:
     if not issubclass(type(child), TaskThread):
-        raise TypeError(f"expected a TaskThread, found {type(child).__name__} {child!r}")
+        raise TypeError(f"expected a TaskThread, found {shown(child)}")
     return life_of(child)
 
 

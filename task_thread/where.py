@@ -99,7 +99,7 @@ def attribute(thing: Any, name: str, default: Any = None) -> Any:
     """Return an attribute of any callable, a proxy's say, whose attributes may raise anything."""
     try:
         return getattr(thing, name, default)
-    except Exception:
+    except BaseException:
         return default
 
 

@@ -37,10 +37,10 @@ _plain: WeakSet[CodeType] = WeakSet()
 def _safely(call: Callable[..., Any], *args: Any) -> Any:
     try:
         return call(*args)
-    except (Exception, SystemExit):  # the coach must never harm the program it looks at
+    except BaseException as error:  # the coach must never harm the program it looks at
         from .. import log
 
-        log.library.exception("the coach failed; the program is not affected")
+        log.failure(log.library, error, "the coach failed; the program is not affected")
         return None
 
 

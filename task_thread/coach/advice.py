@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .. import log
 from ..context import current
 from .places import Spot
 
@@ -161,7 +162,7 @@ def tell(life: Life, kind: str, text: str, actor: Actor | None = None) -> None:
 
 def write(logger: logging.Logger, kind: str, text: str) -> None:
     """Log a sentence, marked as advice."""
-    logger.warning("%s", text, extra={"task_thread_advice": kind})
+    log.say(logger, logging.WARNING, "%s", text, extra={"task_thread_advice": kind})
 
 
 def advice_of(life: Life) -> tuple[Advice, ...]:

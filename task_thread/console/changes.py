@@ -58,8 +58,8 @@ def _told(life: Life, state: ThreadState) -> None:
     for listener in tuple(_listeners):
         try:
             listener(life, state)
-        except Exception:  # whoever listens must not hold up a start or a stop
-            log.library.exception("what listens for changes of state failed")
+        except Exception as error:  # whoever listens must not hold up a start or a stop
+            log.failure(log.library, error, "what listens for changes of state failed")
 
 
 def is_below(life: Life | None, top: Life) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from ..life import Life
-from ..snapshot import describe
 from ..states import ThreadState
+from ..texts import describe
 from ..thread import TaskThread
 from .shown import Shown
 from .words import Unwritten, literal, write

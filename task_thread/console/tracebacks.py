@@ -17,6 +17,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.traceback import Trace, Traceback
 
+from ..texts import shown
 from ..where import is_users
 from .words import lines
 
@@ -39,7 +40,7 @@ def traceback(error: BaseException, *, width: int | None = None) -> Traceback:
     """
     if not isinstance(error, BaseException):
         raise TypeError(
-            f"expected an exception, found {type(error).__name__} {error!r}: "
+            f"expected an exception, found {shown(error)}: "
             "write traceback(error) in an `except Exception as error:` block"
         )
     trace = Traceback.extract(type(error), error, error.__traceback__)

@@ -68,15 +68,16 @@ def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None 
 
 
 def _grow(branch: Tree, record: ThreadSnapshot, most: int | None) -> None:
-    tasks, children = record.tasks[:most], record.children[:most]
-    for task in tasks:
-        branch.add(_task_label(task))
-    if len(tasks) < len(record.tasks):
-        branch.add(_more(len(record.tasks) - len(tasks), "more task"))
-    for child in children:
-        _grow(branch.add(_thread_label(child)), child, most)
-    if len(children) < len(record.children):
-        branch.add(_more(len(record.children) - len(children), "more child", "more children"))
+    growing = [(branch, record)]
+    for branch, record in growing:
+        tasks, children = record.tasks[:most], record.children[:most]
+        for task in tasks:
+            branch.add(_task_label(task))
+        if len(tasks) < len(record.tasks):
+            branch.add(_more(len(record.tasks) - len(tasks), "more task"))
+        growing += [(branch.add(_thread_label(child)), child) for child in children]
+        if len(children) < len(record.children):
+            branch.add(_more(len(record.children) - len(children), "more child", "more children"))
 
 
 def _more(number: int, one: str, many: str = "") -> Text:

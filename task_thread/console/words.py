@@ -99,14 +99,23 @@ def write(stream: Any, text: str) -> bool:
     A stream may be missing, closed, full, or without a reader. It is the program's; what we add to it
     must not end the program, nor change its exit status.
     """
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
     try:
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = getattr(stream, "encoding", None) or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
-    except (AttributeError, OSError, ValueError):
+        if raw is None or os.linesep != "\n" or "a".encode(encoding) != b"a":
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.flush()
+        else:
+            # Past the stream's own buffers, where what can't be written waits for the end of the program
+            # and then gives it the status 120.
+            stream.flush()
+            left = memoryview(text.encode(encoding, "backslashreplace"))
+            while left:
+                left = left[raw.write(left) :]
+    except (AttributeError, LookupError, OSError, TypeError, ValueError):
         return False
     return True
 

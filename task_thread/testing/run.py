@@ -22,7 +22,7 @@ from .. import coach, log
 from ..context import current
 from ..driver import driver_of
 from ..scope import drop
-from ..snapshot import describe
+from ..texts import describe
 from ..where import Place, code_of, innermost, waiting_place
 from . import asserts, guards, left, waits
 from .belongings import Belongings

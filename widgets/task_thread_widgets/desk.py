@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from task_thread import MessageSignal, TaskThread, threads
 from task_thread.context import life_of
 from task_thread.control import control_of
-from task_thread.display import sendable
+from task_thread.texts import sendable, text_of
 
 from .lives import is_below, is_named
 from .refusal import Refusal, brief, field
@@ -154,7 +154,7 @@ def _error_of(effect: Future[Any]) -> str:
     error = effect.exception()
     if error is None:
         return ""
-    text = str(error)[:500]
+    text = text_of(error)[:500]
     # The core's own sentences say all; an error of the student's code is known by its name.
     if isinstance(error, (RuntimeError, LookupError)) and text:
         return text

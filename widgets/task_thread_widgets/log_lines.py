@@ -33,7 +33,7 @@ from task_thread import TaskThread
 from task_thread.context import current, life_of
 from task_thread.life import Life
 from task_thread.log import listeners
-from task_thread.snapshot import describe
+from task_thread.texts import describe
 from task_thread.where import Place, is_users
 
 from .frames import Frame, cut

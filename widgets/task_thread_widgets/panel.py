@@ -18,6 +18,9 @@ from typing import Any
 
 from traitlets import Bool, TraitError, Unicode, validate
 
+from task_thread.log import say
+from task_thread.texts import describe
+
 from .desk import Shown, carry_out, on_loop
 from .frames import Frame
 from .home import home_loop
@@ -273,10 +276,10 @@ class Panel(GuardedWidget):
 
     def _met(self, what: str, error: Exception) -> None:
         """Tell an error of our own, in the log and in the panel, once."""
-        text = f"{what}: {type(error).__name__}: {error}"
+        text = f"{what}: {describe(error)}"
         if text not in self._told_errors and len(self._told_errors) < 100:
             self._told_errors.add(text)
-            logger.error("%s", text, exc_info=error)
+            say(logger, logging.ERROR, "%s", text, error=error)
             # It may be sending that fails.
             with contextlib.suppress(Exception):
                 self._send_to_page({"kind": "error", "text": text[:1000]}, [])

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from typing import Protocol
 
+from task_thread.log import failure
 from task_thread.loops import call_at
 
 logger = logging.getLogger("task_thread.widgets")
@@ -113,9 +114,9 @@ class Sampler:
     def _sample(self, panel: Sampled) -> bool:
         try:
             return panel.sample(self.loop.time(), self._lag)
-        except Exception:
+        except Exception as error:
             # One panel that fails must not take the clock of the others along.
-            logger.exception("a panel could not be sampled")
+            failure(logger, error, "a panel could not be sampled")
             return False
 
     def _end_tick(self) -> None:

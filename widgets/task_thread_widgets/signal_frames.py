@@ -519,7 +519,7 @@ def text_of(signal: Signal) -> str:
             return _cut(str(signal))
         facts = islice(vars(signal).items(), 8)
         return _cut(", ".join(f"{name}={_brief.repr(value)}" for name, value in facts))
-    except Exception as error:
+    except BaseException as error:
         return f"its text could not be asked for: {type(error).__name__}"
 
 

@@ -32,8 +32,8 @@ from task_thread.context import life_of
 from task_thread.driver import Driver
 from task_thread.life import Life
 from task_thread.loops import running_loop
-from task_thread.snapshot import describe
 from task_thread.states import TaskState
+from task_thread.texts import describe
 from task_thread.trace import LineProfile, Trace
 from task_thread.where import Place, code_of, definition_place, frames, is_users
 

@@ -33,8 +33,8 @@ from task_thread import TaskThread, registry, threads
 from task_thread.context import life_of
 from task_thread.driver import Driver
 from task_thread.life import Life
-from task_thread.snapshot import describe
 from task_thread.states import TaskState, ThreadState
+from task_thread.texts import describe
 from task_thread.where import Place
 
 from . import frames
@@ -507,10 +507,7 @@ def _children(thread: TaskThread) -> list[Life]:
 def _info(life: Life) -> str:
     if type(life.thread).getInfo is TaskThread.getInfo:
         return ""  # it would only repeat the id
-    try:
-        return str(life.thread.getInfo())
-    except BaseException:  # what tells about a thread must not end who asks
-        return life.name
+    return life.info
 
 
 def _whole(row: Row) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""The text of any object, whatever its own code does when it is asked for it.
+
+What a program defines as `__str__`, `__repr__`, `getId` may raise anything, `SystemExit` too, recurse
+without an end, or return what is no text. The library asks on the loop, in the middle of a stop or for
+a display; so it asks here only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_MOST = 10_000  # characters; what is longer is cut, and says so
+_name = type.__dict__["__name__"].__get__  # past a metaclass that says anything else
+
+
+def text_of(thing: object, said: Callable[[object], str] = str, instead: str | None = None) -> str:
+    """Return `str(thing)`, or something in its place; never raises.
+
+    Args:
+        thing: any object.
+        said: what makes a text of it: `str`, or `repr`.
+        instead: what is returned if that raises; a sentence that tells of it if `None`.
+    """
+    try:
+        text = str.__str__(said(thing))  # a subclass may say anything else of itself
+    except BaseException as error:
+        if instead is not None:
+            return instead
+        return f"<{class_of(thing)}, whose {said.__name__}() raised {class_of(error)}>"
+    if len(text) > _MOST:
+        return f"{text[:_MOST]}... ({len(text):,} characters)"
+    return text
+
+
+def class_of(thing: object) -> str:
+    """Return the name of an object's class."""
+    name: str = _name(type(thing))
+    return name
+
+
+def shown(thing: object) -> str:
+    """Return what an error says was found: the class and the `repr`."""
+    return f"{class_of(thing)} {text_of(thing, repr)}"
+
+
+def describe(error: BaseException | None) -> str:
+    """Return an error as "ValueError: text", or an empty string for none."""
+    if error is None:
+        return ""
+    text = text_of(error)
+    return f"{class_of(error)}: {text}" if text else class_of(error)
+
+
+def sendable(text: str) -> str:
+    """Return a text that can be encoded: half an emoji, as slicing JSON may leave one, is replaced."""
+    text = str.__str__(text)  # a subclass may say anything else of itself
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
