@@ -28,7 +28,15 @@ so a record that only they heard still reaches stderr; one that raises is report
 
 
 class _Fallback(logging.Handler):
-    """Writes a record to stderr if no other handler would see it; tells it to the listeners."""
+    """Writes a record to stderr if no other handler would see it; tells it to the listeners.
+
+    Attributes:
+        write: takes the text.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.write: Callable[[str], Any] = _write_to_stderr
 
     def emit(self, record: logging.LogRecord) -> None:
         for listener in tuple(listeners):
@@ -42,10 +50,14 @@ class _Fallback(logging.Handler):
                 return
             logger = logger.parent if logger.propagate else None
         try:
-            # Looked up now, as in a notebook each cell has a stderr of its own.
-            sys.stderr.write(sendable(self.format(record)) + "\n")
+            self.write(sendable(self.format(record)) + "\n")
         except Exception:
             self.handleError(record)
+
+
+def _write_to_stderr(text: str) -> None:
+    # Looked up now, as in a notebook each cell has a stderr of its own.
+    sys.stderr.write(text)
 
 
 _fallback = _Fallback()

@@ -165,6 +165,7 @@ def _show_log(level: int, plain: bool) -> None:
     """
     logging.getLogger().setLevel(level)
     log._fallback.setFormatter(LineFormatter(plain_stderr if plain else _stderr))
+    log._fallback.write = lambda text: write(sys.stderr, text)
 
 
 class _Quit:
