@@ -19,6 +19,7 @@ import itertools
 import logging
 import math
 import operator
+import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from types import CoroutineType, MethodType
@@ -337,7 +338,7 @@ class Life:
         try:
             value = getattr(self.thread, name)
             if value.__class__ is int and value >= 0:
-                return value
+                return value if value < sys.maxsize else None
             number = math.inf if value is None else float(value)
             if not math.isnan(number):
                 return None if number == math.inf else max(0.0, number)

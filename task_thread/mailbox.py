@@ -143,8 +143,7 @@ class Mailbox:
     @property
     def maxsize(self) -> int:
         """How many signals it holds; 0 for any number."""
-        size = self.sender.thread.max_qsize
-        return size if size.__class__ is int else int(self.sender.limit("max_qsize") or 0)
+        return int(self.sender.limit("max_qsize") or 0)
 
     def qsize(self) -> int:
         """Return how many signals wait."""
@@ -202,7 +201,10 @@ class Mailbox:
             return False
         queue = self.queue
         sender = self.sender
-        size = sender.thread.max_qsize
+        try:
+            size = sender.thread.max_qsize
+        except Exception:  # a property of the program's own
+            size = None
         if size.__class__ is not int:
             size = self.maxsize
         if 0 < size <= len(queue) or self._room:
