@@ -73,10 +73,13 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
         children: the children that were added with `addChild`.
         tasks: the slots of its rescheduling tasks, `self.tasks.NAME`.
         locks: a namespace for locks of your own.
-        max_qsize: how many signals wait in each direction before a sender has to; 0 for any number.
+        max_qsize: how many signals wait in each direction before a sender has to; 0 or `None` for any
+            number.
         max_reschedule_rate: turns/s above which a task is named in a warning; `None` for no limit.
         drain_timeout: seconds in which signals that came before a stop may still be handled.
-        exit_timeout: seconds that `exit__`, and then the deletion of each task, may take.
+        exit_timeout: seconds that `exit__`, and then the deletion of each task, may take. `None` for
+            either: as long as they want, so that `join` may wait for ever. What is no number is told,
+            and the default taken.
 
     Raises:
         TypeError: `parent` is not a TaskThread.
@@ -86,10 +89,10 @@ class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # 
     __slots__ = ("__dict__", "__weakref__")
 
     tasks: TaskSlots = _NoTasks()  # type: ignore[assignment]
-    max_qsize: int = 100
+    max_qsize: int | None = 100
     max_reschedule_rate: float | None = 100
-    drain_timeout: float = 1
-    exit_timeout: float = 10
+    drain_timeout: float | None = 1
+    exit_timeout: float | None = 10
 
     def __init__(self, parent: TaskThread | None = None) -> None:
         if parent is not None and not isinstance(parent, TaskThread):
