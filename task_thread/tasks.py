@@ -79,14 +79,14 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
         RuntimeError: a new task would belong to a thread that has stopped.
     """
     driver: Any = current.get()
-    usual = False
-    if driver.__class__ is Driver and driver.following is None:
+    if type(driver) is Driver and driver.following is None:
         turn = driver.coroutine
         # The context reaches tasks that the turn has made as well; those are not the driver's.
         if turn is not None and turn.cr_running and not (driver.eager and driver.is_elsewhere()):
             own = driver._turn[0]
             if (
-                (cofunc.__class__ is own.__class__ is MethodType and cofunc == own)
+                # The usual case, without a call. Methods compare their objects by identity.
+                (type(cofunc) is MethodType is type(own) and cofunc == own)
                 or same_cofunc(cofunc, own)
                 # A turn that goes on after the stop has deleted its task takes no further one.
                 or (driver.last and driver.owner is not None and driver.owner.sealed)
@@ -94,11 +94,12 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
                 driver.following = (cofunc, args, kwargs)
                 task: asyncio.Task[Any] = driver.task
                 return task
-            usual = driver.owner is None or not driver.owner.lost
+            if driver.owner is None or not driver.owner.lost:
+                require_cofunc(cofunc)
+                return create(cofunc, args, kwargs)
     require_cofunc(cofunc)
     task = create(cofunc, args, kwargs)
-    if not usual:
-        coach.task_rescheduled(cofunc, task)
+    coach.task_rescheduled(cofunc, task)
     return task
 
 

@@ -71,6 +71,7 @@ class TaskModel:
         self.begun: list[float] = []  # when its turns began, since its pace was set
         self.failures = self.told = 0
         self.unsure = False  # whether it failed
+        self.elder: TaskModel | None = None  # whose turns it goes on with, once that one has ended
 
     def __str__(self) -> str:
         return f"{self.owner.probe}.{self.slot}"
@@ -79,9 +80,30 @@ class TaskModel:
     def live(self) -> bool:
         return self.handle is not None and not self.handle.done()
 
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it has ended in this run and nobody ended it, so that its slot's next task goes on."""
+        if self.no_more is not None or self.run != self.owner.run:
+            return False
+        told_now = self.handle is asyncio.current_task() and not self.in_turn  # in taskFailed__
+        return told_now or (self.handle is not None and not self.live)
+
+    def take_over(self, elder: TaskModel) -> None:
+        """Go on in the row of the one that was in the slot."""
+        self.budget, self.hz, self.begun = elder.budget, elder.hz, elder.begun
+        self.elder = elder
+        self.count_on()
+
+    def count_on(self) -> None:
+        """Add the turns of the one before it, if that has ended."""
+        if self.elder is not None and not self.elder.live:
+            self.turns += self.elder.turns
+            self.elder = None
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Checks the beginning of a turn; around all of its code."""
+        self.count_on()
         world = self.owner.world
         here = asyncio.current_task()
         if self.handle is None:
@@ -309,6 +331,8 @@ class ThreadModel:
 
     def _check_tasks(self, seen: Any) -> None:
         live = [task for task in self.tasks if task.live and not task.failures and not task.unsure]
+        for task in live:
+            task.count_on()
         mine = sorted((task.slot, task.turns) for task in live)
         theirs = sorted(
             (r.slot, r.turns)

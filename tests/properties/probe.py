@@ -131,10 +131,10 @@ class Probe(TaskThread):
         old = getattr(self.tasks, slot)
         before = self.world.acts.task_of(old)
         inside = before is not None and old is asyncio.current_task() and before.in_turn
-        if before is not None and not inside:
+        by_itself = before is not None and before.ended_by_itself
+        if before is not None and not inside and not by_itself:
             before.no_more = "it was replaced"
         task = TaskModel(self.model, slot, plan)
-        goes_on = before is not None and before.run == self.model.run and before.no_more is None
         try:
             handle = await reCreate(old, self.turn, task)
         except RuntimeError as error:
@@ -143,14 +143,20 @@ class Probe(TaskThread):
             return
         task.run = self.model.run
         task.handle = handle
-        if goes_on and before is not None:  # in the row of the one that ended by itself
-            task.turns, task.budget, task.hz = before.turns, before.budget, before.hz
-            task.begun = before.begun
+        if before is not None and by_itself:
+            task.take_over(before)
         self.model.tasks.append(task)
         setattr(self.tasks, slot, handle)
 
     async def turn(self, task: TaskModel) -> None:
-        """One turn of a task; `other_turn` is another co-function that does the same."""
+        """One turn of a task."""
+        await self._whole_turn(task, self.turn)
+
+    async def other_turn(self, task: TaskModel) -> None:
+        """Another co-function that does the same."""
+        await self._whole_turn(task, self.other_turn)
+
+    async def _whole_turn(self, task: TaskModel, own: Any) -> None:
         plan: TaskPlan = task.plan
         with task.turn():
             try:
@@ -160,19 +166,32 @@ class Probe(TaskThread):
                 raise
             if goes_on:
                 cofunc = self.other_turn if plan.two and task.turns % 2 else self.turn
-                handle = await reSchedule(cofunc, task)
-                if cofunc is self.turn and not plan.two:
-                    self.world.require(
-                        handle is task.handle, "%s became another asyncio task", task
-                    )
-                task.handle = handle
-                # In another slot the other co-function's task would have a row of its own.
-                elsewhere = "" if plan.two else plan.stores
-                setattr(self.tasks, elsewhere or task.slot, handle)
+                follower = task if cofunc == own else self._follower(task, plan)
+                handle = await reSchedule(cofunc, follower)
+                same = handle is task.handle
+                self.world.require(
+                    same == (cofunc == own) or task.no_more is not None or not self.running,
+                    *("%s: another asyncio task is %s", task, not same),
+                )
+                if same:
+                    follower = task
+                elif follower is not task:
+                    self.model.tasks.append(follower)
+                follower.handle = handle
+                setattr(self.tasks, follower.slot if plan.two else plan.stores or task.slot, handle)
 
-    async def other_turn(self, task: TaskModel) -> None:
-        """The same under another name."""
-        await self.turn(task)
+    def _follower(self, task: TaskModel, plan: TaskPlan) -> TaskModel:
+        """Return what another co-function's task is: stored elsewhere, it has the row that is there.
+
+        Two tasks that take turn about in one slot are not modelled, so a slot that turns is left alone.
+        """
+        there = self.world.acts.task_of(vars(self.tasks).get(plan.stores))
+        if plan.stores in ("", task.slot) or (there is not None and there.live):
+            return task
+        follower = TaskModel(self.model, plan.stores, plan)
+        if there is not None and there.ended_by_itself:
+            follower.take_over(there)
+        return follower
 
     async def _turn(self, task: TaskModel, plan: TaskPlan) -> bool:
         if plan.waits_first:
