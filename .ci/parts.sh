@@ -40,13 +40,13 @@ run_pytest() { # run_pytest ARGUMENT...
 run_browser() { # run_browser ARGUMENT...
     run_pytest -m browser "$@" && return
     local failed
-    failed=$(grep -cE '^(FAILED|ERROR) ' "$log")
+    failed=$(grep -a -cE '^(FAILED|ERROR) ' "$log")
     [ "$failed" -gt 0 ] && [ "$failed" -le 6 ] || return 1
     cp "$log" "$log.first"
     "$py" -m pytest -m browser "$@" --numprocesses 1 --last-failed --last-failed-no-failures none 2>&1 |
         tee -a "$log.all" || return 1
     summary+=("REPEATED these failed at first, and passed when they were run again:")
-    while read -r line; do summary+=("         $line"); done < <(grep -E '^(FAILED|ERROR) ' "$log.first" | cut -c1-150)
+    while read -r line; do summary+=("         $line"); done < <(grep -a -E '^(FAILED|ERROR) ' "$log.first" | cut -c1-150)
 }
 
 have_browser() { # the browser, and a playwright that starts
@@ -65,7 +65,7 @@ finish() { # the last lines, and the exit status
     printf '\n== summary\n'
     printf '%s\n' "${summary[@]}"
     # The tests which pytest itself skipped, and its closing line, where nobody misses them.
-    grep '^SKIPPED \[' "$log.all"
-    grep -E '[0-9]+ (passed|failed|errors?|skipped|deselected).* in [0-9.]+s' "$log.all"
+    grep -a '^SKIPPED \[' "$log.all"
+    grep -a -E '[0-9]+ (passed|failed|errors?|skipped|deselected).* in [0-9.]+s' "$log.all"
     exit $status
 }

@@ -27,7 +27,7 @@ from .home import home_loop
 from .page_messages import GuardedWidget, sendable
 from .presence import Presences
 from .refusal import Refusal, brief, field
-from .sampler import STALL, sampler_of
+from .sampler import PERIOD, STALL, sampler_of
 from .still import CLOSED
 
 logger = logging.getLogger("task_thread.widgets")
@@ -170,7 +170,8 @@ class Panel(GuardedWidget):
         frame = self.make_frame(now, lag, self._full, rows)
         self._lag = max(self._lag, lag)  # a stall is told even if nothing else changed meanwhile
         if frame is None:
-            if now - self._sent_at < _QUIET and self._lag < STALL:
+            # Half a tick less: no tick is so exact that the tenth comes a full second after the first.
+            if now - self._sent_at < _QUIET - PERIOD / 2 and self._lag < STALL:
                 return
             frame = Frame(False, now, {})
         frame.facts["lag"] = round(self._lag * 1000, 1)
