@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakSet, ref
 
+from .. import log, registry
 from ..context import current, find_life, life_of
 from ..states import ThreadState
 
@@ -169,6 +170,11 @@ def replace(life: Life, why: str) -> None:
     if life.live and not life.orphaned_by_loop():
         life.replaced = True
         life.stop_from_anywhere()
+        for listener in tuple(registry.on_replaced):
+            try:
+                listener(life.thread)
+            except Exception as error:  # a view that can't let go must not keep the thread alive
+                log.failure(log.library, error, "what listens for replaced threads failed")
 
 
 def _end_tasks(cell: Cell) -> int:
