@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from .context import HasLife, find_life, life_of
 from .control import Control
 from .display import mimebundle
-from .kernel.live import metaclass
 from .life import UNSET, Life
 from .loops import running_loop
 from .mailbox import Mailbox
@@ -52,7 +51,7 @@ class _NoTasks:
         raise AttributeError(f"{type(thread).__name__!r} object has no attribute 'tasks'")
 
 
-class TaskThread(HasLife, metaclass=metaclass()):  # type: ignore[metaclass]  # `type`, save in a kernel
+class TaskThread(HasLife):
     """A "thread" made of asyncio tasks that reschedule themselves.
 
     Subclass it, create tasks in `enter__`, and let the tasks reschedule themselves:

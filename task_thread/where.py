@@ -32,6 +32,8 @@ class Place(NamedTuple):
 
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# An editable install keeps the widgets outside of site-packages, in `widgets/` beside this package.
+_OWN_WIDGETS = os.path.join(os.path.dirname(_OWN[:-1]), "widgets", "task_thread_widgets", "")
 # `sysconfig` knows it too, but takes 2 ms to import.
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -49,7 +51,7 @@ def is_users(filename: str) -> bool:
         return False
     if is_package(filename):
         return False
-    return not filename.startswith((_OWN, _STDLIB))
+    return not filename.startswith((_OWN, _OWN_WIDGETS, _STDLIB))
 
 
 def frames(awaitable: Any) -> Iterator[FrameType]:

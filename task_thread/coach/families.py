@@ -141,7 +141,9 @@ def _is_a_second(life: Life, seen: dict[Any, int]) -> bool:
     if type(life.thread).getId is life.base.getId or not life.added:  # class and serial number
         return False
     try:
-        return seen.setdefault(life.get_id(), life.serial) != life.serial
+        # findChild(id, class) tells children of two classes apart.
+        kin = (type(life.thread), life.get_id())
+        return seen.setdefault(kin, life.serial) != life.serial
     except TypeError:  # not hashable
         return False
 

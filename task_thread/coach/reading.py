@@ -266,8 +266,55 @@ def names_of(function: FunctionType, tree: Function, me: TaskThread | None) -> N
 def names_of_cell(body: list[ast.stmt], namespace: dict[str, Any]) -> Names:
     """Return what the names in the plain code of a cell stand for, after it has run."""
 
+    uncertain = _uncertain(body)
+
     def outer(name: str) -> Any:
-        found = namespace.get(name, _NOTHING)
-        return vars(builtins).get(name, _NOTHING) if found is _NOTHING else found
+        found = _NOTHING if name in uncertain else namespace.get(name, _NOTHING)
+        if found is not _NOTHING or name in uncertain:
+            return found
+        return vars(builtins).get(name, _NOTHING)
 
     return Names(body, outer)
+
+
+def _uncertain(body: list[ast.stmt]) -> set[str]:
+    """Return the names that a cell may have used for something else than what they stand for at its end."""
+    bound: dict[str, int] = {}
+    used: set[str] = set()
+    unsure: set[str] = set()
+
+    def bind(name: str | None) -> None:
+        if name is not None:
+            bound[name] = bound.get(name, 0) + 1
+            if name in used:
+                unsure.add(name)
+
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, (ast.Global, ast.Nonlocal)):
+                unsure.update(node.names)
+        # Loads first: in `t = Counter(t)` the name is used for what it was before.
+        nodes = [statement, *_own(statement)]
+        used |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for node in nodes:
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                bind(node.id)
+            elif isinstance(node, _NESTED) and not isinstance(node, ast.Lambda):
+                bind(node.name)
+            elif isinstance(node, ast.alias):
+                bind((node.asname or node.name).partition(".")[0])
+            elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+                bind(node.name)
+            elif isinstance(node, ast.MatchMapping):
+                bind(node.rest)
+    return unsure | {name for name, times in bound.items() if times > 1}
+
+
+def _own(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield what a statement holds, in its branches too, but for the bodies of functions and classes."""
+    todo: list[ast.AST] = [] if isinstance(statement, _NESTED) else [statement]
+    while todo:
+        for node in ast.iter_child_nodes(todo.pop()):
+            yield node
+            if not isinstance(node, _NESTED):
+                todo.append(node)

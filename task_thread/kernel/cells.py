@@ -1,8 +1,9 @@
 """Which run of which cell started what; a cell that is run again first stops what it started before.
 
 Front ends tell a cell's identity, which stays when its text changes. Where one does not, binding a name
-to another thread ends the thread that the name was bound to. The new run's threads enter once the old
-ones have ended, so that there are never two: a server finds its port free again.
+to another thread ends the thread that an earlier execution bound it to; a name may hold its threads in a
+list, a dictionary or an attribute as well. The new run's threads enter once the old ones have ended, so
+that there are never two: a server finds its port free again.
 
 A child belongs to its parent, and is not counted here, unless it is plain code of a cell that starts it.
 A root that a thread's code starts goes with the cell of that thread.
@@ -11,8 +12,11 @@ A root that a thread's code starts goes with the cell of that thread.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
+from itertools import islice
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakSet, ref
 
@@ -55,7 +59,10 @@ class Cells:
         self._names = names
         self._cells: dict[str, Cell] = {}
         self._nameless = Cell(None)
-        self._bound: dict[str, ReferenceType[Any]] = {}
+        # By name: the threads that it held, and the execution that gave them to it.
+        self._bound: dict[str, tuple[list[ReferenceType[Any]], int]] = {}
+        self._execution = 0
+        self._depth = 0
         # With the number of the run, which tells late comers of an earlier one.
         self._running: ContextVar[tuple[Cell, int]] = ContextVar(
             "task_thread_cell", default=(self._nameless, 0)
@@ -65,13 +72,27 @@ class Cells:
         """Return the cell whose code runs, or that made the running task."""
         return self._running.get()[0]
 
-    def enter(self, identity: str | None) -> None:
-        """Note that a cell begins to run, in the context of its code; stop what it started before."""
+    def enter(self, identity: str | None, compiles: bool = True) -> None:
+        """Note that a cell begins to run, in the context of its code; stop what it started before.
+
+        Args:
+            identity: what the front end calls it. A cell without one that another cell runs, as
+                `%%capture` does with its body, is a part of that one.
+            compiles: whether its code can run at all; what can't starts nothing, and replaces nothing.
+        """
+        if identity is None and self._depth:
+            self._depth += 1
+            return
+        self._depth = 1
+        self._execution += 1
         if identity is None:
             self._running.set((self._nameless, 0))
             self._nameless.leaving = []
             return
         cell = self._cells.setdefault(identity, Cell(identity))
+        if not compiles:
+            self._running.set((cell, cell.runs))
+            return
         cell.runs += 1
         self._running.set((cell, cell.runs))
         before = list(cell.lives)
@@ -91,7 +112,7 @@ class Cells:
             return []
         cell.lives.add(life)
         if cell.identity is None:
-            self._rebound(life)
+            self._compare(life)
         return [old for old in cell.leaving if old is not life and old.live]
 
     def added(self, life: Life) -> None:
@@ -123,37 +144,79 @@ class Cells:
 
     def leave(self) -> None:
         """Note that a cell has run: names may be bound to other threads now."""
-        if self.running().identity is None:
-            for name, thread in self._threads():
-                self._bind(name, thread)
+        self._depth = max(0, self._depth - 1)
+        if not self._depth and self.running().identity is None:
+            self._compare()
 
-    def _rebound(self, life: Life) -> None:
-        for name, thread in self._threads():
-            if thread is life.thread:
-                self._bind(name, thread)
+    def _compare(self, beginner: Life | None = None) -> None:
+        """Replace the threads whose names an earlier execution bound and this one gave to others.
 
-    def _bind(self, name: str, thread: Any) -> None:
-        before = self._bound.get(name)
-        old = None if before is None else before()
-        self._bound[name] = ref(thread)
-        if old is None or old is thread:
+        Args:
+            beginner: a thread that starts, for whose names it is asked; by default for all names.
+        """
+        held = self._held()
+        kept = {id(thread) for threads in held.values() for thread in threads}
+        for name, threads in held.items():
+            if beginner is not None and not any(one is beginner.thread for one in threads):
+                continue
+            references, execution = self._bound.get(name, ([], 0))
+            before = [one for one in (reference() for reference in references) if one is not None]
+            if any(one is other for one in before for other in threads):
+                if beginner is None:
+                    self._bound[name] = ([ref(one) for one in threads], self._execution)
+                continue
+            self._bound[name] = ([ref(one) for one in threads], self._execution)
+            if execution < self._execution:
+                for old in before:
+                    # Two names for one thread: it goes when the last of them does.
+                    if id(old) not in kept:
+                        self._replace(name, life_of(old), [life_of(one) for one in threads])
+
+    def _replace(self, name: str, old: Life, new: list[Life]) -> None:
+        if not any(one.parent is old.parent for one in new):
             return
-        old_life, new_life = life_of(old), life_of(thread)
-        if old_life.parent is not new_life.parent:
-            return
-        # Two names for one thread: it goes when the last of them does.
-        if not any(held is old for _, held in self._threads()):
-            if old_life.live:
-                self._nameless.leaving.append(old_life)
-                _let_wait(new_life, old_life)
-            replace(old_life, f"the name {name!r} was given to another thread")
+        if old.live:
+            self._nameless.leaving.append(old)
+            for one in new:
+                _let_wait(one, old)
+        replace(old, f"the name {name!r} was given to another thread")
 
-    def _threads(self) -> list[tuple[str, Any]]:
-        return [
-            (name, thread)
-            for name, thread in list(self._names.items())
-            if not name.startswith("_") and find_life(thread) is not None
-        ]
+    def _held(self) -> dict[str, list[Any]]:
+        """Return the threads that each name holds, itself or in a container or an attribute."""
+        found = {}
+        for name, value in list(self._names.items()):
+            if not name.startswith("_") and name not in ("In", "Out"):
+                threads = _threads_in(value)
+                if threads:
+                    found[name] = threads
+        return found
+
+
+_MOST_HELD = 1_000  # things looked at in one container
+_DEEPEST = 3  # containers in containers
+
+
+def _threads_in(value: Any, depth: int = 0) -> list[Any]:
+    if find_life(value) is not None:
+        return [value]
+    if depth == _DEEPEST or isinstance(value, (type, ModuleType)):
+        return []
+    inside: Iterable[Any]
+    kind = type(value)
+    if issubclass(kind, dict):
+        inside = dict.values(value)
+    elif issubclass(kind, (list, tuple, set, frozenset, deque)):
+        inside = value
+    else:
+        try:
+            inside = object.__getattribute__(value, "__dict__").values()
+        except Exception:  # it has none
+            return []
+    try:
+        some = list(islice(inside, _MOST_HELD))
+    except Exception:  # it changes meanwhile, or is the user's
+        return []
+    return [thread for one in some for thread in _threads_in(one, depth + 1)]
 
 
 def _let_wait(life: Life, old: Life) -> None:

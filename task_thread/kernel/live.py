@@ -1,8 +1,10 @@
 """Live code: a cell that defines a TaskThread subclass is run again, and running threads take the new code.
 
-The class that the cell makes anew is not kept: the class of before takes over what the new one holds,
+When the cell has run, the class that was made anew gives way: the class of before takes over what it holds
 and goes on under its name. So instances, subclasses, `isinstance` and `super()`, also that of a turn in
 flight, agree without further ado. The turn in flight ends with the old code, the next one runs the new.
+Whoever met the new class while it was made, a registry say, makes instances of the old one by it.
+Since the cell has ended by then, decorators have done their work, and TaskThread needs no metaclass.
 
 IPython's autoreload was compared: it moves instances to the new class, and then `super()` in a method
 that still runs raises a TypeError. Only classes defined in cells are treated so, not those that a
@@ -13,12 +15,12 @@ from __future__ import annotations
 
 import abc
 import functools
-import sys
 from types import FunctionType, MemberDescriptorType, MethodType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from .. import log, registry
+from ..thread import TaskThread
 from .cells import Cells
 
 if TYPE_CHECKING:
@@ -52,18 +54,23 @@ class LiveCode:
         # there while threads of them live, since the next definition may be applied to them again.
         self._known: dict[str, tuple[str | None, list[ReferenceType[type]]]] = {}
 
-    def defined(self, new: type, namespace: dict[str, Any]) -> type:
-        """Return the class that goes on: one of before with the new code, or the new one.
+    def cell_has_run(self) -> None:
+        """Look which classes were defined, and let those of before go on with their code."""
+        for name, value in list(self._names.items()):
+            if isinstance(value, type) and self._is_of_cell(name, value):
+                going = self._defined(value)
+                if going is not value:
+                    for other, held in list(self._names.items()):
+                        if held is value:
+                            self._names[other] = going
 
-        Args:
-            new: the class just made.
-            namespace: what its body left behind, with the cell in which `super()` finds its class.
-        """
-        if not self._is_of_cell(new):
-            return new
+    def _defined(self, new: type) -> type:
+        """Return the class that goes on: one of before with the new code, or the new one."""
         identity = self._cells.running().identity
         before, references = self._known.get(new.__qualname__, (None, []))
         known = [cls for cls in (reference() for reference in references) if cls is not None]
+        if known and known[-1] is new:
+            return new
         if identity is not None and before is not None and identity != before:
             known = []  # another class, which happens to have the same name
         going = new
@@ -71,9 +78,7 @@ class LiveCode:
         for old in known if enabled else ():
             tried.append(old)
             if (old is known[-1] or _lives_of(old)) and _take_over(old, new):
-                cell = namespace.get("__classcell__")
-                if cell is not None:
-                    cell.cell_contents = old  # what `super()` in the new methods goes by
+                _give_way(new, old)
                 going = old
                 break
         left = [old for old in known if old is not going and _lives_of(old)]
@@ -83,35 +88,64 @@ class LiveCode:
         self._known[new.__qualname__] = (identity, [ref(cls) for cls in [*left, going]])
         return going
 
-    def _is_of_cell(self, new: type) -> bool:
-        if new.__module__ != "__main__" or "<locals>" in new.__qualname__:
+    def _is_of_cell(self, name: str, cls: type) -> bool:
+        if (
+            not issubclass(cls, TaskThread)
+            or cls.__module__ != "__main__"
+            or cls.__qualname__ != name
+        ):
             return False
-        frame = sys._getframe()
-        while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
-            frame = frame.f_back
-        return frame.f_globals is self._names
+        # A file run by `%run` leaves its classes here, too; their functions have another namespace.
+        functions = [value for value in vars(cls).values() if isinstance(value, FunctionType)]
+        return not functions or any(one.__globals__ is self._names for one in functions)
 
 
-class LiveClass(abc.ABCMeta):
-    """The metaclass of TaskThread in a kernel; an ABCMeta, so that `abc.ABC` can be mixed in."""
+def _give_way(new: type, old: type) -> None:
+    """Let a class that was made anew lead to the one that goes on, for who met it while it was made."""
+    for value in list(vars(new).values()):
+        _bend(_function(value), new, old)
+        if isinstance(value, property):
+            for part in (value.fget, value.fset, value.fdel):
+                _bend(_function(part), new, old)
+    for life in registry.lives():
+        if type(life.thread) is new:
+            try:
+                life.thread.__class__ = old
+            except TypeError:  # another layout
+                pass
+    subclasses: list[type] = new.__subclasses__()
+    for sub in subclasses:
+        try:
+            sub.__bases__ = tuple(old if base is new else base for base in sub.__bases__)
+        except TypeError:
+            pass
 
-    code: LiveCode | None = None
+    def make(cls: type, *args: Any, **kwargs: Any) -> Any:
+        return old(*args, **kwargs) if cls is new else object.__new__(cls)
 
-    def __new__(
-        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **kwargs: Any
-    ) -> LiveClass:
-        new = super().__new__(mcls, name, bases, namespace, **kwargs)
-        code = LiveClass.code
-        return new if code is None else cast("LiveClass", code.defined(new, namespace))
+    setattr(new, "__new__", make)  # noqa: B010  # mypy takes an assignment for a mistake
+    try:
+        new.__bases__ = (old,)
+    except TypeError:  # classes with slots of their own: what it makes is right all the same
+        return
+    for name, value in list(vars(new).items()):
+        if name not in _KEEP and name not in _FACTS and not isinstance(value, MemberDescriptorType):
+            if name != "__new__":
+                delattr(new, name)
 
-    # TaskThread registers no virtual subclasses; ABCMeta's own checks are five times as slow.
-    __instancecheck__ = type.__instancecheck__
-    __subclasscheck__ = type.__subclasscheck__
 
-
-def metaclass() -> type[type]:
-    """Return the metaclass of TaskThread: `type`, save in a kernel."""
-    return LiveClass if log.in_kernel() else type
+def _bend(function: FunctionType | None, new: type, old: type) -> None:
+    """Let `super()` in a method, decorated or not, go by the class that goes on."""
+    for _ in range(10):
+        if function is None:
+            return
+        for cell in function.__closure__ or ():
+            try:
+                if cell.cell_contents is new:
+                    cell.cell_contents = old
+            except ValueError:  # not assigned yet
+                pass
+        function = _function(getattr(function, "__wrapped__", None))
 
 
 def _take_over(old: type, new: type) -> bool:
@@ -215,7 +249,7 @@ def _changed(before: dict[str, Any], after: dict[str, Any], depth: int = 0) -> l
     """Return the names whose code or value differs; a cell that was run again unchanged has none."""
     names = []
     for name in [*after, *(name for name in before if name not in after)]:
-        if name in _KEEP or name in _FACTS:
+        if name in _KEEP or name in _FACTS or isinstance(before.get(name), MemberDescriptorType):
             continue
         same = name in before and name in after and _same(before[name], after[name], depth)
         if not same:
@@ -270,6 +304,13 @@ _FACTS = {
     "__firstlineno__",
     "__static_attributes__",
     "__classcell__",
+    # Made anew by decorators and by `Generic` from what is compared anyway.
+    "__dataclass_params__",
+    "__dataclass_fields__",
+    "__attrs_attrs__",
+    "__attrs_props__",
+    "__orig_bases__",
+    "__parameters__",
 }
 
 

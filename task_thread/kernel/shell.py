@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import sys
 from collections.abc import Callable, Iterable
@@ -39,7 +40,6 @@ class Shell:
         registry.began = self._thread_begins
         registry.added = self.cells.added
         registry.created = self.cells.created
-        live.LiveClass.code = self.live
         self.interrupts.install()
         self._showtraceback = self.ipython.showtraceback
         self.ipython.showtraceback = self._explained(self._showtraceback)
@@ -50,7 +50,6 @@ class Shell:
         self.ipython.events.unregister("pre_run_cell", self._begins)
         self.ipython.events.unregister("post_run_cell", self._ended)
         registry.began = registry.added = registry.created = None
-        live.LiveClass.code = None
         self.interrupts.uninstall()
         if getattr(self.ipython.showtraceback, "__wrapped__", None) is self._showtraceback:
             del self.ipython.showtraceback
@@ -67,15 +66,27 @@ class Shell:
 
     def _begins(self, info: Any) -> None:
         identity = getattr(info, "cell_id", None)
-        self.cells.enter(identity if isinstance(identity, str) else None)
+        compiles = self._compiles(getattr(info, "raw_cell", ""))
+        self.cells.enter(identity if isinstance(identity, str) else None, compiles)
         if registry.threads():
             self.interrupts.take()  # the kernel has just put its own handler there, for this cell
+
+    def _compiles(self, source: Any) -> bool:
+        try:
+            text = self.ipython.transform_cell(source)
+            compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except (SyntaxError, ValueError, OverflowError):
+            return False
+        except Exception:  # a transformer of somebody's: the cell says it
+            return True
+        return True
 
     def _thread_begins(self, life: Life) -> Iterable[Life]:
         self.interrupts.take()
         return self.cells.began(life)
 
     def _ended(self, result: Any) -> None:
+        self.live.cell_has_run()
         self.cells.leave()
         source = getattr(getattr(result, "info", None), "raw_cell", None)
         if isinstance(source, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from a_kernel import Kernel
 
 DEFINE = """
@@ -97,15 +98,74 @@ def test_children_that_a_cell_adds_are_replaced_too(kernel: Kernel) -> None:
 def test_without_identity_rebinding_the_name_replaces(kernel: Kernel) -> None:
     kernel.run(DEFINE)
     kernel.run("thread = Greeter()\nthread.start()\nother = Greeter()\nother.start()")
-    kernel.run("first = [thread]")
+    kernel.run("_first = [thread]")
     told = kernel.run("thread = Greeter()\nthread.start()")
     assert "stopped, since the name 'thread' was given to another thread" in told.err
-    kernel.run("await first[0].join()")
+    kernel.run("await _first[0].join()")
     assert kernel.run("len(threads()), other in threads(), thread in threads()").literal == (
         2,
         True,
         True,
     )
+
+
+LOOP = "for n in range(3):\n    w = Greeter()\n    w.start()\n    "
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        f"kept = []\n{LOOP}kept.append(w)",
+        f"kept = {{}}\n{LOOP}kept[n] = w",
+        f"kept = set()\n{LOOP}kept.add(w)",
+        f"kept = type('Box', (), {{}})()\n{LOOP}setattr(kept, f'n{{n}}', w)",
+        "kept = [Greeter() for n in range(3)]\nfor w in kept: w.start()",
+    ],
+)
+def test_without_identity_a_loop_starts_threads_and_its_next_run_replaces_them(
+    kernel: Kernel, keep: str
+) -> None:
+    kernel.run(DEFINE)
+    assert "stopped" not in kernel.run(keep).err
+    assert kernel.run("len(threads())").literal == 3
+    kernel.run("_before = threads()")
+    kernel.run(keep)
+    kernel.run("for one in _before: await one.join()")
+    assert kernel.run("len(threads())").literal == 3
+
+
+def test_without_identity_a_list_holds_a_thread_whose_name_a_later_cell_gives_away(
+    kernel: Kernel,
+) -> None:
+    kernel.run(DEFINE)
+    kernel.run("kept = []\nw = Greeter()\nw.start()\nkept.append(w)")
+    assert "stopped" not in kernel.run("w = Greeter()\nw.start()").err
+    assert kernel.run("len(threads())").literal == 2
+
+
+@pytest.mark.parametrize("magic", ["%%capture", "%%time"])
+def test_what_a_cell_magic_runs_is_part_of_its_cell(kernel: Kernel, magic: str) -> None:
+    kernel.run(DEFINE)
+    code = f"{magic}\nkept = []\n{LOOP}kept.append(w)"
+    for _ in range(2):
+        kernel.run("_before = threads()", "before")
+        kernel.run(code, "loop")
+        kernel.run("for one in _before: await one.join()", "wait")
+        assert kernel.run("len(threads()), set(threads()) == set(kept)", "look").literal == (
+            3,
+            True,
+        )
+
+
+def test_a_cell_that_does_not_compile_replaces_nothing(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    kernel.run("thread = Greeter()\nthread.start()", "c")
+    assert kernel.run("thread = Greeter(\nthread.start()", "c").error
+    assert kernel.run("len(threads()), thread in threads()", "look").literal == (1, True)
+    kernel.run("_first = thread", "keep")
+    kernel.run("thread = Greeter()\nthread.start()", "c")
+    kernel.run("await _first.join()", "wait")
+    assert kernel.run("threads() == [thread]", "look").literal is True
 
 
 def test_without_identity_a_thread_that_a_function_starts_enters_after_the_old_one_has_left(

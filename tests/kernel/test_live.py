@@ -259,3 +259,48 @@ box = Box()
     assert kernel.run("Shape()").error.startswith("TypeError: Can't instantiate abstract class")
     kernel.run("class Shape(TaskThread, abc.ABC):\n    def area(self): return 1")
     assert kernel.run("Shape().area(), isinstance(box, TaskThread)").literal == (1, True)
+
+
+def test_a_registry_that_met_the_class_while_it_was_made_makes_the_one_that_goes_on(
+    kernel: Kernel,
+) -> None:
+    kernel.run(
+        "class Base(TaskThread):\n    kinds = {}\n    def __init_subclass__(cls, **kw):\n"
+        "        super().__init_subclass__(**kw); Base.kinds[cls.__name__] = cls",
+        "base",
+    )
+    for _ in range(3):
+        kernel.run(
+            "class Ping(Base):\n    def __init__(self, parent=None): super().__init__(parent)",
+            "kind",
+        )
+        made = kernel.run("type(Base.kinds['Ping']()) is Ping, isinstance(Ping(), Base)", "use")
+        assert made.literal == (True, True)
+
+
+@pytest.mark.parametrize("head", ["@dataclass(eq=False, slots=True)", "@dataclass(eq=False)"])
+def test_an_unchanged_dataclass_or_generic_says_nothing_and_a_changed_one_goes_on(
+    kernel: Kernel, head: str
+) -> None:
+    code = (
+        "from dataclasses import dataclass\nfrom typing import Generic, TypeVar\nT = TypeVar('T')\n"
+        f"{head}\nclass Sensor(TaskThread, Generic[T]):\n    n: int = 0\n"
+        "    def __post_init__(self): TaskThread.__init__(self)\n    def read(self): return 1"
+    )
+    kernel.run(code, "class")
+    kernel.run("s = Sensor()\ns.start()\nawait asyncio.sleep(0)", "start")
+    assert kernel.run(code, "class").err == ""
+    told = kernel.run(code.replace("return 1", "return 2"), "class").err
+    assert told == "Sensor - INFO - Sensor: the running thread goes on with the new code of read\n"
+    assert kernel.run("isinstance(s, Sensor), s.read(), Sensor().read()", "q").literal == (
+        True,
+        2,
+        2,
+    )
+    kernel.run("s.control.stop(); await s.join()", "stop")
+
+
+def test_the_metaclass_is_that_of_a_script(kernel: Kernel) -> None:
+    assert kernel.run("type(TaskThread) is type", "q").literal is True
+    both = "import typing\nclass Closable(typing.Protocol): ...\nclass P(TaskThread, Closable): ..."
+    assert kernel.run(both, "p").error == ""

@@ -7,6 +7,7 @@ made of the cell's text, so a task that still runs an older definition has the o
 from __future__ import annotations
 
 import inspect
+import linecache
 import os
 import sys
 from dataclasses import dataclass
@@ -51,7 +52,9 @@ def read_source(code: CodeType, number: int) -> Source:
     lines: list[str] = []
     first = code.co_firstlineno
     try:
-        lines, first = inspect.getsourcelines(code)
+        # Not by `inspect.getsourcelines`, whose first call walks all of `sys.modules`.
+        lines = linecache.getlines(code.co_filename)
+        lines = inspect.getblock(lines[first - 1 :]) if lines else []
     except Exception:  # there is no such file, or its text is no longer what was run
         pass
     text = tuple(line.rstrip()[:_LONGEST] for line in lines[:_MOST_LINES])
