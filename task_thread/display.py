@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .snapshot import TaskSnapshot, ThreadSnapshot
     from .thread import TaskThread
 
+_DEEPEST = 50  # levels; further ones stand there, lest the text grows with the square of the depth
+
 
 def mimebundle(thread: TaskThread) -> dict[str, Any]:
     """Return the MIME bundle of a thread: the live view where there is one, text and HTML always."""
@@ -43,7 +45,7 @@ def text_tree(record: ThreadSnapshot) -> str:
     """Return a thread and all below it as indented lines."""
     return sendable(
         "\n".join(
-            "    " * depth + (_thread_line(item) if kind == "thread" else _task_line(item))
+            _indent(depth) + (_thread_line(item) if kind == "thread" else _task_line(item))
             for depth, kind, item in _rows(record)
         )
     )
@@ -58,7 +60,7 @@ def html_tree(records: list[ThreadSnapshot]) -> str:
         for depth, kind, item in _rows(record):
             name = item.id if kind == "thread" else item.slot
             cells = [
-                f'<td style="text-align:left;padding-left:{0.5 + 1.5 * depth}em">'
+                f'<td style="text-align:left;padding-left:{0.5 + 1.5 * min(depth, _DEEPEST)}em">'
                 f"{'<b>' * (kind == 'thread')}{html.escape(name)}{'</b>' * (kind == 'thread')}</td>",
                 f"<td>{item.state}</td>",
                 f"<td>{item.turns}</td>",
@@ -79,6 +81,12 @@ def _where_html(kind: str, item: Any, escape: Callable[[str], str]) -> str:
     if kind == "thread" or not item.line:
         return ""
     return f"line {item.line}: <code>{escape(item.source)}</code>"
+
+
+def _indent(depth: int) -> str:
+    if depth <= _DEEPEST:
+        return "    " * depth
+    return "    " * _DEEPEST + f"level {depth}: "
 
 
 def _rows(record: ThreadSnapshot) -> list[tuple[int, str, Any]]:

@@ -36,7 +36,7 @@ from .meter import Meter
 from .scope import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
 from .states import TaskState
 from .texts import shown
-from .where import Place, definition_place, name_of, waiting_place
+from .where import Place, attribute, definition_place, name_of, waiting_place
 
 if TYPE_CHECKING:
     from .life import Life
@@ -612,9 +612,9 @@ def _coroutine(cofunc: Any, found: Any) -> Any:
             return await found
 
         return wait()
-    name = getattr(cofunc, "__qualname__", repr(cofunc))
+    name = attribute(cofunc, "__qualname__") or name_of(cofunc)
     raise TypeError(
-        f"expected {name} to be a co-function, `async def {getattr(cofunc, '__name__', 'f')}(...)`, "
+        f"expected {name} to be a co-function, `async def {attribute(cofunc, '__name__', 'f')}(...)`, "
         f"but calling it returned {shown(found)}"
     )
 

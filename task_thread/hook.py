@@ -77,6 +77,7 @@ class Hook(Scope):
         else:
             life.warn("%s swallows its cancellation; it is abandoned", self._name)
             self.abandon()
+        life.overran()
 
 
 @types.coroutine

@@ -84,6 +84,7 @@ class Life:
         entered: whether `enter__` began in this run.
         sealed: whether it starts no more tasks.
         interrupted: whether whoever runs it was cancelled during `enter__`, which swallowed that.
+        due: until when this stop may take its full limits, once a part of it, or of one above, took too long.
         patience: until when this stop may wait for room in full queues, once it has begun to.
         hurried: whether the stop itself was cancelled.
         reported: whether somebody else raises the error to the parent.
@@ -111,6 +112,7 @@ class Life:
         "beginnings",
         "children",
         "drivers",
+        "due",
         "endings",
         "entered",
         "error",
@@ -194,6 +196,7 @@ class Life:
         self.sealed = False
         self.hurried = False
         self.patience: float | None = None
+        self.due: float | None = None
         self.reported = False
         self.interrupted = False
 
@@ -551,7 +554,12 @@ class Life:
         """Return a task that carries a part of the life; `cancelled` is called when it is cancelled."""
         assert self.loop is not None
         patient = Patient(coroutine, cancelled)
-        return self.loop.create_task(patient, name=f"{self.name} {name}")
+        name = f"{self.name} {name}"
+        try:
+            return self.loop.create_task(patient, name=name)
+        except Exception as error:  # a task factory of the program's own; a stop must go on
+            log.failure(log.library, error, "the loop's task factory failed for %s", name)
+            return asyncio.Task(patient, loop=self.loop, name=name)
 
     def request_stop(self) -> None:
         """Ask for the stop; returns at once. Does nothing where there is nothing to stop."""
@@ -584,6 +592,11 @@ class Life:
     def hurry(self) -> None:
         """The stop itself was cancelled: what is left of it is kept short, and `run()` tells it."""
         self.hurried = True
+
+    def overran(self) -> None:
+        """Something had to be cut in this stop: the rest, children included, shares one further limit."""
+        if self.due is None and self.state is ThreadState.STOPPING and self.loop is not None:
+            self.due = self.loop.time() + self.seconds("exit_timeout")
 
     def begin_shutdown(self) -> None:
         """Let a main task shut a child down; called once in each life."""

@@ -203,7 +203,7 @@ class Mailbox:
         sender = self.sender
         try:
             size = sender.thread.max_qsize
-        except Exception:  # a property of the program's own
+        except BaseException:  # a property of the program's own
             size = None
         if size.__class__ is not int:
             size = self.maxsize

@@ -7,7 +7,7 @@ may be taken from any OS thread.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .context import life_of
@@ -87,7 +87,9 @@ class ThreadSnapshot:
     undelivered: int
     error: str
     tasks: tuple[TaskSnapshot, ...]
-    children: tuple[ThreadSnapshot, ...]
+    children: tuple[ThreadSnapshot, ...] = field(
+        repr=False
+    )  # as deep as the tree; str() shows them
 
     @property
     def turns(self) -> int:

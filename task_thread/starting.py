@@ -57,7 +57,7 @@ def begin(life: Life) -> None:
     life.as_child = parent is not None
     life.stop_asked = life.entered = life.sealed = life.hurried = False
     life.reported = life.interrupted = life.replaced = False
-    life.patience = None
+    life.patience = life.due = None
     if registry.began is not None and current.get() is None:
         life.after = [old for old in registry.began(life) if old.loop is loop]
     life.become(ThreadState.STARTING)

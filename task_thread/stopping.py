@@ -99,7 +99,13 @@ async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -
 
 
 def _within(life: Life, seconds: float) -> float:
-    return min(seconds, _HURRIED) if life.hurried else seconds
+    """Return how much of a limit is left: little in a hurry, and once what overran has used it up."""
+    left = seconds
+    if life.hurried:
+        left = 0.0
+    elif life.due is not None and life.loop is not None:
+        left = life.due - life.loop.time()
+    return min(seconds, max(left, _HURRIED))
 
 
 async def _drain(life: Life) -> None:
@@ -185,6 +191,8 @@ async def _end_tasks(life: Life, grace: float = 0) -> None:
         rest = max(end - life.loop.time(), 0.0)
         await _patiently(life, functools.partial(_end_turning, life, rest))
         left = life.turning() if rest else []
+    if life.loop.time() >= end:
+        life.overran()
 
 
 async def _end_turning(life: Life, seconds: float) -> None:
@@ -209,6 +217,8 @@ async def _stop_kids(life: Life) -> None:
         for kid in kids:
             kid.at_end(one_ended)
         for number, kid in enumerate(kids, 1):
+            if kid.due is None:
+                kid.due = life.due
             kid.request_stop()
             if number % _AT_ONCE == 0:
                 await _patiently(life, _one_round)

@@ -18,7 +18,7 @@ from . import coach, log
 from .context import current, current_life, find_life
 from .deadlines import Deadlines
 from .driver import CoFunction, Driver, driver_of, same_cofunc
-from .texts import shown
+from .texts import shown, text_of
 from .where import attribute
 
 __all__ = ["delete", "reCreate", "reSchedule"]
@@ -247,7 +247,7 @@ def _after_rounds(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -
 def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
     driver = driver_of(task)
     if driver is None:
-        name = task.get_name() if hasattr(task, "get_name") else repr(task)
+        name = task.get_name() if hasattr(task, "get_name") else text_of(task, repr)
         log.say(
             log.library,
             logging.WARNING,

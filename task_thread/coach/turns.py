@@ -12,6 +12,7 @@ from .. import log
 from ..driver import driver_of
 from ..states import ThreadState
 from ..tasks import delete, reCreate
+from ..texts import text_of
 from . import awaits
 from .advice import give, told_of
 from .cofunctions import reading_of
@@ -153,7 +154,7 @@ _PLAIN_CALL = re.compile(r"\bawait\s+[\w.()\[\]]+\.(findChild|getChildIds)\(")
 
 def _tell_needless(life: Life, error: BaseException) -> bool:
     """Tell of an `await` before a plain method, which the reference's documents write."""
-    if not isinstance(error, TypeError) or "await" not in str(error):
+    if not isinstance(error, TypeError) or "await" not in text_of(error):
         return False
     spot = raised_at(error.__traceback__)
     found = None if spot is None else _PLAIN_CALL.search(spot.source)

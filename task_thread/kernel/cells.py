@@ -12,6 +12,7 @@ A root that a thread's code starts goes with the cell of that thread.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
@@ -229,7 +230,7 @@ def _let_wait(life: Life, old: Life) -> None:
 def replace(life: Life, why: str) -> None:
     """Stop a thread for whose place there is another one, or a further run of its own."""
     if life.state in (ThreadState.STARTING, ThreadState.RUNNING):
-        life.logger.info("%s: stopped, since %s", life.id, why)
+        log.say(life.logger, logging.INFO, "%s: stopped, since %s", life.id, why)
     if life.live and not life.orphaned_by_loop():
         life.replaced = True
         life.stop_from_anywhere()

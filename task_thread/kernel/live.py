@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import abc
 import functools
+import logging
 from types import FunctionType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from .. import log, registry
+from ..texts import text_of
 from ..thread import TaskThread
 from .cells import Cells
 
@@ -159,10 +161,12 @@ def _take_over(old: type, new: type) -> bool:
             old.__bases__ = new.__bases__
     except TypeError as error:
         if lives:
-            logger.warning(
+            log.say(
+                logger,
+                logging.WARNING,
                 "%s: running threads keep the code they have, and new ones get the new code: %s",
                 old.__name__,
-                error,
+                text_of(error),
             )
         return False
     before = dict(vars(old))
@@ -182,7 +186,9 @@ def _take_over(old: type, new: type) -> bool:
         old.__task_thread_code__ = getattr(old, "__task_thread_code__", 0) + 1  # type: ignore[attr-defined]
     if changed and lives:
         _renew(lives, before)
-        logger.info(
+        log.say(
+            logger,
+            logging.INFO,
             "%s: %s with the new code of %s",
             old.__name__,
             "the running thread goes on"

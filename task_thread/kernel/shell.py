@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import logging
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,7 @@ class Shell:
 
 
 def _advise(text: str) -> None:
-    log.library.warning("%s", text, extra={"task_thread_advice": "await"})
+    log.say(log.library, logging.WARNING, "%s", text, extra={"task_thread_advice": "await"})
 
 
 _shell: Shell | None = None

@@ -287,6 +287,71 @@ async def test_a_step_that_fails_is_told_and_the_others_are_taken(
     assert "a step of the stop of" in caplog.text
 
 
+async def test_a_task_factory_that_raises_does_not_keep_a_child_from_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    parent, loop = Turner(), asyncio.get_running_loop()
+    await started(parent)
+    child = Sleeper(parent=parent)
+    await child.run()
+    await parent.addChild(child)
+
+    def refuses(loop: object, coroutine: object, **more: object) -> Any:
+        raise LookupError("no request")
+
+    loop.set_task_factory(refuses)
+    try:
+        await child.stop()
+    finally:
+        loop.set_task_factory(None)
+    await child.join()
+    assert child.exited == 1
+    assert child.state == "stopped"
+    assert "the loop's task factory failed" in caplog.text
+    await ended(parent)
+
+
+class Swallower(Probe):
+    """Its exit__ ends only when it is abandoned."""
+
+    exit_timeout = 0.05
+
+    async def exit__(self) -> None:
+        await super().exit__()
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+
+
+class Orderly(Probe):
+    async def exit__(self) -> None:
+        await super().exit__()
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("kind", "shared"), [(Swallower, True), (Orderly, False)])
+async def test_those_below_a_stop_that_took_too_long_share_one_further_limit(
+    kind: type[Probe], shared: bool
+) -> None:
+    top: Any = kind()
+    await started(top)
+    line = [top]
+    for _ in range(4):
+        child: Any = kind(parent=line[-1])
+        await child.run()
+        await line[-1].addChild(child)
+        line.append(child)
+    await ended(top)
+    assert [thread.exited for thread in line] == [1] * 5
+    assert len({thread._life.due for thread in line}) == 1
+    assert (top._life.due is not None) == shared
+    await started(top)
+    assert top._life.due is None  # each run has its own
+    await ended(top)
+
+
 # Limits
 
 
@@ -377,6 +442,18 @@ async def test_an_error_at_the_bottom_of_a_deep_start_reaches_the_top() -> None:
     assert root.state == "failed"
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError()])
+async def test_a_limit_that_exits_reaches_no_sender(error: BaseException) -> None:
+    def exits(self: object) -> int:
+        raise error
+
+    thread = type("Program", (Turner,), {"max_qsize": property(exits)})()
+    await started(thread)
+    await thread.insertSignal(text(1))
+    await ended(thread)
+    assert thread.heard == [1]
+
+
 async def test_a_deep_tree_is_shown_and_steered() -> None:
     top = bottom = Turner()
     await started(top)
@@ -387,6 +464,10 @@ async def test_a_deep_tree_is_shown_and_steered() -> None:
         bottom = child  # type: ignore[assignment]
     assert sum(1 for _ in top.snapshot().walk()) == 1201
     shows(top)
+    repr(top.snapshot())
+    said = str(top.snapshot())
+    assert "level 1200: " in said
+    assert len(said) < 1_000_000
     tree(top)
     await asyncio.wrap_future(top.control.setPace(None, 50))
     await ended(top)

@@ -183,8 +183,10 @@ check(stuck, patience=PATIENCE)
     _, early, late, good = notebook.cells
     for cell in early, late:
         (shown,) = (out for out in cell.outputs if out.output_type == "error")
-        assert shown.ename == "CheckFailed"
-        assert "is there a loop without an `await`?" in shown.evalue
+        # Where the check has the interpreter back when the interrupt comes, it is the interrupt's.
+        if cell is early or shown.ename != "KeyboardInterrupt":
+            assert shown.ename == "CheckFailed"
+            assert "is there a loop without an `await`?" in shown.evalue
     assert "alive True 40.0" in printed(good)
 
 
