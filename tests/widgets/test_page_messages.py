@@ -119,7 +119,7 @@ UNSENDABLE = {
     "itself": None,
 }
 deep: list = []
-for _ in range(5000):
+for _ in range(100_000):
     deep = [deep]
 UNSENDABLE["deep"] = deep
 UNSENDABLE["itself"] = itself = {}
