@@ -90,6 +90,8 @@ async def leaving(panel: str, number: int) -> int:
 
 @pytest.mark.parametrize("panel", PANELS)
 async def test_the_work_grows_as_the_number_of_those_that_leave(panel):
+    # Python 3.12 counts a function's instructions only from its second call on: one round before.
+    await leaving(panel, 10)
     few, many = await leaving(panel, 100), await leaving(panel, 400)
     assert many < 4.2 * few
 
