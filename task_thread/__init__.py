@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from . import signals
+from . import instruments, signals
 from .blocking import run_sync
-from .log import in_kernel
+from .environment import in_kernel
 from .registry import threads
 from .signals import CloseSignal, MessageSignal, Signal, TerminateSignal
 from .tasks import delete, reCreate, reSchedule
@@ -46,6 +47,15 @@ def unload_ipython_extension(ipython: Any) -> None:
     shell.uninstall()
 
 
+_asked = os.environ.get("TASK_THREAD_COACH")
+if _asked != "0":
+    # By its name: it is imported once there is something which it may have a word for.
+    for _probe in instruments.MISTAKES:
+        _probe.add("task_thread.coach")
+if _asked not in (None, "", "0"):
+    from . import coach as _coach
+
+    _coach.on()
 if in_kernel():
     from .kernel import shell as _shell
 

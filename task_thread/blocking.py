@@ -16,8 +16,8 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from .context import current_life
+from .environment import running_loop
 from .kernel.interrupt import at_fault
-from .loops import running_loop
 
 T = TypeVar("T")
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .lines import definition_place, is_users, where
+
 if TYPE_CHECKING:
     from .life import Life
 
@@ -55,9 +57,7 @@ def life_of(thread: Any) -> Life:
     try:
         life: Life = _get_life(thread)
     except AttributeError:
-        from . import coach
-
-        raise AttributeError(coach.uninitialised(type(thread))) from None
+        raise AttributeError(_uninitialised(type(thread))) from None
     return life
 
 
@@ -70,3 +70,15 @@ def find_life(value: Any) -> Life | None:
     except AttributeError:
         return None
     return life
+
+
+def _uninitialised(cls: type) -> str:
+    """Return the sentence for an object whose `__init__` did not call the one of TaskThread."""
+    place = definition_place(cls.__init__)  # type: ignore[misc]  # the very class of the object
+    at = ""
+    if place is not None and is_users(place.filename):
+        at = f" ({where(place.filename, place.line)})"
+    return (
+        f"this {cls.__name__} was not initialised: its __init__{at} must first call "
+        "super().__init__(parent=parent)"
+    )

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .context import life_of
-from .loops import running_loop
+from .environment import running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
 

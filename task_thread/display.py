@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .context import life_of
-from .log import failure, in_kernel, library, say
+from .environment import in_kernel
+from .log import failure, library, say
 from .texts import describe, sendable
 
 if TYPE_CHECKING:

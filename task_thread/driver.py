@@ -28,15 +28,16 @@ from types import CodeType, CoroutineType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from . import coach, log, registry
+from . import instruments, log
 from .brake import Brake
 from .context import current
+from .environment import in_kernel
 from .groups import forgive_group
+from .lines import Place, attribute, definition_place, name_of, waiting_place
 from .meter import Meter
 from .scope import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
 from .states import TaskState
 from .texts import shown
-from .where import Place, attribute, definition_place, name_of, waiting_place
 
 if TYPE_CHECKING:
     from .life import Life
@@ -128,8 +129,8 @@ class Driver(Meter):
         self.send: Any = self._turner.send
         self._trace: Trace | None = None
         self._telling: Scope | None = None  # its taskFailed__, once that has suspended
-        if registry.created is not None and (owner is None or not owner.live):
-            registry.created(self)
+        if instruments.task_created and (owner is None or not owner.live):
+            instruments.task_created(self)
         if owner is not None:
             owner.drivers[self] = None
             if owner.office is not None and owner.office.trace is not None:
@@ -351,7 +352,7 @@ class Driver(Meter):
                 following = self.following
                 if following is None:
                     if self.owner is not None and not (self.last or self._cancelled):
-                        coach.task_ended(self)
+                        instruments.task_ended(self)
                     return
                 self._turn = following
                 if self.attention:
@@ -393,7 +394,7 @@ class Driver(Meter):
         thrown = self._cancelled
         if self.last or self.was_cancelled():
             if thrown and self.owner is not None:
-                coach.task_swallowed(self)
+                instruments.task_swallowed(self)
             return True
         if not suspended:
             yield None
@@ -465,7 +466,7 @@ class Driver(Meter):
             return
         rate = self.check_rate(self._loop.time(), limit)
         if rate is not None:
-            coach.task_too_fast(self, rate, limit)
+            instruments.task_too_fast(self, rate, limit)
 
     def _fail(self, error: BaseException) -> Generator[Any, Any, None]:
         self.coroutine = None
@@ -475,7 +476,7 @@ class Driver(Meter):
             self._trace.failed(self)
         if self.owner is None:
             log.failure(log.library, error, "task %s failed", self.name)
-            if not isinstance(error, Exception) and not log.in_kernel():
+            if not isinstance(error, Exception) and not in_kernel():
                 raise error
         else:
             self.owner.task_failed(self, error)

@@ -25,10 +25,10 @@ from contextvars import Context, copy_context
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import coach, log, starting
+from . import instruments, log, starting
 from .context import current, life_of
 from .driver import Driver, driver_of
-from .loops import running_loop
+from .environment import in_kernel, running_loop
 from .mailbox import Mailbox
 from .patient import Patient
 from .slots import TaskSlots
@@ -37,7 +37,6 @@ from .stopping import orphan, shut_down
 from .texts import class_of, describe, text_of
 
 if TYPE_CHECKING:
-    from .coach.advice import Book
     from .hook import Hook
     from .office import Office
     from .posix import SignalGuard
@@ -95,7 +94,7 @@ class Life:
         after: those that have to end before it enters.
         beginnings, endings: whom to call when this start has succeeded, and when this run has ended.
         office: delivers the signals and keeps the time limits of its tree.
-        advices: what the coach told this tree; at the thread on top.
+        advices: what this tree was told by who gives advice; at the thread on top.
     """
 
     __slots__ = (
@@ -167,7 +166,7 @@ class Life:
         self.drivers: dict[Driver, None] = {}
         self._kids: dict[Life, None] | None = None
         self.added = False
-        self.advices: Book | None = None  # what the coach told this tree; at the thread on top
+        self.advices: Any = None
         self.guardian: Life | None = None
         self.main: asyncio.Task[Any] | None = None
         self.office: Office | None = None
@@ -278,12 +277,15 @@ class Life:
         return self._exit_event
 
     def become(self, state: ThreadState) -> None:
-        self.state = state
+        before, self.state = self.state, state
         if self.office is not None and self.office.trace is not None:
             self.office.trace.became(self)
         self.live = state.live
         self.accepts = not self.stop_asked and state not in _OVER
         self.sends = state not in _OVER
+        # A stop that was asked for comes to its shut-down in the same state.
+        if instruments.thread_changed and state is not before:
+            instruments.thread_changed(self, before)
 
     def below(self) -> list[Life]:
         """Return its children that live: those it answers for, and those that ran before it did."""
@@ -324,7 +326,7 @@ class Life:
         if before is None or before.owner is not self:
             current.set(self)
         log.failure(self.logger, error, f"%s: {text}", self.id, *args)
-        coach.hook_failed(self, error)
+        instruments.hook_failed(self, error)
         current.set(before)
         if self.office is not None and self.office.trace is not None:
             self.office.trace.troubled(self, error)
@@ -458,7 +460,7 @@ class Life:
         """Let the slot's next task take the place of the one before; of a deleted one nothing is left."""
         if elder.last or elder.was_cancelled():
             if elder.was_cancelled() and current.get() is elder:
-                coach.task_swallowed(elder)
+                instruments.task_swallowed(elder)
                 driver.end()  # who deletes a task means its slot, whichever co-function is next
             return
         if elder.over:
@@ -521,7 +523,7 @@ class Life:
     def task_failed(self, driver: Driver, error: BaseException) -> None:
         """Log a task's error, and let one that is meant for the whole program end the tree."""
         log.failure(self.logger, error, "%s: %s failed", self.id, driver.name)
-        coach.task_failed(driver, error)
+        instruments.task_failed(driver, error)
         self.raise_fatal(error)
 
     def failed_hook(self) -> Callable[..., Coroutine[Any, Any, None]] | None:
@@ -618,7 +620,7 @@ class Life:
 
     def raise_fatal(self, error: BaseException) -> None:
         """Let a SystemExit or KeyboardInterrupt end the whole tree, unless this is a kernel."""
-        if not isinstance(error, (SystemExit, KeyboardInterrupt)) or log.in_kernel():
+        if not isinstance(error, (SystemExit, KeyboardInterrupt)) or in_kernel():
             return
         life = self
         while life.guardian is not None:

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from types import CoroutineType, TracebackType
 from typing import Any
 
+from .environment import in_kernel
+from .lines import attribute
 from .texts import describe, sendable
-from .where import attribute
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -62,15 +63,6 @@ def _write_to_stderr(text: str) -> None:
 
 _fallback = _Fallback()
 _fallback.setFormatter(logging.Formatter("%(name)s - %(levelname)s - %(message)s"))
-
-
-def in_kernel() -> bool:
-    """Whether this process is a Jupyter kernel (without importing IPython to find out)."""
-    ipython = sys.modules.get("IPython")
-    shell = (
-        ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
-    )
-    return getattr(shell, "kernel", None) is not None
 
 
 def logger_of(name: str) -> logging.Logger:

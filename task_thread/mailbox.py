@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from . import log
 from .context import current
 from .control import Effect
-from .loops import call_at, running_loop
+from .environment import call_at, in_kernel, running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -314,7 +314,7 @@ class Mailbox:
             raise
         except BaseException as error:
             self.sender.tell(error, "%s failed", self._overflow_name)
-            if not isinstance(error, Exception) and not self.sender.live and not log.in_kernel():
+            if not isinstance(error, Exception) and not self.sender.live and not in_kernel():
                 raise  # no run() would raise it
             self.sender.raise_fatal(error)
 

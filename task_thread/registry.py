@@ -7,13 +7,11 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from . import pulse
+from . import instruments
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable
 
-    from .driver import Driver
     from .life import Life
     from .thread import TaskThread
 
@@ -26,25 +24,10 @@ _inherited: list[
 ] = []  # kept, lest a child that collects them runs their `finally`s
 _endings = itertools.count(1)
 
-began: Callable[[Life], Iterable[Life]] | None = None
-"""In a kernel: told of each thread that no thread's code starts; returns those that have to end first."""
-
-added: Callable[[Life], None] | None = None
-"""In a kernel: told of each thread that no running parent answers for, whoever starts it."""
-
-on_replaced: list[Callable[[TaskThread], None]] = []
-"""In a kernel: told of each thread for whose place there is another one, or a further run of its cell."""
-
-created: Callable[[Driver], None] | None = None
-"""In a kernel: told of each rescheduling task that belongs to no thread, or to one that does not live."""
-
 
 def add(life: Life) -> None:
     _live[life.serial] = life
-    if added is not None:
-        added(life)
-    if life.loop is not None:
-        pulse.quicken(life.loop)
+    instruments.thread_added(life)
 
 
 def discard(life: Life) -> None:
@@ -52,7 +35,7 @@ def discard(life: Life) -> None:
         return
     _ended.append((next(_endings), weakref.ref(life.thread)))
     if not _live:
-        pulse.rest()
+        instruments.threads_gone()
 
 
 def forget() -> None:
@@ -60,6 +43,7 @@ def forget() -> None:
     _inherited.append(_live.copy())
     _live.clear()
     _ended.clear()
+    instruments.threads_gone()
 
 
 def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .context import life_of
+from .lines import attribute, name_of
 from .states import TaskState, ThreadState
 from .texts import class_of, describe
-from .where import attribute, name_of
 
 if TYPE_CHECKING:
     from .driver import Driver

@@ -13,10 +13,10 @@ from collections.abc import Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-from . import log, registry
+from . import instruments, registry
 from .context import current, life_of
+from .environment import in_kernel, running_loop
 from .hook import run_hook
-from .loops import running_loop
 from .office import Office
 from .posix import SignalGuard
 from .states import ThreadState
@@ -58,8 +58,10 @@ def begin(life: Life) -> None:
     life.stop_asked = life.entered = life.sealed = life.hurried = False
     life.reported = life.interrupted = life.replaced = False
     life.patience = life.due = None
-    if registry.began is not None and current.get() is None:
-        life.after = [old for old in registry.began(life) if old.loop is loop]
+    if current.get() is None:
+        wait_for: list[Life] = []
+        instruments.thread_begins(life, wait_for)
+        life.after = [old for old in wait_for if old.loop is loop]
     life.become(ThreadState.STARTING)
     life.started = loop.time()
     life.error = life.fatal = None
@@ -145,7 +147,7 @@ async def _quietly(life: Life, living: Coroutine[Any, Any, None]) -> None:
     except Exception as error:
         life.tell_parent(error)
     except (SystemExit, KeyboardInterrupt) as error:
-        if answered_for or log.in_kernel():
+        if answered_for or in_kernel():
             # The root's `run()` raises it, once the tree has stopped; a kernel goes on.
             life.tell_parent(error)
             return
@@ -234,7 +236,7 @@ def _raise(life: Life) -> None:
     error = life.fatal or life.error
     if error is None:
         return
-    if not isinstance(error, Exception) and log.in_kernel():
+    if not isinstance(error, Exception) and in_kernel():
         raise RuntimeError(f"{life.id} raised {describe(error)}") from error
     raise error
 

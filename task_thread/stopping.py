@@ -14,7 +14,7 @@ from asyncio import CancelledError
 from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from . import coach, log, registry
+from . import instruments, log, registry
 from .context import life_of
 from .hook import run_hook
 from .states import ThreadState
@@ -82,7 +82,7 @@ async def _leave(life: Life) -> None:
             outbox.quota = None  # it may be heard again in a further run
     if life.hook_of("exit__") is not None:
         await _exit(life)
-        coach.thread_exited(life)
+        instruments.thread_exited(life)
 
 
 async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:

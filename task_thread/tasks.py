@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from types import MethodType
 from typing import Any
 
-from . import coach, log
+from . import instruments, log
 from .context import current, current_life, find_life
 from .deadlines import Deadlines
 from .driver import CoFunction, Driver, driver_of, same_cofunc
+from .lines import attribute
 from .texts import shown, text_of
-from .where import attribute
 
 __all__ = ["delete", "reCreate", "reSchedule"]
 
@@ -99,7 +99,7 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
                 return create(cofunc, args, kwargs)
     require_cofunc(cofunc)
     task = create(cofunc, args, kwargs)
-    coach.task_rescheduled(cofunc, task)
+    instruments.task_rescheduled(cofunc, task)
     return task
 
 

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .context import current
-from .where import Place, waiting_place
+from .lines import Place, waiting_place
 
 if TYPE_CHECKING:
     import asyncio

@@ -11,14 +11,14 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 PROGRAM = """
     import asyncio, concurrent.futures, multiprocessing, os, signal, sys, time
-    from task_thread import TaskThread, reCreate, context, pulse, registry
+    from task_thread import TaskThread, reCreate, context, registry, watchdog
 
     fork = multiprocessing.get_context("fork")
 
     def facts():
         default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         default = default and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        return registry.threads(), pulse.pulses(), context.current.get(), default
+        return registry.threads(), watchdog.all_watched(), context.current.get(), default
 
     NOTHING = ([], [], None, True)
 

@@ -11,6 +11,7 @@ import pytest
 from programs import Probe, python, running
 
 from task_thread import TaskThread, log
+from task_thread.environment import in_kernel
 
 _PROGRAM = """
 import asyncio, logging, sys
@@ -121,11 +122,11 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_this_is_no_kernel() -> None:
-    assert not log.in_kernel()
+    assert not in_kernel()
 
 
 def test_in_a_kernel_a_logger_without_a_level_gets_INFO(kernel: None) -> None:
-    assert log.in_kernel()
+    assert in_kernel()
 
     class InAKernel(TaskThread): ...
 

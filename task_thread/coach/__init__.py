@@ -1,34 +1,41 @@
 """The coach: where a classic mistake of asyncio can be seen, it is told once, in plain words.
 
-    core notices something  ─►  a function here  ─►  turns.py, awaits.py, ...  ─►  advice.py
-    the pulse beats         ─►  rounds.py: looks at a few threads
-    the pulse finds a block ─►  holdups.py: reads off which line it is
+    the core tells of something  ─►  a function here  ─►  turns.py, awaits.py, ...  ─►  advice.py
+    the watchdog's beats         ─►  rounds.py: looks at a few threads
+    the watchdog finds a block   ─►  holdups.py: reads off which line it is
 
 What is told goes to the log (the record carries `task_thread_advice`, the kind), and is kept for
 `thread.advice()`. Silence is better than a false alarm: only what is certain is told, what cannot be
 read is passed over, and an error of the coach itself never reaches the program.
 
-Nothing of it runs in a turn or for a signal: the core calls a function here where a task ends, fails or
-is cancelled, and where it is too fast. Everything else is loaded when it is first needed.
+In a notebook, and under `python -m task_thread`, all of it is on. A script that nobody watches is told
+only of what shows where a task or a hook ends: the core then imports this module, by its name; nothing
+runs beside the program. `on()` and `off()` change that, and so does TASK_THREAD_COACH=1 or 0 in the
+environment.
+
+Nothing of it runs in a turn or for a signal. Each function that is named as a probe of the core listens to
+it. Everything else is loaded when it is first needed.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .. import pulse
-from ..where import code_of
+from .. import instruments, watchdog
+from ..lines import code_of
 
 if TYPE_CHECKING:
     import asyncio
 
     from ..driver import CoFunction, Driver
     from ..life import Life
-    from ..pulse import Pulse
+    from ..watchdog import Watched
+    from .advice import Advice
 
 _plain: WeakSet[CodeType] = WeakSet()
 """Co-functions in whose ending nothing can be wrong; most are known after their first end."""
@@ -104,14 +111,9 @@ def thread_exited(life: Life) -> None:
     _safely(turns.exited, life)
 
 
-def uninitialised(cls: type) -> str:
-    """Return the sentence for a class whose `__init__` did not call the one of TaskThread."""
-    from .places import uninitialised as sentence
-
-    return sentence(cls)
-
-
-# What the kernel asks
+def cell_ran(source: str, namespace: dict[str, Any], number: int | None) -> None:
+    """A cell of a notebook has run."""
+    check_cell(source, namespace, _tell, number)
 
 
 def check_cell(
@@ -135,6 +137,13 @@ def check_cell(
     _safely(awaits.check_cell, source, namespace, report, number)
 
 
+def _tell(text: str) -> None:
+    from .. import log
+    from .advice import write
+
+    write(log.library, "await", text)
+
+
 # What a check asks
 
 
@@ -145,14 +154,14 @@ def program_waits(loop: asyncio.AbstractEventLoop) -> None:
     _safely(rounds.look_once, loop)
 
 
-# What the pulse tells
+# What the watchdog tells
 
 
 _WARM_UP = 5  # beats after which the rounds begin, so that a short program need not load them
 _beats = 0
 
 
-def _beat(of: Pulse) -> None:
+def _beat(of: Watched) -> None:
     global _beats  # noqa: PLW0603  # of whichever loop
     _beats += 1
     if _beats <= _WARM_UP:
@@ -162,13 +171,13 @@ def _beat(of: Pulse) -> None:
     _safely(rounds.beat, of)
 
 
-def _blocked(of: Pulse) -> None:
+def _blocked(of: Watched) -> None:
     from . import holdups
 
     _safely(holdups.look, of)
 
 
-def _released(of: Pulse, seconds: float) -> None:
+def _released(of: Watched, seconds: float) -> None:
     from . import holdups
 
     _safely(holdups.released, of, seconds)
@@ -183,7 +192,45 @@ def _rest() -> None:
             _safely(module.forget)
 
 
-pulse.on_beat.append(_beat)
-pulse.on_block.append(_blocked)
-pulse.on_release.append(_released)
-pulse.on_rest.append(_rest)
+def _advice_of(life: Life) -> tuple[Advice, ...]:
+    from .advice import advice_of
+
+    return advice_of(life)
+
+
+# Whether it is there
+
+
+_WATCHES: tuple[tuple[instruments.Probe, Callable[..., None]], ...] = (
+    (watchdog.loop_beats, _beat),
+    (watchdog.loop_blocked, _blocked),
+    (watchdog.loop_released, _released),
+    (instruments.threads_gone, _rest),
+)
+
+
+def on() -> None:
+    """Look at everything from now on, loops that do not answer included."""
+    for probe in instruments.MISTAKES:
+        probe.add(__name__)
+    for probe, listener in _WATCHES:
+        probe.add(listener)
+    watchdog.watch()
+
+
+def off() -> None:
+    """Look at nothing any more; what was told stays in `thread.advice()`."""
+    for probe in instruments.MISTAKES:
+        probe.remove(__name__)
+    for probe, listener in _WATCHES:
+        probe.remove(listener)
+    _rest()
+
+
+def watch() -> None:
+    """Do what `on()` does, unless TASK_THREAD_COACH=0 says no; for a notebook or the console."""
+    if os.environ.get("TASK_THREAD_COACH") != "0":
+        on()
+
+
+instruments.advice_of = _advice_of

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from .. import environment
 from ..context import find_life, life_of
+from ..lines import innermost
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
-from ..where import innermost
 from .advice import keep
 from .places import THIS_CELL, Spot, file_of_cell
 from .reading import Names, function_of, methods_of, names_of, names_of_cell, read, statements
@@ -104,9 +104,7 @@ def _keep(one: Forgotten, thread: TaskThread, filename: str) -> None:
 
 def _without_magics(source: str) -> str:
     """Return a cell's text as Python; each line keeps its number."""
-    ipython = sys.modules.get("IPython")
-    get_ipython = getattr(ipython, "get_ipython", None)
-    shell = get_ipython() if get_ipython is not None else None
+    shell = environment.shell()
     return source if shell is None else str(shell.transform_cell(source))
 
 

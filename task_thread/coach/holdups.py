@@ -1,8 +1,8 @@
-"""A line that holds up the event loop: found while it does, on the pulse's OS thread.
+"""A line that holds up the event loop: found while it does, on the watchdog's OS thread.
 
-    pulse: the loop does not answer ─► look: whose turn is it, and at which line?
+    watchdog: the loop does not answer ─► look: whose turn is it, and at which line?
                                   ─► look again: the same turn still ─► told, at once
-    pulse: it answers again       ─► released: the sentence in `advice()` gets the whole duration
+    watchdog: it answers again       ─► released: the sentence in `advice()` gets the whole duration
 
 Two looks have to find the same turn, so that a loop which is only busy with many short ones is nobody's
 fault. What is read off a running stack may be out of date the next moment; it is only looked at.
@@ -19,22 +19,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import log
 from ..driver import Driver
+from ..environment import in_kernel
 from ..hook import run_hook
 from ..life import Life
+from ..lines import is_users
 from ..mailbox import Mailbox
-from ..where import is_users
 from . import families
 from .advice import Told, keep, tell, write
 from .places import Spot
 
 if TYPE_CHECKING:
     from ..context import Actor
-    from ..pulse import Pulse
+    from ..watchdog import Watched
 
 LEAST = 0.3
 """Seconds for which a turn, a hook or a handler has to hold up the loop, at the second of two looks.
 
-The pulse waits as long for its answer before the first look, so that in effect it is half a second.
+The watchdog waits as long for its answer before the first look, so that in effect it is half a second.
 """
 
 LEAST_OUTSIDE = 1.0
@@ -75,7 +76,7 @@ class _Case:
     """One turn that holds up a loop at present.
 
     Attributes:
-        pulse: of the loop.
+        watched: the loop.
         sight: what the last look found.
         before: seconds for which the loop had not answered when it was first seen, because of others.
         told: the advice that was given.
@@ -83,8 +84,8 @@ class _Case:
         done: whether it was judged.
     """
 
-    def __init__(self, pulse: Pulse, sight: Sight, before: float) -> None:
-        self.pulse = pulse
+    def __init__(self, watched: Watched, sight: Sight, before: float) -> None:
+        self.watched = watched
         self.sight = sight
         self.before = before
         self.told: list[Told] = []
@@ -93,25 +94,27 @@ class _Case:
         self.done = False
 
 
-_lock = threading.Lock()  # looks come from the pulse's OS thread, releases from the loop's
-_cases: dict[int, _Case] = {}  # by the identity of the pulse; while it is held up, and no longer
+_lock = threading.Lock()  # looks come from the watchdog's OS thread, releases from the loop's
+_cases: dict[
+    int, _Case
+] = {}  # by the identity of what is watched; while it is held up, and no longer
 
 
-def look(pulse: Pulse) -> None:
+def look(watched: Watched) -> None:
     """Look at a loop that does not answer; called again and again while it does not."""
-    sight = see(pulse.stack())
-    case = _cases.get(id(pulse))
+    sight = see(watched.stack())
+    case = _cases.get(id(watched))
     if sight is None:
         return
     if case is None or case.sight.what != sight.what:
         # Another turn in the same round of the loop: the one before is over.
-        blocked = pulse.blocked_for()
+        blocked = watched.blocked_for()
         if case is not None:
             _complete(case, blocked)
-        _cases[id(pulse)] = _Case(pulse, sight, 0.0 if case is None else blocked)
+        _cases[id(watched)] = _Case(watched, sight, 0.0 if case is None else blocked)
         return
     before, case.sight = case.sight, sight
-    seconds = pulse.blocked_for() - case.before
+    seconds = watched.blocked_for() - case.before
     if case.done or seconds < (LEAST_OUTSIDE if sight.actor is None else LEAST):
         return
     case.done = True
@@ -120,25 +123,27 @@ def look(pulse: Pulse) -> None:
     owner = None if sight.actor is None else sight.actor.owner
     if owner is not None:
         slot = sight.actor.slot_name or "" if sight.actor is not None else ""
-        if _keep(pulse, case, [owner], text, spot, slot):
+        if _keep(watched, case, [owner], text, spot, slot):
             tell(owner, "blocked", text, sight.actor)
         return
-    roots = families.roots(pulse.loop)[:_MOST_ROOTS]
-    if _keep(pulse, case, roots, text, spot, ""):
+    roots = families.roots(watched.loop)[:_MOST_ROOTS]
+    if _keep(watched, case, roots, text, spot, ""):
         if roots:
             tell(roots[0], "blocked", text)
         else:
             write(log.library, "blocked", text)
 
 
-def _keep(pulse: Pulse, case: _Case, lives: list[Life], text: str, spot: Spot, slot: str) -> bool:
+def _keep(
+    watched: Watched, case: _Case, lives: list[Life], text: str, spot: Spot, slot: str
+) -> bool:
     """Keep the advice before it is logged, as the loop may be free the next moment.
 
     Returns:
         Whether it is to be logged.
     """
     with _lock:
-        if _cases.get(id(pulse)) is not case:
+        if _cases.get(id(watched)) is not case:
             return False  # it was free meanwhile
         new = not lives
         for life in lives:
@@ -151,10 +156,10 @@ def _keep(pulse: Pulse, case: _Case, lives: list[Life], text: str, spot: Spot, s
         return new
 
 
-def released(pulse: Pulse, seconds: float) -> None:
+def released(watched: Watched, seconds: float) -> None:
     """Complete what was told, with the whole duration; the longest, if it happens again."""
     with _lock:
-        case = _cases.pop(id(pulse), None)
+        case = _cases.pop(id(watched), None)
     if case is not None:
         _complete(case, seconds)
 
@@ -165,7 +170,7 @@ def forget() -> None:
         cases = list(_cases.values())
         _cases.clear()
     for case in cases:
-        _complete(case, case.pulse.blocked_for())
+        _complete(case, case.watched.blocked_for())
 
 
 def _complete(case: _Case, blocked: float) -> None:
@@ -239,7 +244,7 @@ def _remedy(source: str) -> str:
     if slept:
         return f"Write `await asyncio.sleep({slept[1]})` instead."
     if re.search(r"\binput\(", source):
-        if log.in_kernel():
+        if in_kernel():
             return "Ask before the thread starts, or with a widget."
         return "Write `await asyncio.to_thread(input, ...)` instead."
     return (

@@ -1,14 +1,13 @@
-"""How a line of the user's code is called in a sentence: "line 4 of cell [3]", "program.py, line 4"."""
+"""How a line of the user's code is called in a sentence: "line 4 of cell In [3]", "program.py, line 4"."""
 
 from __future__ import annotations
 
 import linecache
-import os
-import sys
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
-from ..where import code_of, definition_place, innermost, is_users
+from .. import environment
+from ..lines import code_of, definition_place, innermost, is_users, where
 
 _LONGEST = 100  # characters of a line that is quoted
 
@@ -28,10 +27,9 @@ class Spot(NamedTuple):
     @property
     def where(self) -> str:
         """What a person calls the place."""
-        cell = cell_of(self.filename)
-        if cell is not None:
-            return f"line {self.line} of {cell}"
-        return f"{os.path.basename(self.filename) or self.filename}, line {self.line}"
+        if self.filename == THIS_CELL:
+            return f"line {self.line} of this cell"
+        return where(self.filename, self.line)
 
     def __str__(self) -> str:
         source = self.source
@@ -40,29 +38,12 @@ class Spot(NamedTuple):
         return f"`{source}` ({self.where})" if source else self.where
 
 
-def cell_of(filename: str) -> str | None:
-    """Return "cell [3]" for the file name of a cell, `None` for any other."""
-    if filename == THIS_CELL:
-        return "this cell"
-    number = _cells().get(filename)
-    return None if number is None else f"cell [{number}]"
-
-
 THIS_CELL = "<this cell>"
 
 
 def file_of_cell(number: int | None) -> str:
     """Return the file name of the cell whose last execution had a number; empty if there is none."""
-    return next((name for name, last in _cells().items() if last == number), "")
-
-
-def _cells() -> dict[str, int]:
-    """Return the numbers of cells by file name; IPython names cells by their text."""
-    ipython = sys.modules.get("IPython")
-    get_ipython = getattr(ipython, "get_ipython", None)
-    shell = get_ipython() if get_ipython is not None else None
-    cells = getattr(getattr(shell, "compile", None), "_filename_map", None)
-    return dict(cells) if isinstance(cells, dict) else {}
+    return next((name for name, last in environment.cells().items() if last == number), "")
 
 
 def definition(cofunc: Any) -> Spot | None:
@@ -87,13 +68,3 @@ def raised_at(traceback: TracebackType | None) -> Spot | None:
     """Return the innermost line of the user's code through which an error went."""
     found = innermost(traceback)
     return None if found is None else Spot(found.tb_frame.f_code.co_filename, found.tb_lineno)
-
-
-def uninitialised(cls: type) -> str:
-    """Return the sentence for an object whose `__init__` did not call the one of TaskThread."""
-    spot = definition(cls.__init__)  # type: ignore[misc]  # the very class of the object
-    at = f" ({spot.where})" if spot is not None else ""
-    return (
-        f"this {cls.__name__} was not initialised: its __init__{at} must first call "
-        "super().__init__(parent=parent)"
-    )

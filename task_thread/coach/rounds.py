@@ -1,4 +1,4 @@
-"""Going the rounds: with each beat of the pulse a few threads are looked at, whatever their number.
+"""Going the rounds: with each beat of the watchdog a few threads are looked at, whatever their number.
 
 What is wrong only if it lasts (a child that runs and is not added, a queue that stays full) is a
 suspicion first, and told if every beat until then still found it so. Threads are held weakly: a round
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import asyncio
 
     from ..life import Life
-    from ..pulse import Pulse
     from ..thread import TaskThread
+    from ..watchdog import Watched
 
 AT_ONCE = 100
 """Threads looked at with one beat."""
@@ -169,9 +169,9 @@ def _read_class(life: Life, most: int) -> int:
     return len(now)
 
 
-def beat(pulse: Pulse) -> None:
+def beat(watched: Watched) -> None:
     """Go on with the rounds on a loop."""
-    loop = pulse.loop
+    loop = watched.loop
     found = _rounds.get(id(loop))
     if found is None or found._loop is not loop:
         found = _rounds[id(loop)] = Round(loop)

@@ -8,8 +8,8 @@ from types import CodeType
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from .. import log
 from ..driver import driver_of
+from ..environment import in_kernel
 from ..states import ThreadState
 from ..tasks import delete, reCreate
 from ..texts import text_of
@@ -94,7 +94,7 @@ def failed(driver: Driver, error: BaseException) -> None:
     owner = driver.owner
     if owner is None or owner.failed_hook() is not None:
         return
-    if not isinstance(error, Exception) and not (isinstance(error, SystemExit) and log.in_kernel()):
+    if not isinstance(error, Exception) and not (isinstance(error, SystemExit) and in_kernel()):
         return
     spot = raised_at(error.__traceback__)
     if spot is None:
@@ -119,9 +119,7 @@ def failed(driver: Driver, error: BaseException) -> None:
         give(owner, "recreate", text, spot, slot=driver.name, actor=driver)
         return
     if isinstance(error, _SLIPS):
-        remedy = (
-            "Repair that line, and run the cell again." if log.in_kernel() else "Repair that line."
-        )
+        remedy = "Repair that line, and run the cell again." if in_kernel() else "Repair that line."
     elif reading_of(driver).again is None:
         remedy = f"Catch {type(error).__name__} in the task."
     else:

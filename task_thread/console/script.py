@@ -20,7 +20,7 @@ from typing import Any
 
 from rich.console import Console
 
-from .. import log, posix
+from .. import coach, log, posix
 from ..context import life_of
 from ..control import Control
 from ..registry import threads
@@ -97,6 +97,7 @@ def run(path: str, args: list[str], *, plain: bool = False, level: int = logging
 
     watch = Watch(plain=plain, quit_program=_Quit(), again=True)
     failed: BaseException | None = None
+    coach.watch()
     try:
         with watch:
             exec(code, module.__dict__)

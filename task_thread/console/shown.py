@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,13 +10,13 @@ from dataclasses import replace
 from rich.text import Text
 from rich.tree import Tree
 
+from .. import instruments
 from ..context import life_of
 from ..life import Life
 from ..registry import threads
 from ..snapshot import ThreadSnapshot, take
 from ..states import ThreadState
 from ..thread import TaskThread
-from . import changes
 from .tree import tree
 from .words import count
 
@@ -39,6 +40,7 @@ class Shown:
         self._ended: dict[int, dict[int, ThreadSnapshot]] = {}  # by the parent's serial; 0 for none
         self._left_out: dict[int, int] = {}
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     def begin(self) -> None:
         """Listen from now on."""
@@ -49,11 +51,11 @@ class Shown:
             self._begun = life.state is not ThreadState.CREATED
             if not life.live and self._begun:
                 self._keep(life, 0)
-        changes.listen(self._hear)
+        instruments.thread_changed.add(self._hear)
 
     def end(self) -> None:
         """Listen no more."""
-        changes.leave(self._hear)
+        instruments.thread_changed.remove(self._hear)
 
     def tops(self) -> list[TaskThread]:
         """Return the threads on top that live."""
@@ -74,8 +76,11 @@ class Shown:
         parent = life.parent
         return parent is None or not parent.live
 
-    def _hear(self, life: Life, state: ThreadState) -> None:
-        if self.top is not None and not changes.is_below(life, life_of(self.top)):
+    def _hear(self, life: Life, before: ThreadState) -> None:
+        if os.getpid() != self._process:  # a forked child: what is shown is its parent's
+            return
+        state = life.state
+        if self.top is not None and not _is_below(life, life_of(self.top)):
             return
         above = 0 if self.is_top(life) or life.parent is None else life.parent.serial
         if state is ThreadState.STARTING:
@@ -125,3 +130,10 @@ class Shown:
         known.update(self._ended.get(record.serial, {}))
         children = tuple(self._with_children(child) for child in known.values())
         return replace(record, children=children)
+
+
+def _is_below(life: Life | None, top: Life) -> bool:
+    """Whether a thread is `top` or anywhere below it."""
+    while life is not None and life is not top:
+        life = life.parent
+    return life is not None

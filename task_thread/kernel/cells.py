@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakSet, ref
 
-from .. import log, registry
+from .. import instruments, log
 from ..context import current, find_life, life_of
 from ..states import ThreadState
 
@@ -103,18 +103,18 @@ class Cells:
         cell.lives.clear()
         _end_tasks(cell)
 
-    def began(self, life: Life) -> Iterable[Life]:
-        """Note that the running cell starts a thread; return those that have to end before."""
+    def began(self, life: Life, wait_for: list[Life]) -> None:
+        """Note that the running cell starts a thread, and list those that have to end before."""
         cell, run = self._running.get()
         if run != cell.runs and life.state is ThreadState.CREATED:
             # A task that an earlier run made starts it only now. (A further start of a thread was
             # asked for before, and waited for its end.)
             asyncio.get_running_loop().call_soon(replace, life, "its cell was run again")
-            return []
+            return
         cell.lives.add(life)
         if cell.identity is None:
             self._compare(life)
-        return [old for old in cell.leaving if old is not life and old.live]
+        wait_for += [old for old in cell.leaving if old is not life and old.live]
 
     def added(self, life: Life) -> None:
         """Note that a root starts; one that a thread's code starts goes with the cell of that thread."""
@@ -234,11 +234,7 @@ def replace(life: Life, why: str) -> None:
     if life.live and not life.orphaned_by_loop():
         life.replaced = True
         life.stop_from_anywhere()
-        for listener in tuple(registry.on_replaced):
-            try:
-                listener(life.thread)
-            except Exception as error:  # a view that can't let go must not keep the thread alive
-                log.failure(log.library, error, "what listens for replaced threads failed")
+        instruments.thread_replaced(life.thread)
 
 
 def _end_tasks(cell: Cell) -> int:

@@ -5,11 +5,11 @@ neither helps against a turn that blocks the loop. While a root lives, a handler
 the kernel's: where a task, a hook or a handler of a thread holds up the loop it raises KeyboardInterrupt
 right there, which becomes that task's failure, with its line; everything else is left to the kernel's own.
 
-A healthy turn must not be hit, so "holds up" means that the loop has not answered the pulse for a while.
-An interrupt that comes sooner is remembered, and repeated if the loop is still held up then. The kernel
-saves the handler before each cell and restores it afterwards; so ours is put before the saved one too
-(a turn may block the loop right after the cell, and nothing else could come in between), and is put in
-its place again with each beat.
+A healthy turn must not be hit, so "holds up" means that the loop has not answered the watchdog for a
+while. An interrupt that comes sooner is remembered, and repeated if the loop is still held up then; where
+nobody watches the loop, the watchdog is called for that. The kernel saves the handler before each cell and
+restores it afterwards; so ours is put before the saved one too (a turn may block the loop right after the
+cell, and nothing else could come in between).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .. import pulse
-from ..where import is_users
+from .. import instruments, watchdog
+from ..lines import is_users
 
 if TYPE_CHECKING:
-    from ..pulse import Pulse
+    from ..watchdog import Watched
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # Whose frames lie under the code of a task, a hook or a handler: what steps it.
@@ -41,19 +41,15 @@ class Interrupts:
 
     def __init__(self, kernel: Any = None) -> None:
         self._kernel = kernel
-        self._wanted = False  # an interrupt came when it could not be said yet who is at fault
 
     def install(self) -> None:
-        """Follow the pulse from now on."""
-        pulse.on_beat.append(self._beat)
-        pulse.on_block.append(self._blocked)
-        pulse.on_rest.append(self.give_back)
+        """Leave SIGINT to the kernel whenever no thread lives."""
+        instruments.threads_gone.add(self.give_back)
 
     def uninstall(self) -> None:
         """Leave SIGINT to the kernel."""
-        pulse.on_beat.remove(self._beat)
-        pulse.on_block.remove(self._blocked)
-        pulse.on_rest.remove(self.give_back)
+        instruments.threads_gone.remove(self.give_back)
+        self._forget()
         self.give_back()
 
     def take(self) -> None:
@@ -83,18 +79,22 @@ class Interrupts:
             KeyboardInterrupt: the code that runs belongs to a thread, and holds up the loop.
         """
         if at_fault(frame):
-            if max((p.blocked_for() for p in pulse.pulses()), default=0.0) > pulse.LATE:
+            if watchdog.longest_block() > watchdog.LATE:
+                self._forget()
                 raise KeyboardInterrupt
-            self._wanted = True
+            watchdog.loop_beats.add(self._forget)
+            watchdog.loop_blocked.add(self._blocked)
+            watchdog.watch()
 
-    def _beat(self, of: Pulse) -> None:
-        self._wanted = False
-        self.take()
+    def _forget(self, _: Watched | None = None) -> None:
+        """Forget an interrupt: the loop turns again, or it was passed on."""
+        watchdog.loop_beats.remove(self._forget)
+        watchdog.loop_blocked.remove(self._blocked)
 
-    def _blocked(self, of: Pulse) -> None:
-        # On the pulse's OS thread. A signal to the other one ends a `time.sleep` there as well.
-        if self._wanted and of.os_thread == threading.main_thread().ident:
-            self._wanted = False
+    def _blocked(self, of: Watched) -> None:
+        # On the watchdog's OS thread. A signal to the other one ends a `time.sleep` there as well.
+        if of.os_thread == threading.main_thread().ident:
+            watchdog.loop_blocked.remove(self._blocked)
             if hasattr(signal, "pthread_kill"):
                 signal.pthread_kill(of.os_thread, signal.SIGINT)
             else:

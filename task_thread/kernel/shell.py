@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import functools
-import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import coach, log, registry
-from ..loops import running_loop
+from .. import coach, environment, instruments, registry
+from ..environment import running_loop
 from . import live
 from .cells import Cells
 from .explain import explain
@@ -33,15 +32,20 @@ class Shell:
         self.live = live.LiveCode(self.cells, ipython.user_ns)
         self.interrupts = Interrupts(getattr(ipython, "kernel", None))
         self._showtraceback: Callable[..., Any] | None = None
+        self._listeners = (
+            (instruments.thread_begins, self._thread_begins),
+            (instruments.thread_added, self.cells.added),
+            (instruments.task_created, self.cells.created),
+        )
 
     def install(self) -> None:
         """Hear of cells from now on, the running one included."""
         self.ipython.events.register("pre_run_cell", self._begins)
         self.ipython.events.register("post_run_cell", self._ended)
-        registry.began = self._thread_begins
-        registry.added = self.cells.added
-        registry.created = self.cells.created
+        for probe, listener in self._listeners:
+            probe.add(listener)
         self.interrupts.install()
+        coach.watch()
         self._showtraceback = self.ipython.showtraceback
         self.ipython.showtraceback = self._explained(self._showtraceback)
         self.cells.enter(self._running_cell())
@@ -50,7 +54,8 @@ class Shell:
         """Take everything back."""
         self.ipython.events.unregister("pre_run_cell", self._begins)
         self.ipython.events.unregister("post_run_cell", self._ended)
-        registry.began = registry.added = registry.created = None
+        for probe, listener in self._listeners:
+            probe.remove(listener)
         self.interrupts.uninstall()
         if getattr(self.ipython.showtraceback, "__wrapped__", None) is self._showtraceback:
             del self.ipython.showtraceback
@@ -82,9 +87,9 @@ class Shell:
             return True
         return True
 
-    def _thread_begins(self, life: Life) -> Iterable[Life]:
+    def _thread_begins(self, life: Life, wait_for: list[Life]) -> None:
         self.interrupts.take()
-        return self.cells.began(life)
+        self.cells.began(life, wait_for)
 
     def _ended(self, result: Any) -> None:
         self.live.cell_has_run()
@@ -92,14 +97,16 @@ class Shell:
         source = getattr(getattr(result, "info", None), "raw_cell", None)
         if isinstance(source, str):
             number = getattr(result, "execution_count", None)
-            coach.check_cell(source, self.ipython.user_ns, _advise, number)
+            instruments.cell_ran(source, self.ipython.user_ns, number)
         loop = running_loop()
         if loop is not None:
             # The kernel is about to restore the handler of SIGINT which stood when the cell began.
             loop.call_later(0.2, self._tidy)
 
     def _tidy(self) -> None:
-        if not registry.threads():
+        if registry.threads():
+            self.interrupts.take()
+        else:
             self.interrupts.give_back()
 
     def _explained(self, show: Callable[..., Any]) -> Callable[..., Any]:
@@ -111,10 +118,6 @@ class Shell:
         return showtraceback
 
 
-def _advise(text: str) -> None:
-    log.say(log.library, logging.WARNING, "%s", text, extra={"task_thread_advice": "await"})
-
-
 _shell: Shell | None = None
 
 
@@ -122,8 +125,7 @@ def install(ipython: Any = None) -> Shell | None:
     """Install once; return what is installed, or `None` where no IPython runs."""
     global _shell  # noqa: PLW0603  # one IPython a process
     if ipython is None:
-        module = sys.modules.get("IPython")
-        ipython = module.get_ipython() if module is not None else None
+        ipython = environment.shell()
     if ipython is not None and (_shell is None or _shell.ipython is not ipython):
         if _shell is not None:
             _shell.uninstall()

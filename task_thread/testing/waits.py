@@ -10,10 +10,9 @@ from .. import registry
 from ..context import life_of
 from ..driver import driver_of
 from ..life import Life
+from ..lines import Place, at, frames, waiting_place
 from ..patient import Patient
-from ..where import Place, frames, waiting_place
 from .events import Events
-from .places import at
 
 MOST = 8
 """Sentences after which the others are only counted."""

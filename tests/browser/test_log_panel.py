@@ -101,7 +101,7 @@ def test_advice_looks_like_advice(kitchen):
     advice = line(panel, "cook turns no more")
     expect(advice).to_contain_text("ADVICE")
     expect(advice).to_have_attribute("data-tone", "advice")
-    expect(advice).to_contain_text("(line 26 of cell [2]) raised ValueError")
+    expect(advice).to_contain_text("(line 26 of cell In [2]) raised ValueError")
     word = advice.locator(".tt-log-level")
     shape = word.evaluate("node => getComputedStyle(node, '::before').content")
     assert "\N{WHITE RIGHT POINTING INDEX}" in shape

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from task_thread import coach
+from task_thread import coach, instruments
 from task_thread.coach import advice, cofunctions, reading, turns
 
 
@@ -16,6 +16,10 @@ def nothing_told(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     # Their programs have one file name, and `pass` may compile to what `return` did in the test before.
     for known in (coach._plain, cofunctions._readings, reading._trees, turns._looked_at):
         known.clear()
+    coach.on()
     yield
+    coach.off()
+    for probe in instruments.MISTAKES:
+        probe.add("task_thread.coach")  # as `import task_thread` leaves it
     failed = [r.getMessage() for r in caplog.records if "coach failed" in r.getMessage()]
     assert not failed, "an error of the coach itself"

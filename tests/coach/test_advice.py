@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 from students import logged, student
 
-from task_thread import TaskThread
-from task_thread.coach import advice, places
+from task_thread import TaskThread, environment
+from task_thread.coach import advice
 from task_thread.coach.advice import give
 from task_thread.coach.places import Spot
 
@@ -82,8 +82,8 @@ def test_a_cell_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     file = os.path.join(tempfile.gettempdir(), "ipykernel_1", "123.py")
     compiler = SimpleNamespace(_filename_map={file: 7})
     monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(compile=compiler))
-    assert str(Spot(file, 4, "x = 1")) == "`x = 1` (line 4 of cell [7])"
-    assert places.cell_of("robot.py") is None
+    assert str(Spot(file, 4, "x = 1")) == "`x = 1` (line 4 of cell In [7])"
+    assert environment.cell_name("robot.py") is None
 
 
 def test_an_init_without_super_is_told_in_plain_words() -> None:

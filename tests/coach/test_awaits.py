@@ -223,7 +223,7 @@ async def test_the_class_of_a_running_thread_is_read_with_the_first_beats(
     assert logged(caplog.records) == [("await", SENTENCE)]
 
 
-async def test_the_pulse_brings_it() -> None:
+async def test_a_beat_brings_it() -> None:
     robot = student(LIVING)["Robot"]()
     async with running(robot):
         await until(robot.advice)
@@ -257,7 +257,7 @@ async def test_a_class_with_newer_code_is_read_again() -> None:
 
 
 async def test_a_task_that_ends_for_want_of_an_await_is_told_at_once() -> None:
-    """Without the pulse: in a loop in virtual time as well."""
+    """Without beats: in a loop in virtual time as well."""
     names = student(LIVING.replace("self.tasks.walk = await reSchedule", "reSchedule"))
     robot = names["Robot"]()
     async with running(robot):

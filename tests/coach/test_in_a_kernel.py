@@ -45,12 +45,12 @@ def test_advice_names_the_cell_and_lands_where_the_thread_was_made(kernel: Kerne
     while "blocks the event loop" not in heard and time.monotonic() < end:
         heard += kernel.run("await asyncio.sleep(0.2)", "wait").elsewhere
     assert (
-        "Robot - WARNING - `reSchedule(self.look__)` (line 13 of cell [2]) does nothing without "
+        "Robot - WARNING - `reSchedule(self.look__)` (line 13 of cell In [2]) does nothing without "
         "`await`: write `await reSchedule(self.look__)`.\n" in heard
     )
     assert re.search(
-        r"Robot - WARNING - walk: `time\.sleep\(0\.8\)` \(line 8 of cell \[2\]\) blocks the event loop, for "
-        r"\d\.\d s so far; no task can turn meanwhile\. Write `await asyncio\.sleep\(0\.8\)` instead\.\n",
+        r"Robot - WARNING - walk: `time\.sleep\(0\.8\)` \(line 8 of cell In \[2\]\) blocks the event loop, "
+        r"for \d\.\d s so far; no task can turn meanwhile\. Write `await asyncio\.sleep\(0\.8\)` instead\.\n",
         heard,
     )
     kernel.run("await robot.stop()\nawait robot.join()", "stop")
@@ -67,7 +67,7 @@ def test_a_cell_without_an_await_is_told(kernel: Kernel) -> None:
     )
     kept = kernel.run("advice, = robot.advice(); advice.text, advice.source, len(In) - 1").literal
     assert kept == (
-        f"`robot.stop()` (line 1 of cell [{kept[2] - 1}]) does nothing without `await`: write "
+        f"`robot.stop()` (line 1 of cell In [{kept[2] - 1}]) does nothing without `await`: write "
         "`await robot.stop()`.",
         "robot.stop()",
         kept[2],

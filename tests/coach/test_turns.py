@@ -266,7 +266,7 @@ async def test_to_tell_of_the_error_is_no_end_on_purpose(told: str) -> None:
     assert [advice.kind for advice in robot.advice()] == ["ended"]
 
 
-async def test_a_loop_in_virtual_time_has_no_pulse_and_the_same_advice() -> None:
+async def test_a_loop_in_virtual_time_has_no_beats_and_the_same_advice() -> None:
     """What is told of when it happens needs no clock, and no OS thread."""
     import async_solipsism
 

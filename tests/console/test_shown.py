@@ -8,8 +8,8 @@ from programs import Family, Probe, Sleeper, ended, running, started
 from rich.console import Console
 
 from task_thread import TaskThread
-from task_thread.console import changes
 from task_thread.console.shown import Shown
+from task_thread.instruments import thread_changed
 from task_thread.life import Life
 from task_thread.states import ThreadState
 
@@ -18,8 +18,8 @@ class Ear:
     def __init__(self) -> None:
         self.heard: list[tuple[str, str]] = []
 
-    def __call__(self, life: Life, state: ThreadState) -> None:
-        self.heard.append((life.id, str(state)))
+    def __call__(self, life: Life, _: ThreadState) -> None:
+        self.heard.append((life.id, str(life.state)))
 
 
 class Named(Family):
@@ -35,12 +35,12 @@ class Named(Family):
 
 async def test_each_change_is_heard_once_and_in_order() -> None:
     ear = Ear()
-    changes.listen(ear)
+    thread_changed.add(ear)
     try:
         async with running(Named()):
             pass
     finally:
-        changes.leave(ear)
+        thread_changed.remove(ear)
     assert ear.heard == [
         ("parent", "starting"),
         ("child", "starting"),
@@ -53,34 +53,33 @@ async def test_each_change_is_heard_once_and_in_order() -> None:
     ]
 
 
-async def test_after_the_last_listener_the_core_is_as_before() -> None:
-    before = Life.become
+async def test_after_the_last_listener_nobody_is_told() -> None:
     one, other = Ear(), Ear()
-    changes.listen(one)
-    changes.listen(other)
-    changes.leave(one)
-    assert Life.become is not before
-    changes.leave(other)
-    changes.leave(other)
-    assert Life.become is before
+    thread_changed.add(one)
+    thread_changed.add(other)
+    thread_changed.remove(one)
+    assert thread_changed
+    thread_changed.remove(other)
+    thread_changed.remove(other)
+    assert not thread_changed
     async with running(Probe()):
         pass
     assert one.heard == other.heard == []
 
 
 async def test_a_listener_that_raises_holds_nothing_up() -> None:
-    def broken(life: Life, state: ThreadState) -> None:
+    def broken(life: Life, before: ThreadState) -> None:
         raise ValueError("no")
 
     ear = Ear()
-    changes.listen(broken)
-    changes.listen(ear)
+    thread_changed.add(broken)
+    thread_changed.add(ear)
     try:
         async with running(Probe()):
             pass
     finally:
-        changes.leave(broken)
-        changes.leave(ear)
+        thread_changed.remove(broken)
+        thread_changed.remove(ear)
     assert [state for _, state in ear.heard] == ["starting", "running", "stopping", "stopped"]
 
 

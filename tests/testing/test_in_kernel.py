@@ -102,10 +102,10 @@ print("still here")
     assert value["data"]["text/plain"].startswith("passed: 40 s on the program's clock")
     text = printed(mistakes)
     assert "input: input() waits for a person" in text
-    assert 'at line 2 of cell In[4]: `input("name? ")`' in text
+    assert 'at line 2 of cell In [4]: `input("name? ")`' in text
     assert "exit: expected a program that ends by itself, found quit(...)" in text
     assert "left running: expected nothing to be left" in text
-    assert "ticker: its task tick waits at line 17 of cell In[1]" in text
+    assert "ticker: its task tick waits at line 17 of cell In [1]" in text
     assert "deadlock: the program waits for ever" in text
     assert text.endswith("still here\n")
 
@@ -137,7 +137,7 @@ except CheckFailed:
     (shown,) = fails.outputs
     text = "\n".join(shown["traceback"])
     assert text.startswith(
-        "CheckFailed: IndexError: list index out of range, at line 5 of cell In[2]"
+        "CheckFailed: IndexError: list index out of range, at line 5 of cell In [2]"
     )
     assert "in fails" in text
     assert text.endswith("IndexError: list index out of range")

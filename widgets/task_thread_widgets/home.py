@@ -8,21 +8,15 @@ is handed to this one with `call_soon_threadsafe`.
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
+
+from task_thread import environment
 
 
 def home_loop() -> asyncio.AbstractEventLoop | None:
     """Return the kernel's main loop; outside a kernel the running one, or `None`."""
-    ipython = sys.modules.get("IPython")
-    shell = (
-        ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
-    )
-    kernel: Any = getattr(shell, "kernel", None)
+    kernel: Any = getattr(environment.shell(), "kernel", None)
     loop = getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)
     if isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed():
         return loop
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+    return environment.running_loop()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import inspect
 import linecache
-import os
-import sys
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
+
+from task_thread.lines import label_of
 
 _MOST_LINES = 2_000
 _LONGEST = 500  # characters of a line
@@ -61,14 +61,3 @@ def read_source(code: CodeType, number: int) -> Source:
     name = getattr(code, "co_qualname", code.co_name)  # co_qualname came with Python 3.11
     name = name.rpartition("<locals>.")[2]
     return Source(code, number, name, label_of(code.co_filename), max(1, first), text)
-
-
-def label_of(filename: str) -> str:
-    """Return what a person calls a file: "In [3]" for a cell, the last part of the name for another."""
-    ipython = sys.modules.get("IPython")
-    get_ipython = getattr(ipython, "get_ipython", None)
-    shell = get_ipython() if get_ipython is not None else None
-    cells = getattr(getattr(shell, "compile", None), "_filename_map", None)
-    if isinstance(cells, dict) and filename in cells:
-        return f"In [{cells[filename]}]"
-    return os.path.basename(filename) or filename

@@ -42,8 +42,8 @@ from typing import Any
 
 from task_thread import MessageSignal, TaskThread
 from task_thread.context import life_of
+from task_thread.environment import running_loop
 from task_thread.life import Life
-from task_thread.loops import running_loop
 from task_thread.office import Office
 from task_thread.texts import describe
 from task_thread.trace import Happening, Kind, Passage, Trace, unwatch, watch

@@ -33,9 +33,9 @@ from task_thread import TaskThread, registry, threads
 from task_thread.context import life_of
 from task_thread.driver import Driver
 from task_thread.life import Life
+from task_thread.lines import Place
 from task_thread.states import TaskState, ThreadState
 from task_thread.texts import describe
-from task_thread.where import Place
 
 from . import frames
 from .frames import Frame

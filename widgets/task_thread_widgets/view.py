@@ -21,7 +21,7 @@ from weakref import WeakSet
 
 import traitlets
 
-from task_thread import TaskThread, registry
+from task_thread import TaskThread, instruments
 from task_thread.context import life_of
 
 from .desk import REPLACED
@@ -209,7 +209,7 @@ def _replaced(thread: TaskThread) -> None:
             view.replaced()
 
 
-registry.on_replaced.append(_replaced)
+instruments.thread_replaced.add(_replaced)
 
 
 def view_of(thread: TaskThread) -> ThreadView:

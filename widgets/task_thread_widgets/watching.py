@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from task_thread import TaskThread
 from task_thread.context import life_of
+from task_thread.environment import running_loop
 from task_thread.life import Life
-from task_thread.loops import running_loop
 from task_thread.office import Office
 from task_thread.trace import Trace, unwatch, watch
 

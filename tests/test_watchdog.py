@@ -1,4 +1,4 @@
-"""The pulse: which loops are asked, what a blocked one looks like, and when nobody is asked any more."""
+"""The watchdog: which loops are asked, what a blocked one looks like, and when nobody is asked any more."""
 
 from __future__ import annotations
 
@@ -11,19 +11,31 @@ from typing import Any
 import async_solipsism
 import pytest
 
-from task_thread import TaskThread, pulse, reCreate
-from task_thread.pulse import Pulse
+from task_thread import TaskThread, instruments, reCreate, watchdog
+from task_thread.watchdog import Watched
 
 LIMIT = 10.0  # seconds
 
 
-@pytest.fixture
-def listen() -> Iterator[Callable[[list[Any], Callable[..., Any]], None]]:
-    """Add listeners that are taken away after the test."""
-    added: list[tuple[list[Any], Callable[..., Any]]] = []
+@pytest.fixture(autouse=True)
+def somebody_listens() -> Iterator[None]:
+    """Let the loops be asked, as they are only where somebody listens."""
+    watchdog.loop_beats.add(_listen)
+    yield
+    watchdog.loop_beats.remove(_listen)
 
-    def add(listeners: list[Any], listener: Callable[..., Any]) -> None:
-        listeners.append(listener)
+
+def _listen(of: Watched) -> None:
+    pass
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[instruments.Probe, Callable[..., Any]], None]]:
+    """Add listeners that are taken away after the test."""
+    added: list[tuple[instruments.Probe, Callable[..., Any]]] = []
+
+    def add(listeners: instruments.Probe, listener: Callable[..., Any]) -> None:
+        listeners.add(listener)
         added.append((listeners, listener))
 
     yield add
@@ -48,11 +60,11 @@ class Blocking(TaskThread):
 async def test_a_loop_with_a_live_root_beats(listen: Any) -> None:
     beaten = asyncio.Event()
     loop = asyncio.get_running_loop()
-    listen(pulse.on_beat, lambda of: of.loop is loop and beaten.set())
+    listen(watchdog.loop_beats, lambda of: of.loop is loop and beaten.set())
     thread = TaskThread()
     thread.start()
     await beaten.wait()
-    assert pulse.pulse_of(loop) in pulse.pulses()
+    assert watchdog.watched(loop) in watchdog.all_watched()
     await thread.stop()
     await thread.join()
 
@@ -62,7 +74,7 @@ async def test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free(li
     freed = asyncio.Event()
     found: list[Any] = []
 
-    def blocked(of: Pulse) -> None:
+    def blocked(of: Watched) -> None:
         frame = of.stack()
         while frame is not None and frame.f_code.co_name != "block":
             frame = frame.f_back
@@ -70,18 +82,18 @@ async def test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free(li
             found.append((of.os_thread, threading.get_ident(), of.blocked_for()))
             thread.gate.set()
 
-    def released(of: Pulse, seconds: float) -> None:
+    def released(of: Watched, seconds: float) -> None:
         found.append(seconds)
         freed.set()
 
-    listen(pulse.on_block, blocked)
-    listen(pulse.on_release, released)
+    listen(watchdog.loop_blocked, blocked)
+    listen(watchdog.loop_released, released)
     await thread.run()
     await freed.wait()
     assert thread.released
     (blocked_thread, teller, so_far), *_, in_all = found
     assert blocked_thread == threading.get_ident() != teller
-    assert in_all >= so_far > pulse.LATE
+    assert in_all >= so_far > watchdog.LATE
 
 
 async def test_a_listener_that_raises_is_logged_and_harms_nobody(
@@ -89,22 +101,22 @@ async def test_a_listener_that_raises_is_logged_and_harms_nobody(
 ) -> None:
     beaten = asyncio.Event()
 
-    def broken(of: Pulse) -> None:
+    def broken(of: Watched) -> None:
         raise ValueError("broken")
 
-    listen(pulse.on_beat, broken)
-    listen(pulse.on_beat, lambda of: beaten.set())
+    listen(watchdog.loop_beats, broken)
+    listen(watchdog.loop_beats, lambda of: beaten.set())
     thread = TaskThread()
     thread.start()
     await beaten.wait()
     await thread.stop()
     await thread.join()
-    assert "a listener of the pulse failed" in caplog.text
+    assert "a listener of loop_beats failed" in caplog.text
 
 
 async def test_the_last_end_is_told(listen: Any) -> None:
     told: list[str] = []
-    listen(pulse.on_rest, lambda: told.append("rest"))
+    listen(instruments.threads_gone, lambda: told.append("rest"))
     one, other = TaskThread(), TaskThread()
     one.start()
     other.start()
@@ -121,25 +133,25 @@ def test_its_os_thread_ends_when_nothing_lives(monkeypatch: pytest.MonkeyPatch) 
     async def live() -> threading.Thread:
         thread = TaskThread()
         thread.start()
-        worker = pulse._worker
+        worker = watchdog._worker
         assert worker is not None
         await thread.stop()
         await thread.join()
         return worker
 
-    monkeypatch.setattr(pulse, "_LINGER", 0.0)
+    monkeypatch.setattr(watchdog, "_LINGER", 0.0)
     worker = asyncio.run(live())
     worker.join(LIMIT)
     assert not worker.is_alive()
-    assert pulse.pulses() == []
+    assert watchdog.all_watched() == []
     asyncio.run(live()).join(LIMIT)  # and it comes again
 
 
 def test_a_loop_in_virtual_time_is_not_asked() -> None:
-    async def live() -> Pulse | None:
+    async def live() -> Watched | None:
         thread = TaskThread()
         thread.start()
-        found = pulse.pulse_of(asyncio.get_running_loop())
+        found = watchdog.watched(asyncio.get_running_loop())
         await asyncio.sleep(3600)
         await thread.stop()
         await thread.join()
@@ -155,7 +167,7 @@ def test_a_loop_in_virtual_time_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("rested", "used", "starved"),
     [
-        (pulse.INTERVAL, 0.0, False),  # as it should be
+        (watchdog.INTERVAL, 0.0, False),  # as it should be
         (1.0, 0.0, True),  # another program had the machine, or this one was stopped
         (1.0, 0.9, False),  # a call held Python's lock
     ],
@@ -174,17 +186,17 @@ def test_a_busy_machine_is_told_from_a_busy_loop(
         monotonic = staticmethod(lambda: now["wall"])
         process_time = staticmethod(lambda: now["cpu"])
 
-    monkeypatch.setattr(pulse, "_wait", Rest())
-    monkeypatch.setattr(pulse, "time", Clock)
-    assert pulse._rest_was_starved() is starved
+    monkeypatch.setattr(watchdog, "_wait", Rest())
+    monkeypatch.setattr(watchdog, "time", Clock)
+    assert watchdog._rest_was_starved() is starved
 
 
 def test_a_loop_that_does_not_run_is_not_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.new_event_loop()
     try:
-        of = Pulse(loop)
+        of = Watched(loop)
         of.asked = time.monotonic() - 60
-        pulse._look(of)
+        watchdog._look(of)
         assert not of.told
         assert of.blocked_for() == 0
     finally:
@@ -197,11 +209,11 @@ async def test_without_os_threads_the_loop_beats_by_itself_while_a_thread_lives(
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(pulse, "_worker", None)
+    monkeypatch.setattr(watchdog, "_worker", None)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     loop = asyncio.get_running_loop()
-    beats: asyncio.Queue[Pulse] = asyncio.Queue()
-    listen(pulse.on_beat, lambda of: of.loop is loop and beats.put_nowait(of))
+    beats: asyncio.Queue[Watched] = asyncio.Queue()
+    listen(watchdog.loop_beats, lambda of: of.loop is loop and beats.put_nowait(of))
     thread = TaskThread()
     thread.start()
     assert await beats.get() is await beats.get()
@@ -210,5 +222,5 @@ async def test_without_os_threads_the_loop_beats_by_itself_while_a_thread_lives(
     for each in (thread, other):
         await each.stop()
         await each.join()
-    while pulse.pulse_of(loop) is not None:
-        await asyncio.sleep(pulse.INTERVAL)
+    while watchdog.watched(loop) is not None:
+        await asyncio.sleep(watchdog.INTERVAL)

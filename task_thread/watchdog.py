@@ -1,8 +1,9 @@
-"""The pulse: asks each loop that carries live threads, a few times a second, whether it still turns.
+"""The watchdog: asks each loop that carries live threads, a few times a second, whether it still turns.
 
-One OS thread in the process does it, from the first live root until a moment after the last. It puts a
-question into the loop (`call_soon_threadsafe`), and a loop that doesn't answer within `LATE` seconds is
-*blocked*: some line holds it up, and which one can be read off the loop's OS thread while it does.
+One OS thread in the process does it, from the first live root until a moment after the last, and only
+while somebody listens. It puts a question into the loop (`call_soon_threadsafe`), and a loop that doesn't
+answer within `LATE` seconds is *blocked*: some line holds it up, and which one can be read off the loop's
+OS thread while it does.
 
 A timer on the loop itself was rejected: it can't run while the loop is blocked, and in a test in virtual
 time it would spin for ever. Loops that keep a time of their own are left alone for that reason. Where
@@ -13,13 +14,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from . import registry
+from . import instruments, registry
+from .environment import running_loop
+from .instruments import Probe
+
+if TYPE_CHECKING:
+    from .life import Life
 
 INTERVAL = 0.1
 """Seconds between an answer and the next question."""
@@ -31,12 +38,12 @@ _LINGER = 1.0  # seconds without a live root after which the OS thread ends
 _OWN_CLOCK = 5.0  # seconds a loop's clock may differ from the machine's before it is not asked
 
 
-class Pulse:
+class Watched:
     """What is known of one loop.
 
     Attributes:
         loop: the loop.
-        os_thread: the identity of the OS thread that runs it.
+        os_thread: the identity of the OS thread that runs it; 0 while that is not known.
         asked: when the question was put that waits for an answer, in `time.monotonic()`; 0 if none.
         answered: when the last answer came, in `time.monotonic()`.
         told: whether the listeners know that the loop is blocked.
@@ -46,7 +53,7 @@ class Pulse:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.os_thread = threading.get_ident()
+        self.os_thread = threading.get_ident() if running_loop() is loop else 0
         self.asked = 0.0
         self.answered = time.monotonic()
         self.told = False
@@ -75,68 +82,78 @@ class Pulse:
         self.answered = time.monotonic()
         if self.told:
             self.told = False
-            _call(on_release, self, seconds)
-        _call(on_beat, self)
+            loop_released(self, seconds)
+        loop_beats(self)
 
 
-on_beat: list[Callable[[Pulse], None]] = []
-"""Called on each loop, a few times a second while it is not blocked."""
+loop_beats = Probe("loop_beats")
+"""(watched): on each loop, a few times a second while it is not blocked."""
 
-on_block: list[Callable[[Pulse], None]] = []
-"""Called on the pulse's own OS thread, again and again while a loop is blocked."""
+loop_blocked = Probe("loop_blocked")
+"""(watched): on the watchdog's own OS thread, again and again while a loop is blocked."""
 
-on_release: list[Callable[[Pulse, float], None]] = []
-"""Called on a loop that was blocked and told, with the seconds it was."""
+loop_released = Probe("loop_released")
+"""(watched, seconds): on a loop that was blocked and told, and for how long it was."""
 
-on_rest: list[Callable[[], None]] = []
-"""Called when the last thread of the process has ended."""
-
-_pulses: dict[asyncio.AbstractEventLoop, Pulse] = {}
-_lock = threading.Lock()
+_watched: dict[asyncio.AbstractEventLoop, Watched] = {}
+_lock = threading.RLock()  # a signal can come while it is held
 _worker: threading.Thread | None = None
 _wait = threading.Event()  # never set; a plain time.sleep is what tests and checkers replace
 
 
-def pulse_of(loop: asyncio.AbstractEventLoop | None) -> Pulse | None:
+def watched(loop: asyncio.AbstractEventLoop | None) -> Watched | None:
     """Return what is known of a loop, or `None` for one that is not asked."""
-    return None if loop is None else _pulses.get(loop)
+    return None if loop is None else _watched.get(loop)
 
 
-def pulses() -> list[Pulse]:
+def all_watched() -> list[Watched]:
     """Return what is known of each loop that is asked."""
-    return list(_pulses.values())
+    return list(_watched.values())
 
 
-def quicken(loop: asyncio.AbstractEventLoop) -> None:
-    """Ask a loop from now on; called on it, when a root begins to live."""
+def longest_block() -> float:
+    """Return for how many seconds the loop that is late most has not answered."""
+    return max((one.blocked_for() for one in all_watched()), default=0.0)
+
+
+def watch() -> None:
+    """Ask the loops on which threads live already; for who begins to listen."""
+    for loop in registry.loops():
+        _watch(loop)
+
+
+def _added(life: Life) -> None:
+    if life.loop is not None and _is_wanted():
+        _watch(life.loop)
+
+
+def _is_wanted() -> bool:
+    return bool(loop_beats or loop_blocked)
+
+
+def _watch(loop: asyncio.AbstractEventLoop) -> None:
     global _worker  # noqa: PLW0603  # the one OS thread of the process
     if abs(loop.time() - time.monotonic()) > _OWN_CLOCK:
         return
     with _lock:
-        known = loop in _pulses
-        pulse = _pulses.setdefault(loop, Pulse(loop))
+        known = loop in _watched
+        one = _watched.setdefault(loop, Watched(loop))
         if _worker is None or not _worker.is_alive():
-            worker = threading.Thread(target=_beat, name="task_thread pulse", daemon=True)
+            worker = threading.Thread(target=_beat, name="task_thread watchdog", daemon=True)
             try:
                 worker.start()
             except RuntimeError:  # no OS threads here
                 if not known:
-                    _beat_by_timer(pulse)
+                    _beat_by_timer(one)
                 return
             _worker = worker
 
 
-def rest() -> None:
-    """Tell that no thread lives any more."""
-    _call(on_rest)
-
-
-def forget() -> None:
+def _forget() -> None:
     """In a forked child: nobody asks there, and the lock may be held by an OS thread that is not there."""
     global _lock, _wait, _worker
-    _lock, _wait, _worker = threading.Lock(), threading.Event(), None
-    _pulses.clear()
-    rest()
+    _lock, _wait, _worker = threading.RLock(), threading.Event(), None
+    _watched.clear()
 
 
 def _beat() -> None:
@@ -145,40 +162,40 @@ def _beat() -> None:
     while True:
         now = time.monotonic()
         with _lock:
-            loops = registry.loops()
+            loops = registry.loops() if _is_wanted() else set()
             idle_since = None if loops else idle_since or now
-            for gone in _pulses.keys() - loops:
-                del _pulses[gone]
+            for gone in _watched.keys() - loops:
+                del _watched[gone]
             if idle_since is not None and now - idle_since > _LINGER:
                 _worker = None
                 return
-            pulses = list(_pulses.values())
-        for pulse in pulses:
-            _look(pulse)
+            known = list(_watched.values())
+        for one in known:
+            _look(one)
         if _rest_was_starved():
-            for pulse in pulses:
-                pulse.asked = 0.0  # it had no chance to answer
+            for one in known:
+                one.asked = 0.0  # it had no chance to answer
 
 
-def _beat_by_timer(pulse: Pulse) -> None:
+def _beat_by_timer(one: Watched) -> None:
     """Beat from the loop itself, for as long as a thread lives on it."""
-    if pulse.loop in registry.loops():
+    if one.loop in registry.loops() and _is_wanted():
         # In a context of its own, as the OS thread's beats are.
-        contextvars.Context().run(pulse.loop.call_later, INTERVAL, _beat_by_timer, pulse)
-        _call(on_beat, pulse)
+        contextvars.Context().run(one.loop.call_later, INTERVAL, _beat_by_timer, one)
+        loop_beats(one)
     else:
         with _lock:
-            _pulses.pop(pulse.loop, None)
+            _watched.pop(one.loop, None)
 
 
-def _look(pulse: Pulse) -> None:
-    if not pulse.loop.is_running():
-        pulse.asked = 0.0
-    elif not pulse.asked:
-        pulse.ask()
-    elif pulse.blocked_for() > LATE:
-        pulse.told = True
-        _call(on_block, pulse)
+def _look(one: Watched) -> None:
+    if not one.loop.is_running():
+        one.asked = 0.0
+    elif not one.asked:
+        one.ask()
+    elif one.blocked_for() > LATE:
+        one.told = True
+        loop_blocked(one)
 
 
 def _rest_was_starved() -> bool:
@@ -193,11 +210,6 @@ def _rest_was_starved() -> bool:
     return rested > 2 * INTERVAL and time.process_time() - used < rested / 2
 
 
-def _call(listeners: list[Callable[..., None]], *args: object) -> None:
-    for listener in tuple(listeners):
-        try:
-            listener(*args)
-        except Exception as error:  # a listener must not end the pulse
-            from . import log
-
-            log.failure(log.library, error, "a listener of the pulse failed")
+instruments.thread_added.add(_added)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget)

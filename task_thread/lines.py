@@ -1,4 +1,4 @@
-"""At which line of the user's own code does a coroutine wait?
+"""Lines of code: at which one of the user's own a coroutine waits, a stack stands, and what they are called.
 
 The walk follows what each coroutine awaits (`cr_await`, `gi_yieldfrom`, `ag_await`) and remembers the
 last frame that is neither the standard library, nor an installed package, nor this library.
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
+
+from . import environment
 
 
 class Place(NamedTuple):
@@ -85,6 +87,53 @@ def waiting_place(coroutine: Any) -> Place | None:
         return None
     code = found.f_code
     return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
+
+
+def label_of(filename: str) -> str:
+    """Return what a person calls a file: "In [3]" for a cell, the last part of the name for another."""
+    return environment.cell_name(filename) or os.path.basename(filename) or filename
+
+
+def where(filename: str, line: int) -> str:
+    """Return what a person calls a line, in brackets say: "line 4 of cell In [3]", "program.py, line 4"."""
+    cell = environment.cell_name(filename)
+    return f"{label_of(filename)}, line {line}" if cell is None else f"line {line} of cell {cell}"
+
+
+def at(place: Place | None) -> str:
+    """Return a place as text: "line 3 of cell In [5]: `await gate.wait()`"."""
+    if place is None:
+        return "a line that is not known"
+    cell = "cell " if environment.cell_name(place.filename) else ""
+    source = f": `{place.source}`" if place.source else ""
+    return f"line {place.line} of {cell}{label_of(place.filename)}{source}"
+
+
+def place_of(frame: FrameType | None) -> Place | None:
+    """Return the innermost place of the user's that a frame was called from, itself included."""
+    while frame is not None:
+        code = frame.f_code
+        if is_users(code.co_filename):
+            return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
+        frame = frame.f_back
+    return None
+
+
+def raised_at(traceback: TracebackType | None) -> Place | None:
+    """Return the place of the user's nearest to where an error was raised."""
+    found = innermost(traceback)
+    if found is None:
+        return None
+    code = found.tb_frame.f_code
+    return Place(code.co_filename, found.tb_lineno or code.co_firstlineno, _name(code))
+
+
+def from_users(traceback: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without what it begins with before the user's own code."""
+    inner = traceback
+    while inner is not None and not is_users(inner.tb_frame.f_code.co_filename):
+        inner = inner.tb_next
+    return inner or traceback
 
 
 def innermost(traceback: TracebackType | None) -> TracebackType | None:

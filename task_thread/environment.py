@@ -1,0 +1,49 @@
+"""Where this process runs: in a notebook's kernel or not, and which loop turns here.
+
+IPython is never imported, only found where somebody else has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def shell() -> Any:
+    """Return the IPython shell that runs here, or `None`."""
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return None if get_ipython is None else get_ipython()
+
+
+def in_kernel() -> bool:
+    """Whether this is the kernel of a notebook, where the loop runs already and never ends."""
+    return getattr(shell(), "kernel", None) is not None
+
+
+def cells() -> dict[str, int]:
+    """Return the numbers of a notebook's cells by the file names that IPython makes of their text."""
+    found = getattr(getattr(shell(), "compile", None), "_filename_map", None)
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def cell_name(filename: str) -> str | None:
+    """Return what a notebook calls the cell with a file name: "In [3]"; `None` for any other file."""
+    number = cells().get(filename)
+    return None if number is None else f"In [{number}]"
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs in this OS thread, or `None`."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def call_at(
+    loop: asyncio.AbstractEventLoop, when: float, callback: Callable[..., object], *args: Any
+) -> asyncio.TimerHandle:
+    """Do what `loop.call_at` does, also for a time that has passed, which Pyodide's loop refuses."""
+    return loop.call_later(max(0.0, when - loop.time()), callback, *args)

@@ -1,0 +1,126 @@
+"""The one way to listen to what the core does.
+
+The core knows nobody above it: not the coach, the kernel's cells, the console, the widgets. Where it does
+something that others may want to hear of, it calls a probe. Each listener of a probe is called in turn,
+right there, on the OS thread and in the context of what happened; nobody's listening costs next to nothing.
+What a listener raises is logged and goes no further, and the listener is not called again: a tool that
+broke must not harm the program it looks at.
+
+No probe lies in a turn or on a signal's way. What is recorded there is in trace.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import log
+
+if TYPE_CHECKING:
+    from .life import Life
+
+Listener = Callable[..., object]
+
+
+class Probe:
+    """A place in the core whose listeners are called when something happens.
+
+    Attributes:
+        name: what happens.
+    """
+
+    __slots__ = ("_listeners", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # Replaced as a whole, since another OS thread may be going through it.
+        self._listeners: tuple[Listener | str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    def add(self, listener: Listener | str) -> None:
+        """Call a listener from now on; one that is called already is not called twice.
+
+        Args:
+            listener: what to call; as a text, a module whose function of the probe's name is called, and
+                which is imported only when there is something to hear.
+        """
+        if listener not in self._listeners:
+            self._listeners = (*self._listeners, listener)
+
+    def remove(self, listener: Listener | str) -> None:
+        """Call it no more; does nothing if it was not called."""
+        self._listeners = tuple(one for one in self._listeners if one != listener)
+
+    def __call__(self, *args: Any) -> None:
+        for listener in self._listeners:
+            try:
+                if isinstance(listener, str):
+                    __import__(listener)
+                    getattr(sys.modules[listener], self.name)(*args)
+                else:
+                    listener(*args)
+            except BaseException as error:
+                self.remove(listener)
+                log.failure(log.library, error, "a listener of %s failed", self.name)
+
+
+thread_begins = Probe("thread_begins")
+"""(life, wait_for): a start that no thread's code asked for; lives put into the list have to end first."""
+
+thread_added = Probe("thread_added")
+"""(life): a thread lives for which no running parent answers."""
+
+thread_changed = Probe("thread_changed")
+"""(life, before): its state is another one than before."""
+
+thread_exited = Probe("thread_exited")
+"""(life): the user's `exit__` has ended; what it left running is deleted next."""
+
+thread_replaced = Probe("thread_replaced")
+"""(thread): in its place there is another one, or a further run of its cell."""
+
+threads_gone = Probe("threads_gone")
+"""(): the last thread of the process has ended."""
+
+hook_failed = Probe("hook_failed")
+"""(life, error): a hook or a handler failed; it was logged already."""
+
+task_created = Probe("task_created")
+"""(driver): a rescheduling task that belongs to no thread, or to one that does not live."""
+
+task_ended = Probe("task_ended")
+"""(driver): by itself: its turn asked for no other, nobody cancelled or deleted it."""
+
+task_failed = Probe("task_failed")
+"""(driver, error): an error escaped from it, and was logged."""
+
+task_swallowed = Probe("task_swallowed")
+"""(driver): its turn was cancelled and asked for another one all the same."""
+
+task_too_fast = Probe("task_too_fast")
+"""(driver, rate, limit): more turns/s than its limit."""
+
+task_rescheduled = Probe("task_rescheduled")
+"""(cofunc, task): `reSchedule` made a task outside of a turn, or beside others that were left turning."""
+
+cell_ran = Probe("cell_ran")
+"""(source, namespace, number): a cell of a notebook has run; with its names, and its execution's number."""
+
+MISTAKES = (
+    thread_exited,
+    hook_failed,
+    task_ended,
+    task_failed,
+    task_swallowed,
+    task_too_fast,
+    task_rescheduled,
+    cell_ran,
+)
+"""Where a classic mistake may show. Nothing needs to be loaded or to run until it does."""
+
+advice_of: Callable[[Life], tuple[Any, ...]] | None = None
+"""Returns the advice that a thread and all below it were given; set by who gives it."""
