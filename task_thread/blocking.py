@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from .context import current_life
 from .environment import running_loop
-from .kernel.interrupt import at_fault
+from .scope import at_fault
 
 T = TypeVar("T")
 

@@ -35,7 +35,15 @@ from .environment import in_kernel
 from .groups import forgive_group
 from .lines import Place, attribute, definition_place, name_of, waiting_place
 from .meter import Meter
-from .scope import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
+from .scope import (
+    Abandoned,
+    Scope,
+    cancel_requests,
+    count_cancels,
+    drop,
+    steppers,
+    take_back_cancels,
+)
 from .states import TaskState
 from .texts import shown
 
@@ -655,3 +663,6 @@ def _whole(cofunc: Any) -> Any:
 def _retrieve(task: asyncio.Task[Any]) -> None:
     if task.done() and not task.cancelled():
         task.exception()
+
+
+steppers[Driver._drive.__code__] = steppers[Driver._throw.__code__] = "turn"

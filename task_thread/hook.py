@@ -10,7 +10,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from .context import current
-from .scope import Abandoned, Scope, cancel_requests
+from .scope import Abandoned, Scope, cancel_requests, steppers
 from .verbose import plain
 
 if TYPE_CHECKING:
@@ -126,3 +126,6 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
                 life.hook = None
             scope.unlimit()
         current.set(before)
+
+
+steppers[run_hook.__code__] = "hook"

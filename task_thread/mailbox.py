@@ -24,6 +24,7 @@ from . import log
 from .context import current
 from .control import Effect
 from .environment import call_at, in_kernel, running_loop
+from .scope import steppers
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -585,3 +586,6 @@ class Mailbox:
 def _set(told: asyncio.Future[None]) -> None:
     if not told.done():
         told.set_result(None)
+
+
+steppers[Mailbox.deliver.__code__] = "handler"

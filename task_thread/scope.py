@@ -17,12 +17,16 @@ import types
 from asyncio import CancelledError, Future
 from collections.abc import Coroutine, Generator
 from contextvars import Context
+from types import CodeType, FrameType
 from typing import Any
 
 from .groups import forgive_group, group_holds
-from .lines import is_package
+from .lines import is_package, is_users
 
 _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
+
+steppers: dict[CodeType, str] = {}
+"""The functions of ours on whose stack the code of a task, a hook or a handler runs: what each steps."""
 
 _parked: list[Any] = []
 """Coroutines that refuse even `close()`; kept, since collecting them would only print an error."""
@@ -256,3 +260,21 @@ def drop(coroutine: Coroutine[Any, Any, Any]) -> None:
             return
         return
     _parked.append(coroutine)
+
+
+def at_fault(frame: FrameType | None) -> bool:
+    """Whether the user's code of a task, a hook or a handler is being executed.
+
+    Args:
+        frame: the innermost frame.
+    """
+    users = False
+    while frame is not None:
+        if frame.f_code in steppers:
+            return users
+        users = users or is_users(frame.f_code.co_filename)
+        frame = frame.f_back
+    return False
+
+
+steppers[Scope.finish.__code__] = "scope"

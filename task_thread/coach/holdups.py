@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import log
 from ..driver import Driver
 from ..environment import in_kernel
-from ..hook import run_hook
 from ..life import Life
 from ..lines import is_users
 from ..mailbox import Mailbox
+from ..scope import steppers
 from . import families
 from .advice import Told, keep, tell, write
 from .places import Spot
@@ -42,12 +42,6 @@ LEAST_OUTSIDE = 1.0
 """The same for code that belongs to no thread: the plain code of a cell may compute a little."""
 
 _MOST_ROOTS = 20  # that are told of code which belongs to none of them
-_STEPPERS = {
-    Driver._drive.__code__: "turn",
-    Driver._throw.__code__: "turn",
-    Mailbox.deliver.__code__: "handler",
-    run_hook.__code__: "hook",
-}
 _ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 _LOOPS = tuple(_ASYNCIO + name for name in ("events.py", "base_events.py", "runners.py"))
 # By which a cell runs a command of the system or a magic, which may take its time: `!`, `%`, `%%`.
@@ -190,8 +184,8 @@ def see(frame: FrameType | None) -> Sight | None:
         filename = frame.f_code.co_filename
         if filename.startswith(_LOOPS):
             break  # below it stands whoever runs the loop
-        step = _STEPPERS.get(frame.f_code)
-        if step is not None:
+        step = steppers.get(frame.f_code)
+        if step is not None and step != "scope":  # whose it is stands further out
             return _of_thread(step, frame, lines) if lines else None
         if is_users(filename):
             lines.insert(0, Spot(filename, frame.f_lineno))

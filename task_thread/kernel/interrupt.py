@@ -15,21 +15,16 @@ cell, and nothing else could come in between).
 from __future__ import annotations
 
 import _thread
-import os
 import signal
 import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .. import instruments, watchdog
-from ..lines import is_users
+from ..scope import at_fault
 
 if TYPE_CHECKING:
     from ..watchdog import Watched
-
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-# Whose frames lie under the code of a task, a hook or a handler: what steps it.
-_STEPPERS = tuple(_HERE + name for name in ("driver.py", "hook.py", "mailbox.py", "scope.py"))
 
 
 class Interrupts:
@@ -120,19 +115,3 @@ class _Standing:
 
 def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
-
-
-def at_fault(frame: FrameType | None) -> bool:
-    """Whether the user's code of a task, a hook or a handler is being executed.
-
-    Args:
-        frame: the innermost frame.
-    """
-    users = False
-    while frame is not None:
-        filename = frame.f_code.co_filename
-        if filename.startswith(_STEPPERS):
-            return users
-        users = users or is_users(filename)
-        frame = frame.f_back
-    return False
