@@ -5,17 +5,13 @@ Widgets, magics and other OS threads ask here; what they ask is carried out on t
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
-import contextlib
 import functools
 import sys
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from .context import life_of
+from .effect import Effect
 from .environment import running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
@@ -27,89 +23,6 @@ if TYPE_CHECKING:
 
 
 _Call = Callable[[], None]
-
-
-class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
-    """Done when what was asked for has been reached, or was overtaken; says so in its `repr`."""
-
-    def __init__(self, asked: str) -> None:
-        super().__init__()
-        self.asked = asked
-        self.overtaken = ""  # by what was asked later, if that took its effect away
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.os_thread: int | None = None  # the one that ran the loop when its tree began
-
-    def result(self, timeout: float | None = None) -> Any:
-        """Wait for the effect, from another OS thread than the loop's.
-
-        Raises:
-            RuntimeError: called on the loop's own OS thread, where waiting would hold up the effect, or
-                the loop was closed.
-            TimeoutError: it was not reached in `timeout` seconds.
-        """
-        self._refuse_to_block("result")
-        return super().result(timeout)
-
-    def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Wait for the effect and return what went wrong, or `None`; raises as `result` does."""
-        self._refuse_to_block("exception")
-        return super().exception(timeout)
-
-    def _refuse_to_block(self, method: str) -> None:
-        loop = self.loop
-        if loop is None or self.done():
-            return
-        if running_loop() is loop:
-            raise RuntimeError(
-                f"{method}() here would wait for ever: {self.asked} is carried out by the event loop "
-                "that this very code holds up. Write `await thread.stop()` and "
-                "`await thread.join()`, or look at thread.state later"
-            )
-        if loop.is_closed():
-            raise RuntimeError(
-                f"{method}() would wait for ever: the event loop was closed before it did what was "
-                f"asked, {self.asked}"
-            )
-        if self.os_thread == threading.get_ident() and not _soon_runs(loop):
-            raise RuntimeError(
-                f"{method}() here would wait for ever: {self.asked} is carried out by an event loop "
-                "that runs on this OS thread, and does not run now. Await it in a coroutine that the "
-                "loop runs, or run the loop in another OS thread"
-            )
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        """Wait for the effect on any loop, the thread's own included: `await thread.control.start()`."""
-        return asyncio.wrap_future(self).__await__()
-
-    def reached(self) -> None:
-        """Note that the effect was reached."""
-        if not self.done():
-            with contextlib.suppress(concurrent.futures.InvalidStateError):  # cancelled just now
-                self.set_result(None)
-
-    def missed(self, error: BaseException) -> None:
-        """Note why it never will be."""
-        if not self.done():
-            with contextlib.suppress(concurrent.futures.InvalidStateError):
-                self.set_exception(error)
-
-    def __repr__(self) -> str:
-        if not self.done():
-            return f"<{self.asked}: asked, not reached yet>"
-        if self.cancelled():
-            return f"<{self.asked}: cancelled>"
-        error = super().exception()
-        told = self.overtaken or "reached"
-        return f"<{self.asked}: {told if error is None else error}>"
-
-
-def _soon_runs(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether a loop runs, or another OS thread that has just been started lets it run."""
-    for _ in range(20):
-        if loop.is_running():
-            return True
-        time.sleep(0.005)
-    return False
 
 
 class Control:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import types
 from asyncio import CancelledError
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
 from .scope import Abandoned, Scope, cancel_requests, steppers
-from .verbose import plain
 
 if TYPE_CHECKING:
     from .life import Life
@@ -78,6 +78,17 @@ class Hook(Scope):
             life.warn("%s swallows its cancellation; it is abandoned", self._name)
             self.abandon()
         life.overran()
+
+
+def plain(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a bound hook or handler without its `verbose`.
+
+    For whoever tells its errors himself: the wrapper is a coroutine more for each call.
+    """
+    inner = getattr(method, "__task_thread_plain__", None)
+    if inner is None or not isinstance(method, MethodType):  # set on one thread, it takes no self
+        return method
+    return MethodType(inner, method.__self__)
 
 
 @types.coroutine

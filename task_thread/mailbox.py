@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import log
 from .context import current
-from .control import Effect
+from .effect import Effect
 from .environment import call_at, in_kernel, running_loop
 from .scope import steppers
 from .signals import Signal, require_signal

@@ -11,14 +11,14 @@ import asyncio
 import functools
 import logging
 from asyncio import CancelledError
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from . import instruments, log, registry
 from .context import life_of
+from .ending import end_all, settle
 from .hook import run_hook
 from .states import ThreadState
-from .tasks import end_all
 
 if TYPE_CHECKING:
     from .life import Life
@@ -311,12 +311,6 @@ def _tell_undelivered(life: Life, late: int) -> None:
             life.id,
             life.undelivered,
         )
-
-
-async def settle(tasks: Collection[asyncio.Future[Any]], seconds: float) -> None:
-    """Wait until tasks have ended by themselves, for at most `seconds`."""
-    if tasks:
-        await asyncio.wait(tasks, timeout=seconds)
 
 
 async def _one_round() -> None:

@@ -6,7 +6,6 @@ import functools
 import inspect
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine
-from types import MethodType
 from typing import Any, TypeVar
 
 from . import log
@@ -47,14 +46,3 @@ def verbose(method: F) -> F:
 
     told.__task_thread_plain__ = method  # type: ignore[attr-defined]
     return told  # type: ignore[return-value]
-
-
-def plain(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a bound hook or handler without its `verbose`.
-
-    For whoever tells its errors himself: the wrapper is a coroutine more for each call.
-    """
-    inner = getattr(method, "__task_thread_plain__", None)
-    if inner is None or not isinstance(method, MethodType):  # set on one thread, it takes no self
-        return method
-    return MethodType(inner, method.__self__)

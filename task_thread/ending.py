@@ -1,0 +1,130 @@
+"""How tasks end: cancelled side by side, waited for with a limit, and abandoned where they swallow that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from . import log
+from .deadlines import Deadlines
+from .driver import Driver, driver_of
+from .texts import text_of
+
+
+async def end_one(driver: Driver, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
+    """Do what `end_all` does, for one task and with as few objects as can be."""
+    deletion = _Deletion(driver, loop.create_future(), timeout)
+    if driver.endings is None:
+        driver.endings = []
+    driver.endings.append(deletion.ended)
+    deadlines = deadlines_of(driver, loop)
+    deadlines.set(deletion, timeout)
+    driver.end()
+    try:
+        await deletion.ended
+    finally:
+        deadlines.clear(deletion)
+
+
+class _Deletion:
+    """Somebody waits for the end of a task, for a limited time."""
+
+    __slots__ = ("driver", "ended", "timeout")
+
+    def __init__(self, driver: Driver, ended: asyncio.Future[None], timeout: float) -> None:
+        self.driver = driver
+        self.ended = ended
+        self.timeout = timeout
+
+    def late(self) -> None:
+        _abandon(self.driver.task, self.timeout)
+        _after_rounds(self.ended.get_loop(), self.ended)
+
+
+def deadlines_of(driver: Driver, loop: asyncio.AbstractEventLoop) -> Deadlines:
+    """Return those of the tree that a task belongs to, or new ones."""
+    office = driver.owner.office if driver.owner is not None else None
+    return office.deadlines if office is not None and office.loop is loop else Deadlines(loop)
+
+
+async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:
+    """Cancel tasks side by side and wait until all have ended, for at most `timeout` seconds.
+
+    Those that swallow their cancellation are abandoned then, each named in a warning.
+
+    Raises:
+        CancelledError: the caller was cancelled meanwhile; the tasks stay cancelled.
+    """
+    waiting = {task for task in tasks if not task.done()}
+    if not waiting:
+        return
+    loop = asyncio.get_running_loop()
+    gate = loop.create_future()
+
+    def ended(task: asyncio.Future[Any]) -> None:
+        waiting.discard(task)
+        if not waiting and not gate.done():
+            gate.set_result(None)
+
+    def late() -> None:
+        for task in list(waiting):
+            _abandon(task, timeout)
+        _after_rounds(loop, gate)
+
+    for task in list(waiting):
+        task.add_done_callback(ended)
+        driver = driver_of(task)
+        if driver is None:
+            task.cancel()
+        else:
+            driver.end()
+    timer = loop.call_later(timeout, late)
+    try:
+        await gate
+    finally:
+        timer.cancel()
+        for task in waiting:
+            task.remove_done_callback(ended)
+
+
+def _after_rounds(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -> None:
+    """Open a gate when abandoned drivers have let go; a raw task might not, and is not waited for."""
+
+    def open_gate() -> None:
+        if not gate.done():
+            gate.set_result(None)
+
+    loop.call_soon(loop.call_soon, loop.call_soon, open_gate)
+
+
+def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
+    driver = driver_of(task)
+    if driver is None:
+        name = task.get_name() if hasattr(task, "get_name") else text_of(task, repr)
+        log.say(
+            log.library,
+            logging.WARNING,
+            "the task %s swallows its cancellation and still runs after %.3g s: "
+            "it is not a rescheduling task, so it can't be abandoned; let CancelledError pass in it",
+            name,
+            timeout,
+        )
+        return
+    logger = log.library if driver.owner is None else driver.owner.logger
+    log.say(
+        logger,
+        logging.WARNING,
+        "%s swallows its cancellation and was abandoned after %.3g s: let CancelledError pass in it, "
+        "or end the turn in its `except` branch",
+        driver.name,
+        timeout,
+    )
+    driver.abandon()
+
+
+async def settle(tasks: Collection[asyncio.Future[Any]], seconds: float) -> None:
+    """Wait until tasks have ended by themselves, for at most `seconds`."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
