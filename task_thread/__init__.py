@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import instruments, signals
-from .blocking import run_sync
-from .environment import in_kernel
-from .registry import threads
+from . import signals
+from ._core import instruments
+from ._core.environment import in_kernel
+from ._core.registry import threads
+from .run_sync import run_sync
 from .signals import CloseSignal, MessageSignal, Signal, TerminateSignal
 from .tasks import delete, reCreate, reSchedule
 from .thread import TaskThread

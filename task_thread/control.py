@@ -10,15 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from .context import life_of
-from .effect import Effect
-from .environment import running_loop
+from ._core.context import life_of
+from ._core.effect import Effect
+from ._core.environment import running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
 
 if TYPE_CHECKING:
-    from .driver import Driver
-    from .life import Life
+    from ._core.driver import Driver
+    from ._core.lifecycle import Life
     from .thread import TaskThread
 
 

@@ -12,12 +12,12 @@ import inspect
 from types import MethodType
 from typing import Any
 
-from . import instruments
-from .context import current, current_life, find_life
-from .driver import CoFunction, Driver, driver_of, same_cofunc
-from .ending import end_all, end_one
-from .lines import attribute
-from .texts import shown
+from ._core import instruments
+from ._core.context import current, current_life, find_life
+from ._core.driver import CoFunction, Driver, driver_of, same_cofunc
+from ._core.ending import end_all, end_one
+from ._core.lines import attribute
+from ._core.texts import shown
 
 __all__ = ["delete", "reCreate", "reSchedule"]
 

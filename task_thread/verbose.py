@@ -8,8 +8,8 @@ from asyncio import CancelledError
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from . import log
-from .context import current_life, find_life
+from ._core import log
+from ._core.context import current_life, find_life
 
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 

@@ -11,7 +11,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 PROGRAM = """
     import asyncio, concurrent.futures, multiprocessing, os, signal, sys, time
-    from task_thread import TaskThread, reCreate, context, registry, watchdog
+    from task_thread import TaskThread, reCreate
+    from task_thread._core import context, registry, watchdog
 
     fork = multiprocessing.get_context("fork")
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from programs import python
 
-from task_thread.instruments import Probe
+from task_thread._core.instruments import Probe
 
 
 def test_listeners_are_called_in_their_order_each_once() -> None:

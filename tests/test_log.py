@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 from programs import Probe, python, running
 
-from task_thread import TaskThread, log
-from task_thread.environment import in_kernel
+from task_thread import TaskThread
+from task_thread._core import log
+from task_thread._core.environment import in_kernel
 
 _PROGRAM = """
 import asyncio, logging, sys

@@ -11,8 +11,9 @@ from typing import Any
 import async_solipsism
 import pytest
 
-from task_thread import TaskThread, instruments, reCreate, watchdog
-from task_thread.watchdog import Watched
+from task_thread import TaskThread, reCreate
+from task_thread._core import instruments, watchdog
+from task_thread._core.watchdog import Watched
 
 LIMIT = 10.0  # seconds
 

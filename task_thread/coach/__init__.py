@@ -26,15 +26,15 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .. import instruments, watchdog
-from ..lines import code_of
+from .._core import instruments, watchdog
+from .._core.lines import code_of
 
 if TYPE_CHECKING:
     import asyncio
 
-    from ..driver import CoFunction, Driver
-    from ..life import Life
-    from ..watchdog import Watched
+    from .._core.driver import CoFunction, Driver
+    from .._core.lifecycle import Life
+    from .._core.watchdog import Watched
     from .advice import Advice
 
 _plain: WeakSet[CodeType] = WeakSet()
@@ -45,7 +45,7 @@ def _safely(call: Callable[..., Any], *args: Any) -> Any:
     try:
         return call(*args)
     except BaseException as error:  # the coach must never harm the program it looks at
-        from .. import log
+        from .._core import log
 
         log.failure(log.library, error, "the coach failed; the program is not affected")
         return None
@@ -138,7 +138,7 @@ def check_cell(
 
 
 def _tell(text: str) -> None:
-    from .. import log
+    from .._core import log
     from .advice import write
 
     write(log.library, "await", text)

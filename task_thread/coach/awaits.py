@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from .. import environment
-from ..context import find_life, life_of
-from ..lines import innermost
+from .._core import environment
+from .._core.context import find_life, life_of
+from .._core.lines import innermost
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
 from .advice import keep

@@ -17,20 +17,20 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import log
-from ..driver import Driver
-from ..environment import in_kernel
-from ..life import Life
-from ..lines import is_users
-from ..mailbox import Mailbox
-from ..scope import steppers
+from .._core import log
+from .._core.driver import Driver
+from .._core.environment import in_kernel
+from .._core.lifecycle import Life
+from .._core.lines import is_users
+from .._core.mailbox import Mailbox
+from .._core.stepping import steppers
 from . import families
 from .advice import Told, keep, tell, write
 from .places import Spot
 
 if TYPE_CHECKING:
-    from ..context import Actor
-    from ..watchdog import Watched
+    from .._core.context import Actor
+    from .._core.watchdog import Watched
 
 LEAST = 0.3
 """Seconds for which a turn, a hook or a handler has to hold up the loop, at the second of two looks.

@@ -6,8 +6,8 @@ import linecache
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
-from .. import environment
-from ..lines import code_of, definition_place, innermost, is_users, where
+from .._core import environment
+from .._core.lines import code_of, definition_place, innermost, is_users, where
 
 _LONGEST = 100  # characters of a line that is quoted
 

@@ -18,8 +18,8 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..lines import is_users
-from ..registry import threads
+from .._core.lines import is_users
+from .._core.registry import threads
 from ..thread import TaskThread
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

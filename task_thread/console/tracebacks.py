@@ -17,12 +17,11 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.traceback import Trace, Traceback
 
-from ..lines import is_users
-from ..texts import shown
+from .._core.lines import OURS, is_users
+from .._core.texts import shown
 from .words import lines
 
 _MOST = 20  # frames; of a recursion, the beginning and the end
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 
 F = TypeVar("F")
@@ -46,7 +45,7 @@ def traceback(error: BaseException, *, width: int | None = None) -> Traceback:
     trace = Traceback.extract(type(error), error, error.__traceback__)
     _keep_users(trace)
     return _Clean(
-        trace, width=width, extra_lines=2, max_frames=_MOST, suppress=(_OWN[:-1], _ASYNCIO[:-1])
+        trace, width=width, extra_lines=2, max_frames=_MOST, suppress=(OURS[:-1], _ASYNCIO[:-1])
     )
 
 
@@ -82,7 +81,7 @@ def of_interest(frames: Sequence[F], filenames: Sequence[str]) -> list[F]:
 
 
 def _ours(filename: str) -> bool:
-    return filename.startswith((_OWN, _ASYNCIO, "<frozen"))
+    return filename.startswith((OURS, _ASYNCIO, "<frozen"))
 
 
 def _keep_users(trace: Trace) -> None:

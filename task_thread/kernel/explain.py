@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import inspect
 import linecache
-import os
 from types import TracebackType
 
-from ..lines import is_users
+from .._core.lines import OURS, is_users
 
 _KNOWN = (
     "This event loop is already running",
@@ -30,9 +29,6 @@ REMEDY = (
     "thread with `thread.start()`, which returns at once, or write `await` before the coroutine; code "
     "that has to wait in a plain cell writes `task_thread.run_sync(...)`"
 )
-
-
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def explain(error: BaseException | None) -> None:
@@ -63,7 +59,7 @@ def _is_refusal(traceback: TracebackType | None) -> bool:
         return False
     filename = traceback.tb_frame.f_code.co_filename
     line = linecache.getline(filename, traceback.tb_lineno)
-    return filename.startswith(_OURS) and line.lstrip().startswith("raise ")
+    return filename.startswith(OURS) and line.lstrip().startswith("raise ")
 
 
 def _cut(traceback: TracebackType | None) -> None:

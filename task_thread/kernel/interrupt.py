@@ -20,11 +20,11 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .. import instruments, watchdog
-from ..scope import at_fault
+from .._core import instruments, watchdog
+from .._core.stepping import at_fault
 
 if TYPE_CHECKING:
-    from ..watchdog import Watched
+    from .._core.watchdog import Watched
 
 
 class Interrupts:

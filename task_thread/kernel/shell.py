@@ -8,15 +8,16 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import coach, environment, instruments, registry
-from ..environment import running_loop
+from .. import coach
+from .._core import environment, instruments, registry
+from .._core.environment import running_loop
 from . import live
 from .cells import Cells
 from .explain import explain
 from .interrupt import Interrupts
 
 if TYPE_CHECKING:
-    from ..life import Life
+    from .._core.lifecycle import Life
 
 
 class Shell:

@@ -21,7 +21,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-from ..lines import at, place_of
+from .._core.lines import at, place_of
 from .guards import tidy
 from .interrupt import Interrupted, interrupt
 from .report import CheckFailed, CheckWarning, Report

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any, SupportsIndex
 
-from ..lines import Place, at, place_of
+from .._core.lines import Place, at, place_of
 from .report import CheckFailed
 
 

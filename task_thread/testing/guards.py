@@ -28,14 +28,12 @@ from threading import get_ident
 from types import ModuleType
 from typing import Any, Protocol
 
-from .. import environment
-from ..lines import Place, is_users, place_of
+from .._core import environment
+from .._core.lines import OURS, Place, is_users, place_of
 from .belongings import Belongings
 from .freeze import Freezer
 from .interrupt import Interrupted
 from .left import adopt_orphans
-
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Guarded(Protocol):
@@ -347,7 +345,7 @@ def _at_most(before: Callable[[float], None], most: float) -> Callable[[float], 
 def _starts(before: Callable[[Any], None]) -> Callable[[Any], None]:
     def start(thread: Any) -> None:
         run = serving()
-        if run is not None and not sys._getframe(1).f_code.co_filename.startswith(_OWN):
+        if run is not None and not sys._getframe(1).f_code.co_filename.startswith(OURS):
             _take(run, thread)
         before(thread)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from time import monotonic, sleep
 from typing import Any
 
-from ..lines import place_of
+from .._core.lines import place_of
 from .interrupt import interrupt
 
 _INSIST = 0.5  # seconds for which an OS thread is interrupted again and again

@@ -18,12 +18,13 @@ from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any
 
-from .. import coach, log
-from ..context import current
-from ..driver import driver_of
-from ..lines import Place, at, code_of, from_users, innermost, raised_at, waiting_place
-from ..scope import drop
-from ..texts import describe
+from .. import coach
+from .._core import log
+from .._core.context import current
+from .._core.driver import driver_of
+from .._core.lines import Place, at, code_of, from_users, innermost, raised_at, waiting_place
+from .._core.stepping import drop
+from .._core.texts import describe
 from . import asserts, guards, left, waits
 from .belongings import Belongings
 from .freeze import Freezer

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from task_thread import coach, instruments
+from task_thread import coach
+from task_thread._core import instruments
 from task_thread.coach import advice, cofunctions, reading, turns
 
 

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 from students import logged, student
 
-from task_thread import TaskThread, environment
+from task_thread import TaskThread
+from task_thread._core import environment
 from task_thread.coach import advice
 from task_thread.coach.advice import give
 from task_thread.coach.places import Spot

@@ -165,7 +165,7 @@ def test_an_error_of_a_thread_is_the_programs(script: Write) -> None:
     assert done.returncode == 1
     last = done.stderr.rpartition("Traceback")[2]
     assert 'raise KeyError("k")' in last
-    assert "life.py" not in last
+    assert "lifecycle.py" not in last
     assert "runners.py" not in last
     assert last.endswith("KeyError: 'k'\n")
 

@@ -20,7 +20,8 @@ from task_thread_widgets import (
 from task_thread_widgets.panel import Panel
 
 import task_thread
-from task_thread import TaskThread, log, registry
+from task_thread import TaskThread
+from task_thread._core import log, registry
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 
@@ -194,8 +195,7 @@ def tell(thread):
     if thread._life.live:
         thread._life.replaced = True
         thread._life.stop_from_anywhere()
-    for listener in tuple(registry.on_replaced):
-        listener(thread)
+    instruments.thread_replaced(thread)
 
 
 async def test_the_view_of_a_replaced_thread_shows_how_it_ended_and_lets_go_of_it(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from task_thread import environment
+from task_thread._core import environment
 
 
 def home_loop() -> asyncio.AbstractEventLoop | None:

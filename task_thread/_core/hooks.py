@@ -11,10 +11,10 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
-from .scope import Abandoned, Scope, cancel_requests, steppers
+from .stepping import Abandoned, Scope, cancel_requests, steppers
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 
 class Hook(Scope):

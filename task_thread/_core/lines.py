@@ -33,9 +33,11 @@ class Place(NamedTuple):
         return linecache.getline(self.filename, self.line).strip()
 
 
-_OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+"""The folder of this library, whose frames a person need not see."""
+
 # An editable install keeps the widgets outside of site-packages, in `widgets/` beside this package.
-_OWN_WIDGETS = os.path.join(os.path.dirname(_OWN[:-1]), "widgets", "task_thread_widgets", "")
+_OWN_WIDGETS = os.path.join(os.path.dirname(OURS[:-1]), "widgets", "task_thread_widgets", "")
 # `sysconfig` knows it too, but takes 2 ms to import.
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -53,7 +55,7 @@ def is_users(filename: str) -> bool:
         return False
     if is_package(filename):
         return False
-    return not filename.startswith((_OWN, _OWN_WIDGETS, _STDLIB))
+    return not filename.startswith((OURS, _OWN_WIDGETS, _STDLIB))
 
 
 def frames(awaitable: Any) -> Iterator[FrameType]:

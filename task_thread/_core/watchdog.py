@@ -26,7 +26,7 @@ from .environment import running_loop
 from .instruments import Probe
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 INTERVAL = 0.1
 """Seconds between an answer and the next question."""

@@ -14,14 +14,14 @@ from asyncio import CancelledError
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from ..states import ThreadState
 from . import instruments, log, registry
 from .context import life_of
 from .ending import end_all, settle
-from .hook import run_hook
-from .states import ThreadState
+from .hooks import run_hook
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
     from .mailbox import Mailbox
 
 _AT_ONCE = 100  # children whose stop begins in one round of the loop

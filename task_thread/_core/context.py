@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .lines import definition_place, is_users, where
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 
 class Actor(Protocol):

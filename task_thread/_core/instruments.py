@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import log
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 Listener = Callable[..., object]
 

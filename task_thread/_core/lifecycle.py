@@ -25,6 +25,7 @@ from contextvars import Context, copy_context
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..states import ThreadState
 from . import instruments, log, starting
 from .context import current, life_of
 from .driver import Driver, driver_of
@@ -32,15 +33,14 @@ from .environment import in_kernel, running_loop
 from .mailbox import Mailbox
 from .patient import Patient
 from .slots import TaskSlots
-from .states import ThreadState
 from .stopping import orphan, shut_down
 from .texts import class_of, describe, text_of
 
 if TYPE_CHECKING:
-    from .hook import Hook
-    from .office import Office
-    from .posix import SignalGuard
-    from .thread import TaskThread
+    from ..thread import TaskThread
+    from .dispatcher import Office
+    from .hooks import Hook
+    from .os_signals import SignalGuard
 
 _serials = itertools.count(1)
 _by_serial = operator.attrgetter("serial")

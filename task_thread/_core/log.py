@@ -10,7 +10,6 @@ it raises must not end a stop half-way.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -18,10 +17,8 @@ from types import CoroutineType, TracebackType
 from typing import Any
 
 from .environment import in_kernel
-from .lines import attribute
+from .lines import OURS, attribute
 from .texts import describe, sendable
-
-_OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 listeners: list[Callable[[logging.LogRecord], None]] = []
 """Called with each record of a thread's logger, on whichever OS thread made it. They are no handlers,
@@ -150,7 +147,7 @@ def _pass_disabled(
 ) -> None:
     if logger.manager.disable < level >= logger.getEffectiveLevel():
         record = logger.makeRecord(
-            logger.name, level, _OWN, 0, text, args, told, "task_thread", extra
+            logger.name, level, OURS, 0, text, args, told, "task_thread", extra
         )
         if logger.filter(record):
             logger.callHandlers(record)
@@ -174,6 +171,6 @@ def _write_unlogged(
 def without_ours(whole: TracebackType | None) -> TracebackType | None:
     """Return a traceback without the frames of this library that it begins with."""
     inner = whole
-    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OWN):
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(OURS):
         inner = inner.tb_next
     return whole if inner is None else inner

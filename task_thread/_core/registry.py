@@ -12,8 +12,8 @@ from . import instruments
 if TYPE_CHECKING:
     import asyncio
 
-    from .life import Life
-    from .thread import TaskThread
+    from ..thread import TaskThread
+    from .lifecycle import Life
 
 _live: dict[int, Life] = {}  # by serial number: those that no other thread answers for
 

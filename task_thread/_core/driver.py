@@ -28,14 +28,15 @@ from types import CodeType, CoroutineType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from ..states import TaskState
 from . import instruments, log
-from .brake import Brake
 from .context import current
 from .environment import in_kernel
 from .groups import forgive_group
 from .lines import Place, attribute, definition_place, name_of, waiting_place
-from .meter import Meter
-from .scope import (
+from .pacing import Brake
+from .rate import Meter
+from .stepping import (
     Abandoned,
     Scope,
     cancel_requests,
@@ -44,11 +45,10 @@ from .scope import (
     steppers,
     take_back_cancels,
 )
-from .states import TaskState
 from .texts import shown
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
     from .trace import Trace
 
 CoFunction = Callable[..., Coroutine[Any, Any, Any]]

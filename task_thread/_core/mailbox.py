@@ -20,18 +20,18 @@ from contextvars import Context
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from ..signals import Signal, require_signal
+from ..states import ThreadState
 from . import log
 from .context import current
 from .effect import Effect
 from .environment import call_at, in_kernel, running_loop
-from .scope import steppers
-from .signals import Signal, require_signal
-from .states import ThreadState
+from .stepping import steppers
 
 if TYPE_CHECKING:
     from .context import Actor
-    from .hook import Hook
-    from .life import Life
+    from .hooks import Hook
+    from .lifecycle import Life
     from .trace import Trace
 
 BATCH = 100  # signals handled before the loop gets a turn
