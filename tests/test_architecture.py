@@ -14,7 +14,39 @@ PACKAGES = {"task_thread": ROOT, "task_thread_widgets": ROOT / "widgets"}
 
 # From the ground up. A module may import those on its own floor and below; a name that ends in a dot
 # stands for all modules under it.
-FLOORS: list[list[str]] = []
+CORE = "task_thread._core"
+FLOORS = [
+    [f"{CORE}.texts", f"{CORE}.environment", "task_thread.states"],
+    [f"{CORE}.lines", f"{CORE}.log", f"{CORE}.context", "task_thread.signals"],
+    [f"{CORE}.{name}" for name in ("instruments", "registry", "watchdog", "deadlines", "effect")],
+    [f"{CORE}.{name}" for name in ("groups", "patient", "stepping", "rate", "pacing", "trace")],
+    [f"{CORE}.{name}" for name in ("driver", "slots", "ending", "hooks")],
+    [f"{CORE}.{name}" for name in ("mailbox", "dispatcher")],
+    [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals")],
+    [CORE],
+    ["task_thread.verbose", "task_thread.tasks", "task_thread.control", "task_thread.run_sync"],
+    ["task_thread.snapshot", "task_thread.display", "task_thread.thread"],
+    ["task_thread.coach", "task_thread.coach."],
+    [
+        f"task_thread.{name}"
+        for name in ("kernel", "kernel.", "console", "console.", "testing", "testing.")
+    ],
+    ["task_thread", "task_thread.__main__"],
+    ["task_thread_widgets", "task_thread_widgets."],
+]
+
+# Imports for type checkers only: what is below is told of what is above by its name.
+MOST_TYPES_UP = 20
+# Uses of another module's private names.
+MOST_PRIVATES = 45
+
+# What of other people's insides we touch; docs/architecture.md says why, and with which versions.
+FOREIGN = {
+    "_asyncio_future_blocking", "_callbacks", "_current_frames", "_enter_task", "_getframe",
+    "_get_running_loop", "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",
+    "_must_cancel", "_parent_cancel_requested", "_profile_hook", "_ready", "_selector",
+    "_set_running_loop", "_threads_queues", "_trace_hook", "_validate", "_warn_unawaited_coroutine",
+}  # fmt: skip
 
 
 @cache
@@ -61,6 +93,39 @@ def imports(module: str) -> frozenset[tuple[str, str]]:
     return frozenset((name, when) for name, when in found if name in modules() and name != module)
 
 
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+@cache
+def own_privates(module: str) -> frozenset[str]:
+    """Return the private names that a module defines: functions, classes, variables, attributes, slots."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+                found.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)  # in __slots__, or asked for by getattr
+    return frozenset(filter(private, found))
+
+
+def used_privates(module: str) -> list[str]:
+    """Return the private names that a module uses and does not define, each as often as it does."""
+    found: list[str] = []
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Attribute):
+            found.append(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            found += [alias.name for alias in node.names]
+    own = own_privates(module)
+    return [name for name in found if private(name) and name not in own and name != "_core"]
+
+
 def floor(module: str) -> int:
     for number, names in enumerate(FLOORS):
         if any(module == name or (name[-1] == "." and module.startswith(name)) for name in names):
@@ -102,3 +167,52 @@ def arrows_up(when: str) -> list[str]:
         for other, at in imports(module)
         if at == when and floor(other) > floor(module)
     )
+
+
+def test_every_module_has_its_floor_and_no_floor_names_what_is_gone() -> None:
+    for module in modules():
+        floor(module)
+    for name in (name for names in FLOORS for name in names):
+        assert name.rstrip(".") in modules()
+
+
+def test_imports_point_down() -> None:
+    assert arrows_up("run") == []
+
+
+def test_no_circle_of_imports_is_left_lazy_ones_included() -> None:
+    edges = {
+        module: {other for other, when in imports(module) if when == "run"} for module in modules()
+    }
+    assert circles(edges) == []
+
+
+def test_few_types_point_up() -> None:
+    found = arrows_up("type")
+    assert len(found) <= MOST_TYPES_UP, found
+
+
+def test_what_is_private_stays_in_its_module() -> None:
+    ours: set[str] = set()
+    ours.update(*(own_privates(module) for module in modules()))
+    found = [
+        f"{module}: {name}"
+        for module in modules()
+        for name in used_privates(module)
+        if name in ours and name not in FOREIGN
+    ]
+    assert len(found) <= MOST_PRIVATES, found
+
+
+def test_what_we_touch_of_others_insides_is_listed() -> None:
+    ours: set[str] = set()
+    ours.update(*(own_privates(module) for module in modules()))
+    found = {name for module in modules() for name in used_privates(module) if name not in ours}
+    assert found <= FOREIGN
+
+
+def test_a_circle_is_found() -> None:
+    """The test of the test: nothing else would notice if it found nothing."""
+    edges: dict[str, set[str]] = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert circles(edges) == [{"a", "b", "c"}]
+    assert "task_thread._core.lifecycle" in {name for name, _ in imports("task_thread.thread")}

@@ -21,7 +21,7 @@ from task_thread_widgets.panel import Panel
 
 import task_thread
 from task_thread import TaskThread
-from task_thread._core import log, registry
+from task_thread._core import instruments, log
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 
