@@ -216,3 +216,10 @@ def test_a_circle_is_found() -> None:
     edges: dict[str, set[str]] = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
     assert circles(edges) == [{"a", "b", "c"}]
     assert "task_thread._core.lifecycle" in {name for name, _ in imports("task_thread.thread")}
+
+
+def test_every_package_is_installed() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = text.partition("\npackages = [")[2].partition("]")[0]
+    packages = {name for name, path in modules().items() if path.name == "__init__.py"}
+    assert {line.strip().strip('",') for line in listed.splitlines() if line.strip()} == packages
