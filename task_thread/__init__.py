@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import signals
-from .blocking import run_sync
-from .log import in_kernel
-from .registry import threads
+from ._core.environment import in_kernel
+from ._core.registry import threads
+from .run_sync import run_sync
 from .signals import CloseSignal, MessageSignal, Signal, TerminateSignal
 from .tasks import delete, reCreate, reSchedule
 from .thread import TaskThread

@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .context import life_of
-from .loops import running_loop
+from ._core.context import life_of
+from ._core.environment import running_loop
 from .signals import Signal, require_signal
 from .states import ThreadState
 
 if TYPE_CHECKING:
-    from .driver import Driver
-    from .life import Life
+    from ._core.driver import Driver
+    from ._core.lifecycle import Life
     from .thread import TaskThread
 
 

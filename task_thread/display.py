@@ -10,9 +10,10 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .context import life_of
-from .log import failure, in_kernel, library, say
-from .texts import describe, sendable
+from ._core.context import life_of
+from ._core.environment import in_kernel
+from ._core.log import failure, library, say
+from ._core.texts import describe, sendable
 
 if TYPE_CHECKING:
     from .snapshot import TaskSnapshot, ThreadSnapshot

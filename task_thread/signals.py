@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .texts import shown
+from ._core.texts import shown
 
 __all__ = ["CloseSignal", "MessageSignal", "Signal", "TerminateSignal"]
 

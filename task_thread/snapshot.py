@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .context import life_of
+from ._core.context import life_of
+from ._core.lines import attribute, name_of
+from ._core.texts import class_of, describe
 from .states import TaskState, ThreadState
-from .texts import class_of, describe
-from .where import attribute, name_of
 
 if TYPE_CHECKING:
-    from .driver import Driver
-    from .life import Life
+    from ._core.driver import Driver
+    from ._core.lifecycle import Life
 
 
 @dataclass(frozen=True, slots=True)

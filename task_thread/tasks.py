@@ -14,12 +14,13 @@ from collections.abc import Iterable
 from types import MethodType
 from typing import Any
 
-from . import coach, log
-from .context import current, current_life, find_life
-from .deadlines import Deadlines
-from .driver import CoFunction, Driver, driver_of, same_cofunc
-from .texts import shown, text_of
-from .where import attribute
+from . import coach
+from ._core import log
+from ._core.context import current, current_life, find_life
+from ._core.deadlines import Deadlines
+from ._core.driver import CoFunction, Driver, driver_of, same_cofunc
+from ._core.lines import attribute
+from ._core.texts import shown, text_of
 
 __all__ = ["delete", "reCreate", "reSchedule"]
 

@@ -6,16 +6,16 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from .context import HasLife, find_life, life_of
+from ._core.context import HasLife, find_life, life_of
+from ._core.environment import running_loop
+from ._core.lifecycle import UNSET, Life
+from ._core.mailbox import Mailbox
+from ._core.slots import TaskSlots
+from ._core.texts import shown, text_of
 from .control import Control
 from .display import mimebundle
-from .life import UNSET, Life
-from .loops import running_loop
-from .mailbox import Mailbox
 from .signals import Signal, require_signal
-from .slots import TaskSlots
 from .states import ThreadState
-from .texts import shown, text_of
 
 if TYPE_CHECKING:
     import logging

@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine
 from types import MethodType
 from typing import Any, TypeVar
 
-from . import log
-from .context import current_life, find_life
+from ._core import log
+from ._core.context import current_life, find_life
 
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 

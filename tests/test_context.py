@@ -8,7 +8,7 @@ from typing import Any
 from programs import Probe, forever, rounds, running, text, until
 
 from task_thread import TaskThread, reCreate
-from task_thread.context import current, current_life
+from task_thread._core.context import current, current_life
 
 
 class Program(Probe):

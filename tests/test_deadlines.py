@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from task_thread.deadlines import Deadlines
+from task_thread._core.deadlines import Deadlines
 
 
 class Timer:

@@ -16,7 +16,7 @@ import pytest
 from programs import Probe, Turner, forever, rounds, running, until
 
 from task_thread import TaskThread, delete, reCreate, reSchedule
-from task_thread.driver import driver_of
+from task_thread._core.driver import driver_of
 
 # Fairness
 

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from programs import Probe, python, running
 
-from task_thread import TaskThread, log
+from task_thread import TaskThread
+from task_thread._core import log
 
 _PROGRAM = """
 import asyncio, logging, sys

@@ -13,7 +13,7 @@ import pytest
 from programs import rounds, text, until
 
 from task_thread import TaskThread, reCreate, reSchedule, verbose
-from task_thread.context import find_life, life_of
+from task_thread._core.context import find_life, life_of
 from task_thread.control import control_of
 from task_thread.display import mimebundle
 from task_thread.signals import Signal

@@ -9,7 +9,8 @@ import weakref
 
 from programs import Family, Probe, Sleeper, ended, running, started, until
 
-from task_thread import registry, threads
+from task_thread import threads
+from task_thread._core import registry
 
 
 async def test_it_lists_the_live_roots_in_the_order_of_their_making() -> None:

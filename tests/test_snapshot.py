@@ -10,7 +10,7 @@ import pytest
 from programs import Family, Probe, Sleeper, Turner, forever, rounds, running, text, until
 
 from task_thread import reCreate
-from task_thread.texts import describe
+from task_thread._core.texts import describe
 
 
 class Program(Probe):

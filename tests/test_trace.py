@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule
-from task_thread.trace import RING, Event, Kind, Passage, Trace, unwatch, watch
+from task_thread._core.trace import RING, Event, Kind, Passage, Trace, unwatch, watch
 
 
 class Stepper(TaskThread):

@@ -20,15 +20,15 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .. import pulse
-from ..where import code_of
+from .._core import watchdog
+from .._core.lines import code_of
 
 if TYPE_CHECKING:
     import asyncio
 
-    from ..driver import CoFunction, Driver
-    from ..life import Life
-    from ..pulse import Pulse
+    from .._core.driver import CoFunction, Driver
+    from .._core.lifecycle import Life
+    from .._core.watchdog import Pulse
 
 _plain: WeakSet[CodeType] = WeakSet()
 """Co-functions in whose ending nothing can be wrong; most are known after their first end."""
@@ -38,7 +38,7 @@ def _safely(call: Callable[..., Any], *args: Any) -> Any:
     try:
         return call(*args)
     except BaseException as error:  # the coach must never harm the program it looks at
-        from .. import log
+        from .._core import log
 
         log.failure(log.library, error, "the coach failed; the program is not affected")
         return None
@@ -183,7 +183,7 @@ def _rest() -> None:
             _safely(module.forget)
 
 
-pulse.on_beat.append(_beat)
-pulse.on_block.append(_blocked)
-pulse.on_release.append(_released)
-pulse.on_rest.append(_rest)
+watchdog.on_beat.append(_beat)
+watchdog.on_block.append(_blocked)
+watchdog.on_release.append(_released)
+watchdog.on_rest.append(_rest)

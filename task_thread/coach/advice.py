@@ -12,13 +12,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .. import log
-from ..context import current
+from .._core import log
+from .._core.context import current
 from .places import Spot
 
 if TYPE_CHECKING:
-    from ..context import Actor
-    from ..life import Life
+    from .._core.context import Actor
+    from .._core.lifecycle import Life
 
 MOST = 100
 """Advices kept for a tree; further ones are neither kept nor told."""

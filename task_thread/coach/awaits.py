@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from ..context import find_life, life_of
+from .._core.context import find_life, life_of
+from .._core.lines import innermost
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
-from ..where import innermost
 from .advice import keep
 from .places import THIS_CELL, Spot, file_of_cell
 from .reading import Names, function_of, methods_of, names_of, names_of_cell, read, statements

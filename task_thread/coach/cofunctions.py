@@ -11,7 +11,7 @@ from .places import Spot
 from .reading import Function, Names, function_of, inside, names_of, read
 
 if TYPE_CHECKING:
-    from ..driver import Driver
+    from .._core.driver import Driver
 
 _BROAD = ("Exception", "BaseException")
 # What a branch calls that only tells of the error.

@@ -7,8 +7,8 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..context import current
-from ..driver import Driver, driver_of
+from .._core.context import current
+from .._core.driver import Driver, driver_of
 from ..states import ThreadState
 from .advice import give
 from .cofunctions import reading_of, request_in
@@ -16,8 +16,8 @@ from .places import Spot, users_line
 from .reading import function_of
 
 if TYPE_CHECKING:
-    from ..driver import CoFunction, Turn
-    from ..life import Life
+    from .._core.driver import CoFunction, Turn
+    from .._core.lifecycle import Life
 
 _LOST = 2
 """Tasks that must turn beside the one of a slot, before a further one is told of: they become more."""

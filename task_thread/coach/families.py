@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
-from .. import registry
-from ..context import life_of
+from .._core import registry
+from .._core.context import life_of
 from ..states import ThreadState
 from .advice import advice_of, give
 from .places import Spot, definition
@@ -18,7 +18,7 @@ from .reading import function_of, inside, methods_of, names_of, read
 if TYPE_CHECKING:
     import asyncio
 
-    from ..life import Life
+    from .._core.lifecycle import Life
     from ..thread import TaskThread
 
 _MOST = 10_000  # children of one parent whose ids are compared

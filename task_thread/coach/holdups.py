@@ -17,19 +17,19 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import log
-from ..driver import Driver
-from ..hook import run_hook
-from ..life import Life
-from ..mailbox import Mailbox
-from ..where import is_users
+from .._core import log
+from .._core.driver import Driver
+from .._core.hooks import run_hook
+from .._core.lifecycle import Life
+from .._core.lines import is_users
+from .._core.mailbox import Mailbox
 from . import families
 from .advice import Told, keep, tell, write
 from .places import Spot
 
 if TYPE_CHECKING:
-    from ..context import Actor
-    from ..pulse import Pulse
+    from .._core.context import Actor
+    from .._core.watchdog import Pulse
 
 LEAST = 0.3
 """Seconds for which a turn, a hook or a handler has to hold up the loop, at the second of two looks.

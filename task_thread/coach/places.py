@@ -8,7 +8,7 @@ import sys
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
-from ..where import code_of, definition_place, innermost, is_users
+from .._core.lines import code_of, definition_place, innermost, is_users
 
 _LONGEST = 100  # characters of a line that is quoted
 

@@ -9,8 +9,8 @@ from .advice import give
 from .places import definition
 
 if TYPE_CHECKING:
-    from ..life import Life
-    from ..mailbox import Mailbox
+    from .._core.lifecycle import Life
+    from .._core.mailbox import Mailbox
 
 
 def is_full(life: Life) -> bool:

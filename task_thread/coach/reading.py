@@ -18,9 +18,9 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..registry import threads
+from .._core.lines import is_users
+from .._core.registry import threads
 from ..thread import TaskThread
-from ..where import is_users
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)

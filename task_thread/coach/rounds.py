@@ -13,8 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
-from .. import registry
-from ..context import life_of
+from .._core import registry
+from .._core.context import life_of
 from ..states import ThreadState
 from . import awaits, families, queues
 from .advice import give
@@ -23,8 +23,8 @@ from .reading import methods_of
 if TYPE_CHECKING:
     import asyncio
 
-    from ..life import Life
-    from ..pulse import Pulse
+    from .._core.lifecycle import Life
+    from .._core.watchdog import Pulse
     from ..thread import TaskThread
 
 AT_ONCE = 100

@@ -8,11 +8,11 @@ from types import CodeType
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from .. import log
-from ..driver import driver_of
+from .._core import log
+from .._core.driver import driver_of
+from .._core.texts import text_of
 from ..states import ThreadState
 from ..tasks import delete, reCreate
-from ..texts import text_of
 from . import awaits
 from .advice import give, told_of
 from .cofunctions import reading_of
@@ -21,8 +21,8 @@ from .places import Spot, definition, raised_at
 from .reading import function_of, inside, read
 
 if TYPE_CHECKING:
-    from ..driver import Driver
-    from ..life import Life
+    from .._core.driver import Driver
+    from .._core.lifecycle import Life
 
 PLAIN = "plain"
 """What `ended` returns for a co-function in whose ending nothing can be wrong."""

@@ -11,8 +11,8 @@ import os
 import threading
 from collections.abc import Callable
 
-from .. import log
-from ..life import Life
+from .._core import log
+from .._core.lifecycle import Life
 from ..states import ThreadState
 
 Listener = Callable[[Life, ThreadState], None]

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from types import FrameType
 
-from ..where import Place, is_users
+from .._core.lines import Place, is_users
 
 BLOCKED = 0.3
 """Seconds without an answer after which a loop counts as blocked."""

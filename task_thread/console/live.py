@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from .. import log
-from ..context import life_of
-from ..control import Effect
-from ..life import Life
+from .._core import log
+from .._core.context import life_of
+from .._core.effect import Effect
+from .._core.lifecycle import Life
 from ..snapshot import take
 from ..states import ThreadState
 from ..thread import TaskThread

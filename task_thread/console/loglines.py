@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from ..context import current
+from .._core.context import current
 from .tracebacks import plain_traceback, traceback
 from .words import Unwritten, lines, literal, write
 

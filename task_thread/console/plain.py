@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
-from ..life import Life
+from .._core.lifecycle import Life
+from .._core.texts import describe
 from ..states import ThreadState
-from ..texts import describe
 from ..thread import TaskThread
 from .shown import Shown
 from .words import Unwritten, literal, write

@@ -20,10 +20,10 @@ from typing import Any
 
 from rich.console import Console
 
-from .. import log, posix
-from ..context import life_of
+from .._core import log, os_signals
+from .._core.context import life_of
+from .._core.registry import threads
 from ..control import Control
-from ..registry import threads
 from .loglines import LineFormatter, _stderr, plain_stderr
 from .tracebacks import plain_traceback, traceback
 from .watch import Watch
@@ -181,7 +181,7 @@ class _Quit:
             for root in roots:
                 Control(root).stop()
             # Where the threads take Ctrl-C, this is the first one, so that the next one interrupts.
-            if signal.getsignal(signal.SIGINT) is posix._came:
+            if signal.getsignal(signal.SIGINT) is os_signals._came:
                 _interrupt()
             return "stopping all threads in order; q again interrupts the program"
         _interrupt()

@@ -9,9 +9,9 @@ from dataclasses import replace
 from rich.text import Text
 from rich.tree import Tree
 
-from ..context import life_of
-from ..life import Life
-from ..registry import threads
+from .._core.context import life_of
+from .._core.lifecycle import Life
+from .._core.registry import threads
 from ..snapshot import ThreadSnapshot, take
 from ..states import ThreadState
 from ..thread import TaskThread

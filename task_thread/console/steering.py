@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..context import life_of
-from ..control import Effect, control_of
+from .._core.context import life_of
+from .._core.effect import Effect
+from ..control import control_of
 from ..snapshot import TaskSnapshot
 from ..states import TaskState
 from ..thread import TaskThread

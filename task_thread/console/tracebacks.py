@@ -17,8 +17,8 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.traceback import Trace, Traceback
 
-from ..texts import shown
-from ..where import is_users
+from .._core.lines import is_users
+from .._core.texts import shown
 from .words import lines
 
 _MOST = 20  # frames; of a recursion, the beginning and the end

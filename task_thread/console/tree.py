@@ -9,8 +9,8 @@ from rich.measure import Measurement
 from rich.text import Text
 from rich.tree import Tree
 
-from ..context import life_of
-from ..registry import threads
+from .._core.context import life_of
+from .._core.registry import threads
 from ..snapshot import TaskSnapshot, ThreadSnapshot, take
 from ..thread import TaskThread
 from .words import count, duration, literal, mark_of, pace, place

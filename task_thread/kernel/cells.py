@@ -21,13 +21,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakSet, ref
 
-from .. import log, registry
-from ..context import current, find_life, life_of
+from .._core import log, registry
+from .._core.context import current, find_life, life_of
 from ..states import ThreadState
 
 if TYPE_CHECKING:
-    from ..driver import Driver
-    from ..life import Life
+    from .._core.driver import Driver
+    from .._core.lifecycle import Life
 
 
 class Cell:

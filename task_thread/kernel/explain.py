@@ -16,7 +16,7 @@ import linecache
 import os
 from types import TracebackType
 
-from ..where import is_users
+from .._core.lines import is_users
 
 _KNOWN = (
     "This event loop is already running",

@@ -21,11 +21,11 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .. import pulse
-from ..where import is_users
+from .._core import watchdog
+from .._core.lines import is_users
 
 if TYPE_CHECKING:
-    from ..pulse import Pulse
+    from .._core.watchdog import Pulse
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # Whose frames lie under the code of a task, a hook or a handler: what steps it.
@@ -45,15 +45,15 @@ class Interrupts:
 
     def install(self) -> None:
         """Follow the pulse from now on."""
-        pulse.on_beat.append(self._beat)
-        pulse.on_block.append(self._blocked)
-        pulse.on_rest.append(self.give_back)
+        watchdog.on_beat.append(self._beat)
+        watchdog.on_block.append(self._blocked)
+        watchdog.on_rest.append(self.give_back)
 
     def uninstall(self) -> None:
         """Leave SIGINT to the kernel."""
-        pulse.on_beat.remove(self._beat)
-        pulse.on_block.remove(self._blocked)
-        pulse.on_rest.remove(self.give_back)
+        watchdog.on_beat.remove(self._beat)
+        watchdog.on_block.remove(self._blocked)
+        watchdog.on_rest.remove(self.give_back)
         self.give_back()
 
     def take(self) -> None:
@@ -83,7 +83,7 @@ class Interrupts:
             KeyboardInterrupt: the code that runs belongs to a thread, and holds up the loop.
         """
         if at_fault(frame):
-            if max((p.blocked_for() for p in pulse.pulses()), default=0.0) > pulse.LATE:
+            if max((p.blocked_for() for p in watchdog.pulses()), default=0.0) > watchdog.LATE:
                 raise KeyboardInterrupt
             self._wanted = True
 

@@ -20,13 +20,13 @@ from types import FunctionType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
-from .. import log, registry
-from ..texts import text_of
+from .._core import log, registry
+from .._core.texts import text_of
 from ..thread import TaskThread
 from .cells import Cells
 
 if TYPE_CHECKING:
-    from ..life import Life
+    from .._core.lifecycle import Life
 
 enabled = True
 """Whether classes that are defined again change running threads; `%taskthreads live off` clears it."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from .. import registry
-from ..context import life_of
+from .._core import registry
+from .._core.context import life_of
 from ..control import Control
 from ..display import html_tree, text_tree
 from ..snapshot import take
 from . import live
 
 if TYPE_CHECKING:
-    from ..life import Life
+    from .._core.lifecycle import Life
     from ..thread import TaskThread
     from .cells import Cells
 

@@ -9,15 +9,16 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .. import coach, log, registry
-from ..loops import running_loop
+from .. import coach
+from .._core import log, registry
+from .._core.environment import running_loop
 from . import live
 from .cells import Cells
 from .explain import explain
 from .interrupt import Interrupts
 
 if TYPE_CHECKING:
-    from ..life import Life
+    from .._core.lifecycle import Life
 
 
 class Shell:

@@ -28,12 +28,11 @@ from threading import get_ident
 from types import ModuleType
 from typing import Any, Protocol
 
-from ..where import Place, is_users
+from .._core.lines import Place, is_users, place_of
 from .belongings import Belongings
 from .freeze import Freezer
 from .interrupt import Interrupted
 from .left import adopt_orphans
-from .places import of_frame
 
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -274,7 +273,7 @@ def _shell() -> Any:
 def _sleep(before: Callable[[float], None]) -> Callable[[float], None]:
     def sleep(seconds: float, /) -> None:
         run = running()
-        if run is None or run.slept(seconds, of_frame(sys._getframe(1))):
+        if run is None or run.slept(seconds, place_of(sys._getframe(1))):
             before(seconds)
 
     return sleep
@@ -284,7 +283,7 @@ def _input(before: Callable[..., str]) -> Callable[..., str]:
     def guarded(*args: Any, **kwargs: Any) -> str:
         run = serving()
         if run is not None:
-            run.asks(of_frame(sys._getframe(1)))
+            run.asks(place_of(sys._getframe(1)))
         return before(*args, **kwargs)
 
     return guarded
@@ -295,7 +294,7 @@ def _exits(before: Callable[..., Any], call: str, fatal: Callable[..., bool]) ->
         run = serving()
         # A process that the program forked is its own to end.
         if run is not None and os.getpid() == run.process and fatal(*args, **kwargs):
-            run.exits(call, of_frame(sys._getframe(1)))
+            run.exits(call, place_of(sys._getframe(1)))
         return before(*args, **kwargs)
 
     return guarded

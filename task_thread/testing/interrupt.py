@@ -17,7 +17,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from ..where import is_users
+from .._core.lines import is_users
 
 
 class Interrupted(SystemExit):

@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection
 from time import monotonic, sleep
 from typing import Any
 
+from .._core.lines import place_of
 from .interrupt import interrupt
-from .places import of_frame
 
 _INSIST = 0.5  # seconds for which an OS thread is interrupted again and again
 _AGAIN = 0.01  # seconds between two looks
@@ -104,7 +104,7 @@ def end_threads(
     while any(t.is_alive() and not frozen(t) for t in left) and monotonic() < stop:
         for thread in left:
             # One that is in a library's code only waits there for its next job, and would complain.
-            if thread.is_alive() and of_frame(sys._current_frames().get(thread.ident or 0)):
+            if thread.is_alive() and place_of(sys._current_frames().get(thread.ident or 0)):
                 interrupt(thread.ident or 0)
         sleep(_AGAIN)
     executors = sys.modules.get("concurrent.futures.thread")

@@ -7,7 +7,7 @@ import sys
 from types import FrameType, TracebackType
 from typing import Any
 
-from ..where import Place, innermost, is_users
+from .._core.lines import Place, innermost, is_users
 
 
 def at(place: Place | None) -> str:

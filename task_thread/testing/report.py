@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..where import Place
+from .._core.lines import Place
 
 KINDS = (
     "assert", "expectation", "error", "deadlock", "deadline", "endless", "left running",

@@ -18,19 +18,19 @@ from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any
 
-from .. import coach, log
-from ..context import current
-from ..driver import driver_of
-from ..scope import drop
-from ..texts import describe
-from ..where import Place, code_of, innermost, waiting_place
+from .. import coach
+from .._core import log
+from .._core.context import current
+from .._core.driver import driver_of
+from .._core.lines import Place, at, code_of, from_users, innermost, raised_at, waiting_place
+from .._core.stepping import drop
+from .._core.texts import describe
 from . import asserts, guards, left, waits
 from .belongings import Belongings
 from .freeze import Freezer
 from .guards import Output, watching
 from .interrupt import Interrupted, be_interruptible, give_back
 from .loops import Checked, Deadlock, Late, Over, RealLoop, SolipsismError, VirtualLoop
-from .places import at, from_users, of_traceback
 from .report import KINDS, CheckFailed, Report
 
 _MOST_NOTES = 20
@@ -238,11 +238,11 @@ class Run:
         if len(self.log) < _MOST_LOG:
             self.log.append(f"{record.name} - {record.levelname} - {message}")
         if error is not None:
-            failure = f"{message}, at {at(of_traceback(error.__traceback__))}"
+            failure = f"{message}, at {at(raised_at(error.__traceback__))}"
             self.note(failure)
             self.failures.append(failure)
             if isinstance(error, (SystemExit, KeyboardInterrupt)):
-                self._exits(type(error).__name__, of_traceback(error.__traceback__))
+                self._exits(type(error).__name__, raised_at(error.__traceback__))
         elif record.levelno >= logging.WARNING:
             if "swallows its cancellation" in message:
                 self._swallowed(message, record)
@@ -338,7 +338,7 @@ class Run:
         guards.put_back(self)
 
     def _broke(self, error: BaseException) -> None:
-        place = of_traceback(error.__traceback__)
+        place = raised_at(error.__traceback__)
         text = f"{describe(error)}, at {at(place)}"
         if isinstance(error, SolipsismError):
             text = f"in virtual time there is no world outside ({text}): check it with real=True"
@@ -394,7 +394,7 @@ class Run:
         except (Interrupted, Over):
             pass
         except (SystemExit, KeyboardInterrupt) as error:
-            self._exits(type(error).__name__, of_traceback(error.__traceback__))
+            self._exits(type(error).__name__, raised_at(error.__traceback__))
         finally:
             self.seconds = min(loop.time() - start, self.within)
         if self.kind:
@@ -440,7 +440,7 @@ class Run:
             self.result = main.result()
             return
         entry = innermost(error.__traceback__)
-        place = of_traceback(error.__traceback__)
+        place = raised_at(error.__traceback__)
         if self._is_verdict(error, place):
             self.verdict = error
             return
@@ -495,7 +495,7 @@ class Run:
         except (Interrupted, Over, Late, Deadlock):
             pass
         except (SystemExit, KeyboardInterrupt) as error:
-            self._exits(type(error).__name__, of_traceback(error.__traceback__))
+            self._exits(type(error).__name__, raised_at(error.__traceback__))
         lines, first = [], None
         for root in waits.roots(loop):
             for life in waits.tree(root):

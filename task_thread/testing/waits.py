@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from .. import registry
-from ..context import life_of
-from ..driver import driver_of
-from ..life import Life
-from ..patient import Patient
-from ..where import Place, frames, waiting_place
+from .._core import registry
+from .._core.context import life_of
+from .._core.driver import driver_of
+from .._core.lifecycle import Life
+from .._core.lines import Place, at, frames, waiting_place
+from .._core.patient import Patient
 from .events import Events
-from .places import at
 
 MOST = 8
 """Sentences after which the others are only counted."""

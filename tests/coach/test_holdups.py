@@ -15,7 +15,8 @@ import pytest
 from programs import rounds, running, started, until
 from students import logged, only, student
 
-from task_thread import TaskThread, log
+from task_thread import TaskThread
+from task_thread._core import log
 from task_thread.coach import holdups
 
 

@@ -8,9 +8,9 @@ from programs import Family, Probe, Sleeper, ended, running, started
 from rich.console import Console
 
 from task_thread import TaskThread
+from task_thread._core.lifecycle import Life
 from task_thread.console import changes
 from task_thread.console.shown import Shown
-from task_thread.life import Life
 from task_thread.states import ThreadState
 
 

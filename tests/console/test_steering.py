@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from programs import Family, Turner, running, until
+from task_thread._core.effect import Effect
 
 from task_thread import TaskThread
 from task_thread.console.rows import Row, rows_of
 from task_thread.console.steering import PACES, faster, find, slower, steer
-from task_thread.control import Effect
 
 
 def row(thread: TaskThread, slot: str = "") -> Row:

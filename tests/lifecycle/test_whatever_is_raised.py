@@ -16,8 +16,8 @@ import pytest
 from programs import Probe, Sleeper, Turner, ended, gone, rounds, running, started, text, until
 
 from task_thread import TaskThread, reCreate
+from task_thread._core.texts import describe, text_of
 from task_thread.console.tree import tree
-from task_thread.texts import describe, text_of
 
 
 def _raises(error: BaseException) -> Callable[[object], str]:
@@ -125,7 +125,7 @@ def test_an_error_that_takes_no_attribute_is_logged(caplog: pytest.LogCaptureFix
                 raise KeyboardInterrupt
             return super().__getattribute__(name)
 
-    from task_thread import log
+    from task_thread._core import log
 
     log.failure(log.library, Closed("text"), "it failed")
     assert "it failed: Closed: text" in caplog.text
@@ -270,7 +270,7 @@ async def test_a_level_above_errors_hides_them_all_the_same(
 async def test_a_step_that_fails_is_told_and_the_others_are_taken(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from task_thread import stopping
+    from task_thread._core import stopping
 
     async def broken(life: Any) -> None:
         raise MemoryError

@@ -8,7 +8,7 @@ import pytest
 from programs import running
 
 from task_thread import TaskThread, reCreate, run_sync
-from task_thread.deadlines import Deadlines
+from task_thread._core.deadlines import Deadlines
 
 pytest.importorskip("pyodide", reason="these are for Pyodide: make test-lite")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from task_thread import threads
-from task_thread.life import Life
+from task_thread._core.lifecycle import Life
 
 from .acts import Acts
 from .model import LEVEL, SLACK, World

@@ -13,7 +13,7 @@ from time import sleep
 
 import pytest
 
-from task_thread import log
+from task_thread._core import log
 from task_thread.testing import CheckFailed, check
 
 

@@ -17,7 +17,7 @@ from task_thread_widgets.timeline_frames import (
 from task_thread_widgets.timeline_lanes import LINGER, Lane, TimelineLanes
 
 from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
-from task_thread.trace import Kind
+from task_thread._core.trace import Kind
 
 RUN, WAIT, REST, TURN, END = range(5)
 

@@ -11,7 +11,7 @@ from task_thread_widgets import TreePanel
 from task_thread_widgets.sampler import running_samplers
 
 from task_thread import TaskThread, reCreate, reSchedule
-from task_thread.meter import Meter
+from task_thread._core.rate import Meter
 
 
 class Ticking(TaskThread):

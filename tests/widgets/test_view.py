@@ -20,7 +20,8 @@ from task_thread_widgets import (
 from task_thread_widgets.panel import Panel
 
 import task_thread
-from task_thread import TaskThread, log, registry
+from task_thread import TaskThread
+from task_thread._core import log, registry
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 

@@ -22,9 +22,9 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from task_thread import MessageSignal, TaskThread, threads
-from task_thread.context import life_of
+from task_thread._core.context import life_of
+from task_thread._core.texts import sendable, text_of
 from task_thread.control import control_of
-from task_thread.texts import sendable, text_of
 
 from .lives import is_below, is_named
 from .refusal import Refusal, brief, field

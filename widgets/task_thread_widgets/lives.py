@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from task_thread import TaskThread, threads
-from task_thread.context import life_of
-from task_thread.life import Life
+from task_thread._core.context import life_of
+from task_thread._core.lifecycle import Life
 
 
 def lives_of(top: TaskThread | None) -> Iterator[Life]:

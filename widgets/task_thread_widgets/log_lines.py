@@ -30,15 +30,14 @@ from collections import deque
 from typing import Any
 
 from task_thread import TaskThread
-from task_thread.context import current, life_of
-from task_thread.life import Life
-from task_thread.log import listeners
-from task_thread.texts import describe
-from task_thread.where import Place, is_users
+from task_thread._core.context import current, life_of
+from task_thread._core.lifecycle import Life
+from task_thread._core.lines import Place, is_users, label_of
+from task_thread._core.log import listeners
+from task_thread._core.texts import describe
 
 from .frames import Frame, cut
 from .lives import lives_of
-from .source_text import label_of
 
 RING = 1_000  # lines kept
 ADVICE = "ADVICE"  # in place of the level's word

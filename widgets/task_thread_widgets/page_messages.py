@@ -24,7 +24,7 @@ import ipywidgets
 from ipywidgets.widgets.widget_link import Link
 from traitlets import TraitError, observe
 
-from task_thread.texts import sendable as sendable_text
+from task_thread._core.texts import sendable as sendable_text
 
 from .home import home_loop
 from .refusal import Refusal, RefusalLog, brief

@@ -18,8 +18,8 @@ from typing import Any
 
 from traitlets import Bool, TraitError, Unicode, validate
 
-from task_thread.log import say
-from task_thread.texts import describe
+from task_thread._core.log import say
+from task_thread._core.texts import describe
 
 from .desk import Shown, carry_out, on_loop
 from .frames import Frame

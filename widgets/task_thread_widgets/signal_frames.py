@@ -34,9 +34,9 @@ from itertools import islice
 from typing import Any
 
 from task_thread import MessageSignal, Signal, TaskThread, threads
-from task_thread.context import life_of
-from task_thread.life import Life
-from task_thread.trace import Passage, Trace
+from task_thread._core.context import life_of
+from task_thread._core.lifecycle import Life
+from task_thread._core.trace import Passage, Trace
 
 from .frames import Frame, cut
 from .lives import lives_of

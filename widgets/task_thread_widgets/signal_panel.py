@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from task_thread import TaskThread
-from task_thread.context import life_of
+from task_thread._core.context import life_of
 
 from .desk import Shown
 from .frames import Frame

@@ -28,14 +28,14 @@ from types import CodeType, FrameType
 from typing import Any
 
 from task_thread import TaskThread
-from task_thread.context import life_of
-from task_thread.driver import Driver
-from task_thread.life import Life
-from task_thread.loops import running_loop
+from task_thread._core.context import life_of
+from task_thread._core.driver import Driver
+from task_thread._core.environment import running_loop
+from task_thread._core.lifecycle import Life
+from task_thread._core.lines import Place, code_of, definition_place, frames, is_users
+from task_thread._core.texts import describe
+from task_thread._core.trace import LineProfile, Trace
 from task_thread.states import TaskState
-from task_thread.texts import describe
-from task_thread.trace import LineProfile, Trace
-from task_thread.where import Place, code_of, definition_place, frames, is_users
 
 from .frames import Frame, cut
 from .lives import lives_of

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Iterator
 
 from task_thread import TaskThread
-from task_thread.context import life_of
+from task_thread._core.context import life_of
 from task_thread.display import html_tree, text_tree
 from task_thread.snapshot import ThreadSnapshot, take
 

@@ -41,12 +41,12 @@ from operator import itemgetter
 from typing import Any
 
 from task_thread import MessageSignal, TaskThread
-from task_thread.context import life_of
-from task_thread.life import Life
-from task_thread.loops import running_loop
-from task_thread.office import Office
-from task_thread.texts import describe
-from task_thread.trace import Happening, Kind, Passage, Trace, unwatch, watch
+from task_thread._core.context import life_of
+from task_thread._core.dispatcher import Office
+from task_thread._core.environment import running_loop
+from task_thread._core.lifecycle import Life
+from task_thread._core.texts import describe
+from task_thread._core.trace import Happening, Kind, Passage, Trace, unwatch, watch
 
 from .frames import Frame
 from .refusal import brief

@@ -13,9 +13,9 @@ from collections import deque
 from typing import Any
 
 from task_thread import TaskThread, threads
-from task_thread.context import life_of
-from task_thread.driver import Driver
-from task_thread.life import Life
+from task_thread._core.context import life_of
+from task_thread._core.driver import Driver
+from task_thread._core.lifecycle import Life
 from task_thread.states import TaskState
 
 from .lives import lives_of

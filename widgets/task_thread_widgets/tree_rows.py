@@ -29,13 +29,14 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from task_thread import TaskThread, registry, threads
-from task_thread.context import life_of
-from task_thread.driver import Driver
-from task_thread.life import Life
+from task_thread import TaskThread, threads
+from task_thread._core import registry
+from task_thread._core.context import life_of
+from task_thread._core.driver import Driver
+from task_thread._core.lifecycle import Life
+from task_thread._core.lines import Place
+from task_thread._core.texts import describe
 from task_thread.states import TaskState, ThreadState
-from task_thread.texts import describe
-from task_thread.where import Place
 
 from . import frames
 from .frames import Frame

@@ -21,8 +21,9 @@ from weakref import WeakSet
 
 import traitlets
 
-from task_thread import TaskThread, registry
-from task_thread.context import life_of
+from task_thread import TaskThread
+from task_thread._core import registry
+from task_thread._core.context import life_of
 
 from .desk import REPLACED
 from .home import home_loop

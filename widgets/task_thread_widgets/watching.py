@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from task_thread import TaskThread
-from task_thread.context import life_of
-from task_thread.life import Life
-from task_thread.loops import running_loop
-from task_thread.office import Office
-from task_thread.trace import Trace, unwatch, watch
+from task_thread._core.context import life_of
+from task_thread._core.dispatcher import Office
+from task_thread._core.environment import running_loop
+from task_thread._core.lifecycle import Life
+from task_thread._core.trace import Trace, unwatch, watch
 
 
 class _Watched:

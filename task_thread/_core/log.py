@@ -17,8 +17,8 @@ from collections.abc import Callable
 from types import CoroutineType, TracebackType
 from typing import Any
 
+from .lines import attribute
 from .texts import describe, sendable
-from .where import attribute
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from task_thread.brake import Brake
+from task_thread._core.pacing import Brake
 
 
 class Timer:

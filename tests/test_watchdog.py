@@ -11,8 +11,9 @@ from typing import Any
 import async_solipsism
 import pytest
 
-from task_thread import TaskThread, pulse, reCreate
-from task_thread.pulse import Pulse
+from task_thread import TaskThread, reCreate
+from task_thread._core import watchdog
+from task_thread._core.watchdog import Pulse
 
 LIMIT = 10.0  # seconds
 
@@ -48,11 +49,11 @@ class Blocking(TaskThread):
 async def test_a_loop_with_a_live_root_beats(listen: Any) -> None:
     beaten = asyncio.Event()
     loop = asyncio.get_running_loop()
-    listen(pulse.on_beat, lambda of: of.loop is loop and beaten.set())
+    listen(watchdog.on_beat, lambda of: of.loop is loop and beaten.set())
     thread = TaskThread()
     thread.start()
     await beaten.wait()
-    assert pulse.pulse_of(loop) in pulse.pulses()
+    assert watchdog.pulse_of(loop) in watchdog.pulses()
     await thread.stop()
     await thread.join()
 
@@ -74,14 +75,14 @@ async def test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free(li
         found.append(seconds)
         freed.set()
 
-    listen(pulse.on_block, blocked)
-    listen(pulse.on_release, released)
+    listen(watchdog.on_block, blocked)
+    listen(watchdog.on_release, released)
     await thread.run()
     await freed.wait()
     assert thread.released
     (blocked_thread, teller, so_far), *_, in_all = found
     assert blocked_thread == threading.get_ident() != teller
-    assert in_all >= so_far > pulse.LATE
+    assert in_all >= so_far > watchdog.LATE
 
 
 async def test_a_listener_that_raises_is_logged_and_harms_nobody(
@@ -92,8 +93,8 @@ async def test_a_listener_that_raises_is_logged_and_harms_nobody(
     def broken(of: Pulse) -> None:
         raise ValueError("broken")
 
-    listen(pulse.on_beat, broken)
-    listen(pulse.on_beat, lambda of: beaten.set())
+    listen(watchdog.on_beat, broken)
+    listen(watchdog.on_beat, lambda of: beaten.set())
     thread = TaskThread()
     thread.start()
     await beaten.wait()
@@ -104,7 +105,7 @@ async def test_a_listener_that_raises_is_logged_and_harms_nobody(
 
 async def test_the_last_end_is_told(listen: Any) -> None:
     told: list[str] = []
-    listen(pulse.on_rest, lambda: told.append("rest"))
+    listen(watchdog.on_rest, lambda: told.append("rest"))
     one, other = TaskThread(), TaskThread()
     one.start()
     other.start()
@@ -121,7 +122,7 @@ def test_its_os_thread_ends_when_nothing_lives(monkeypatch: pytest.MonkeyPatch) 
     async def live() -> threading.Thread:
         thread = TaskThread()
         thread.start()
-        worker = pulse._worker
+        worker = watchdog._worker
         assert worker is not None
         await thread.stop()
         await thread.join()
@@ -131,7 +132,7 @@ def test_its_os_thread_ends_when_nothing_lives(monkeypatch: pytest.MonkeyPatch) 
     worker = asyncio.run(live())
     worker.join(LIMIT)
     assert not worker.is_alive()
-    assert pulse.pulses() == []
+    assert watchdog.pulses() == []
     asyncio.run(live()).join(LIMIT)  # and it comes again
 
 
@@ -139,7 +140,7 @@ def test_a_loop_in_virtual_time_is_not_asked() -> None:
     async def live() -> Pulse | None:
         thread = TaskThread()
         thread.start()
-        found = pulse.pulse_of(asyncio.get_running_loop())
+        found = watchdog.pulse_of(asyncio.get_running_loop())
         await asyncio.sleep(3600)
         await thread.stop()
         await thread.join()
@@ -155,7 +156,7 @@ def test_a_loop_in_virtual_time_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("rested", "used", "starved"),
     [
-        (pulse.INTERVAL, 0.0, False),  # as it should be
+        (watchdog.INTERVAL, 0.0, False),  # as it should be
         (1.0, 0.0, True),  # another program had the machine, or this one was stopped
         (1.0, 0.9, False),  # a call held Python's lock
     ],
@@ -176,7 +177,7 @@ def test_a_busy_machine_is_told_from_a_busy_loop(
 
     monkeypatch.setattr(pulse, "_wait", Rest())
     monkeypatch.setattr(pulse, "time", Clock)
-    assert pulse._rest_was_starved() is starved
+    assert watchdog._rest_was_starved() is starved
 
 
 def test_a_loop_that_does_not_run_is_not_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +185,7 @@ def test_a_loop_that_does_not_run_is_not_blocked(monkeypatch: pytest.MonkeyPatch
     try:
         of = Pulse(loop)
         of.asked = time.monotonic() - 60
-        pulse._look(of)
+        watchdog._look(of)
         assert not of.told
         assert of.blocked_for() == 0
     finally:
@@ -201,7 +202,7 @@ async def test_without_os_threads_the_loop_beats_by_itself_while_a_thread_lives(
     monkeypatch.setattr(threading.Thread, "start", refuse)
     loop = asyncio.get_running_loop()
     beats: asyncio.Queue[Pulse] = asyncio.Queue()
-    listen(pulse.on_beat, lambda of: of.loop is loop and beats.put_nowait(of))
+    listen(watchdog.on_beat, lambda of: of.loop is loop and beats.put_nowait(of))
     thread = TaskThread()
     thread.start()
     assert await beats.get() is await beats.get()
@@ -210,5 +211,5 @@ async def test_without_os_threads_the_loop_beats_by_itself_while_a_thread_lives(
     for each in (thread, other):
         await each.stop()
         await each.join()
-    while pulse.pulse_of(loop) is not None:
-        await asyncio.sleep(pulse.INTERVAL)
+    while watchdog.pulse_of(loop) is not None:
+        await asyncio.sleep(watchdog.INTERVAL)

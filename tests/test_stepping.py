@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from programs import forever, mule, rounds
 
-from task_thread.scope import Abandoned, Scope
+from task_thread._core.stepping import Abandoned, Scope
 
 
 class Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from task_thread.meter import Meter
+from task_thread._core.rate import Meter
 
 
 def metering(now: float, limit: float | None) -> Meter:

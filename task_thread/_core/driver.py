@@ -28,18 +28,19 @@ from types import CodeType, CoroutineType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from . import coach, log, registry
-from .brake import Brake
+from .. import coach
+from ..states import TaskState
+from . import log, registry
 from .context import current
 from .groups import forgive_group
-from .meter import Meter
-from .scope import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
-from .states import TaskState
+from .lines import Place, attribute, definition_place, name_of, waiting_place
+from .pacing import Brake
+from .rate import Meter
+from .stepping import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
 from .texts import shown
-from .where import Place, attribute, definition_place, name_of, waiting_place
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
     from .trace import Trace
 
 CoFunction = Callable[..., Coroutine[Any, Any, Any]]

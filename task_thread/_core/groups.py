@@ -13,7 +13,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from .where import frames
+from .lines import frames
 
 _group = getattr(asyncio, "TaskGroup", None)  # from Python 3.11
 _LEAVING = None if _group is None else _group.__aexit__.__code__

@@ -11,7 +11,7 @@ import asyncio
 import math
 from typing import Protocol
 
-from .loops import call_at
+from .environment import call_at
 
 
 class Limited(Protocol):

@@ -15,7 +15,7 @@ from .driver import driver_of
 from .texts import text_of
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 
 class TaskSlots:

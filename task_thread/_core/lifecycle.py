@@ -25,23 +25,24 @@ from contextvars import Context, copy_context
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import coach, log, starting
+from .. import coach
+from ..states import ThreadState
+from . import log, starting
 from .context import current, life_of
 from .driver import Driver, driver_of
-from .loops import running_loop
+from .environment import running_loop
 from .mailbox import Mailbox
 from .patient import Patient
 from .slots import TaskSlots
-from .states import ThreadState
 from .stopping import orphan, shut_down
 from .texts import class_of, describe, text_of
 
 if TYPE_CHECKING:
-    from .coach.advice import Book
-    from .hook import Hook
-    from .office import Office
-    from .posix import SignalGuard
-    from .thread import TaskThread
+    from ..coach.advice import Book
+    from ..thread import TaskThread
+    from .dispatcher import Office
+    from .hooks import Hook
+    from .os_signals import SignalGuard
 
 _serials = itertools.count(1)
 _by_serial = operator.attrgetter("serial")

@@ -20,17 +20,17 @@ from contextvars import Context
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from ..signals import Signal, require_signal
+from ..states import ThreadState
 from . import log
 from .context import current
-from .control import Effect
-from .loops import call_at, running_loop
-from .signals import Signal, require_signal
-from .states import ThreadState
+from .effect import Effect
+from .environment import call_at, running_loop
 
 if TYPE_CHECKING:
     from .context import Actor
-    from .hook import Hook
-    from .life import Life
+    from .hooks import Hook
+    from .lifecycle import Life
     from .trace import Trace
 
 BATCH = 100  # signals handled before the loop gets a turn

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 
 class Actor(Protocol):
@@ -55,7 +55,7 @@ def life_of(thread: Any) -> Life:
     try:
         life: Life = _get_life(thread)
     except AttributeError:
-        from . import coach
+        from .. import coach
 
         raise AttributeError(coach.uninitialised(type(thread))) from None
     return life

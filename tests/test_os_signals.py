@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from programs import Sleeper, complaints_in, ended, environment, python, started, until
 
-from task_thread.posix import SignalGuard
+from task_thread._core.os_signals import SignalGuard
 
 NUMBERS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
 if hasattr(signal, "SIGHUP"):  # not on Windows

@@ -14,14 +14,15 @@ from asyncio import CancelledError
 from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from . import coach, log, registry
+from .. import coach
+from ..states import ThreadState
+from . import log, registry
 from .context import life_of
-from .hook import run_hook
-from .states import ThreadState
-from .tasks import end_all
+from .ending import end_all
+from .hooks import run_hook
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
     from .mailbox import Mailbox
 
 _AT_ONCE = 100  # children whose stop begins in one round of the loop

@@ -20,7 +20,7 @@ from contextvars import Context
 from typing import Any
 
 from .groups import forgive_group, group_holds
-from .where import is_package
+from .lines import is_package
 
 _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
 

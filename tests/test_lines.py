@@ -12,7 +12,7 @@ from typing import Any
 from programs import Probe, rounds, running
 
 from task_thread import reCreate, verbose
-from task_thread.where import definition_place, frames, is_users, waiting_place
+from task_thread._core.lines import definition_place, frames, is_users, waiting_place
 
 
 async def outer() -> None:

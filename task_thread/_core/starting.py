@@ -13,18 +13,18 @@ from collections.abc import Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
+from ..states import ThreadState
 from . import log, registry
 from .context import current, life_of
-from .hook import run_hook
-from .loops import running_loop
-from .office import Office
-from .posix import SignalGuard
-from .states import ThreadState
+from .dispatcher import Office
+from .environment import running_loop
+from .hooks import run_hook
+from .os_signals import SignalGuard
 from .stopping import finish, shut_down
 from .texts import describe
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 # A child that is run in an enter__ is carried by the task that runs this one. Of so many, one within the
 # other, the last is given a task of its own, since Python's stack has room for 140.

@@ -20,15 +20,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .context import current
-from .where import Place, waiting_place
+from .lines import Place, waiting_place
 
 if TYPE_CHECKING:
     import asyncio
 
+    from ..signals import Signal
     from .driver import Driver
-    from .life import Life
+    from .lifecycle import Life
     from .mailbox import Mailbox
-    from .signals import Signal
 
 RING = 20_000  # events kept; at 10,000 turns/s half a second, five frames of a view
 

@@ -10,11 +10,11 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from .context import current
-from .scope import Abandoned, Scope, cancel_requests
-from .verbose import plain
+from .hooks import plain
+from .stepping import Abandoned, Scope, cancel_requests
 
 if TYPE_CHECKING:
-    from .life import Life
+    from .lifecycle import Life
 
 
 class Hook(Scope):

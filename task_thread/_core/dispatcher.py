@@ -20,10 +20,10 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from .deadlines import Deadlines
-from .hook import Hook
+from .hooks import Hook
 from .mailbox import Mailbox
 from .patient import Patient
-from .scope import Abandoned, cancel_requests
+from .stepping import Abandoned, cancel_requests
 
 if TYPE_CHECKING:
     from .trace import Trace

@@ -15,9 +15,9 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from .context import current_life
-from .kernel.interrupt import at_fault
-from .loops import running_loop
+from ._core.context import current_life
+from ._core.environment import running_loop
+from ._core.stepping import at_fault
 
 T = TypeVar("T")
 

@@ -7,15 +7,15 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from . import pulse
+from . import watchdog
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable
 
+    from ..thread import TaskThread
     from .driver import Driver
-    from .life import Life
-    from .thread import TaskThread
+    from .lifecycle import Life
 
 _live: dict[int, Life] = {}  # by serial number: those that no other thread answers for
 
@@ -44,7 +44,7 @@ def add(life: Life) -> None:
     if added is not None:
         added(life)
     if life.loop is not None:
-        pulse.quicken(life.loop)
+        watchdog.quicken(life.loop)
 
 
 def discard(life: Life) -> None:
@@ -52,7 +52,7 @@ def discard(life: Life) -> None:
         return
     _ended.append((next(_endings), weakref.ref(life.thread)))
     if not _live:
-        pulse.rest()
+        watchdog.rest()
 
 
 def forget() -> None:

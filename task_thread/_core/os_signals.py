@@ -25,9 +25,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import pulse, registry
+from . import registry, watchdog
 from .context import current
-from .log import in_kernel
+from .environment import in_kernel
 
 _DEFAULTS: dict[int, Any] = {
     signal.SIGINT: signal.default_int_handler,
@@ -242,7 +242,7 @@ def _forked() -> None:
     _aftermath = None
     current.set(None)
     registry.forget()
-    pulse.forget()
+    watchdog.forget()
 
 
 def _hold_back() -> None:
