@@ -37,7 +37,7 @@ from .lines import Place, attribute, definition_place, name_of, waiting_place
 from .pacing import Brake
 from .rate import Meter
 from .stepping import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
-from .texts import shown
+from .texts import is_a, shown
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -380,7 +380,7 @@ class Driver(Meter):
             raise
         except BaseException as error:
             yield from self._fail(error)
-            if isinstance(error, Exception):
+            if is_a(error, Exception):
                 raise
         finally:
             self._finish()
@@ -403,7 +403,7 @@ class Driver(Meter):
         return self.last or self.was_cancelled()
 
     def _throw(self, coroutine: Any, error: BaseException) -> Any:
-        if isinstance(error, CancelledError):
+        if is_a(error, CancelledError):
             if not forgive_group(coroutine, self.task):
                 self._cancelled = self.attention = True
             if self._abandoned:
@@ -476,7 +476,7 @@ class Driver(Meter):
             self._trace.failed(self)
         if self.owner is None:
             log.failure(log.library, error, "task %s failed", self.name)
-            if not isinstance(error, Exception) and not log.in_kernel():
+            if not is_a(error, Exception) and not log.in_kernel():
                 raise error
         else:
             self.owner.task_failed(self, error)

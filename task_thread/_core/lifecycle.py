@@ -35,7 +35,7 @@ from .mailbox import Mailbox
 from .patient import Patient
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
-from .texts import class_of, describe, text_of
+from .texts import class_of, describe, is_a, text_of
 
 if TYPE_CHECKING:
     from ..coach.advice import Book
@@ -230,7 +230,7 @@ class Life:
             found = getattr(self.thread, method)()
         except BaseException:  # a name that exits must not end who asks for it
             return self.name
-        if found.__class__ is CoroutineType:
+        if type(found) is CoroutineType:
             found.close()
             if self._first(method):
                 self.warn("%s", _not_async(method, "nobody could wait for it there"))
@@ -245,7 +245,7 @@ class Life:
         """
         thread: Any = self.thread  # what a mistake makes of it is no longer what its type says
         found = thread.initVars__()
-        if found.__class__ is CoroutineType:
+        if type(found) is CoroutineType:
             found.close()
             raise TypeError(_not_async("initVars__", "what has to be awaited goes into enter__"))
 
@@ -534,7 +534,7 @@ class Life:
         """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
         hook = getattr(self.thread, name)
         idle = getattr(self.base, name)
-        return None if hook.__class__ is MethodType and hook.__func__ is idle else hook
+        return None if type(hook) is MethodType and hook.__func__ is idle else hook
 
     # Starting and stopping
 
@@ -619,7 +619,7 @@ class Life:
 
     def raise_fatal(self, error: BaseException) -> None:
         """Let a SystemExit or KeyboardInterrupt end the whole tree, unless this is a kernel."""
-        if not isinstance(error, (SystemExit, KeyboardInterrupt)) or log.in_kernel():
+        if not is_a(error, SystemExit, KeyboardInterrupt) or log.in_kernel():
             return
         life = self
         while life.guardian is not None:

@@ -14,6 +14,8 @@ from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
+from .texts import class_of, is_a
+
 
 class Place(NamedTuple):
     """A line of code: file name, line number (from 1) and the function's qualified name."""
@@ -36,6 +38,7 @@ _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _OWN_WIDGETS = os.path.join(os.path.dirname(_OWN[:-1]), "widgets", "task_thread_widgets", "")
 # `sysconfig` knows it too, but takes 2 ms to import.
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_traceback = BaseException.__dict__["__traceback__"].__get__
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -87,6 +90,12 @@ def waiting_place(coroutine: Any) -> Place | None:
     return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
 
 
+def traceback_of(error: BaseException) -> TracebackType | None:
+    """Return the traceback of an error, whatever its class says of its attributes."""
+    found: TracebackType | None = _traceback(error)
+    return found
+
+
 def innermost(traceback: TracebackType | None) -> TracebackType | None:
     """Return the last entry of a traceback that is the user's own code."""
     found = None
@@ -108,7 +117,7 @@ def attribute(thing: Any, name: str, default: Any = None) -> Any:
 def name_of(cofunc: Any) -> str:
     """Return the name of a co-function, or that of its class."""
     name = attribute(cofunc, "__name__")
-    return name if isinstance(name, str) and name else type(cofunc).__name__
+    return name if is_a(name, str) and name else class_of(cofunc)
 
 
 def code_of(cofunc: Any) -> CodeType | None:

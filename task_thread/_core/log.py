@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import CoroutineType, TracebackType
 from typing import Any
 
-from .lines import attribute
+from .lines import attribute, traceback_of
 from .texts import describe, sendable
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -128,7 +128,7 @@ def say(
     told: Any = None
     try:
         if error is not None:
-            told = (type(error), error, without_ours(attribute(error, "__traceback__")))
+            told = (type(error), error, without_ours(traceback_of(error)))
         if not isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
             whole = text % args
             if error is not None:

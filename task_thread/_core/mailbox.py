@@ -26,6 +26,7 @@ from . import log
 from .context import current
 from .effect import Effect
 from .environment import call_at, running_loop
+from .texts import is_a
 
 if TYPE_CHECKING:
     from .context import Actor
@@ -203,9 +204,9 @@ class Mailbox:
         sender = self.sender
         try:
             size = sender.thread.max_qsize
+            if size.__class__ is not int:
+                size = self.maxsize
         except BaseException:  # a property of the program's own
-            size = None
-        if size.__class__ is not int:
             size = self.maxsize
         if 0 < size <= len(queue) or self._room:
             return False
@@ -314,7 +315,7 @@ class Mailbox:
             raise
         except BaseException as error:
             self.sender.tell(error, "%s failed", self._overflow_name)
-            if not isinstance(error, Exception) and not self.sender.live and not log.in_kernel():
+            if not is_a(error, Exception) and not self.sender.live and not log.in_kernel():
                 raise  # no run() would raise it
             self.sender.raise_fatal(error)
 

@@ -20,6 +20,7 @@ from . import log, registry
 from .context import life_of
 from .ending import end_all
 from .hooks import run_hook
+from .texts import is_a
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -66,7 +67,7 @@ async def _surely(life: Life, step: Coroutine[Any, Any, None]) -> None:
         raise
     except BaseException as error:
         log.failure(log.library, error, "a step of the stop of %s failed", life.id)
-        life.hurried = life.hurried or isinstance(error, CancelledError)
+        life.hurried = life.hurried or is_a(error, CancelledError)
         life.error = life.error or error
         for task in life.turning():
             task.cancel()
