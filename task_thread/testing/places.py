@@ -7,7 +7,7 @@ import sys
 from types import FrameType, TracebackType
 from typing import Any
 
-from .._core.lines import Place, innermost, is_users
+from .._core.lines import Place, innermost, is_users, traceback_of
 
 
 def at(place: Place | None) -> str:
@@ -40,9 +40,9 @@ def of_frame(frame: FrameType | None) -> Place | None:
     return None
 
 
-def of_traceback(traceback: TracebackType | None) -> Place | None:
+def of_error(error: BaseException) -> Place | None:
     """Return the place of the user's nearest to where an error was raised."""
-    found = innermost(traceback)
+    found = innermost(traceback_of(error))
     return None if found is None else _place(found.tb_frame, found.tb_lineno)
 
 
