@@ -257,7 +257,7 @@ class Life:
     @property
     def logger(self) -> logging.Logger:
         if self._logger is None:
-            self._logger = log.logger_of(type(self.thread).__name__)
+            self._logger = log.logger_of(class_of(self.thread))
         return self._logger
 
     def use_logger(self, logger: logging.Logger) -> None:
