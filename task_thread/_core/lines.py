@@ -96,6 +96,16 @@ def traceback_of(error: BaseException) -> TracebackType | None:
     return found
 
 
+def cause_of(error: BaseException) -> BaseException | None:
+    """Return the error that Python tells as the cause of another one, whatever that one's class says."""
+    facts = BaseException.__dict__
+    cause, context, hidden = (
+        facts[name].__get__(error) for name in ("__cause__", "__context__", "__suppress_context__")
+    )
+    found: BaseException | None = context if cause is None and not hidden else cause
+    return found
+
+
 def innermost(traceback: TracebackType | None) -> TracebackType | None:
     """Return the last entry of a traceback that is the user's own code."""
     found = None

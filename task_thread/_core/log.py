@@ -130,8 +130,9 @@ def say(
 
     What can't be logged goes to stderr. A Ctrl-C that lands in here (as far as can be told: a filter may
     raise KeyboardInterrupt, too) ends the run of the loop when that takes its next callback, so that it
-    breaks no stop half-way; in a kernel it has done its work by then. An error passes a logger that is `disabled`: that is what
-    `logging.config.dictConfig` does by default to each logger that was made before it, unasked.
+    breaks no stop half-way; in a kernel it has done its work by then. An error passes a logger that is
+    `disabled`: that is what `logging.config.dictConfig` does by default to each logger that was made
+    before it, unasked.
 
     Args:
         logger: of `logging`, or anything with its methods; those are given the finished text, with

@@ -15,7 +15,7 @@ from .desk import Shown
 from .frames import Frame
 from .log_lines import LogLines
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 
 
 class LogPanel(Panel):
@@ -39,11 +39,7 @@ class LogPanel(Panel):
     cleared = Int(0, help="Lines up to this number are not shown any more.").tag(sync=True)
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._lines = LogLines(thread)
         super().__init__(**traits)
 

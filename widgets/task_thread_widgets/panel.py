@@ -18,8 +18,9 @@ from typing import Any
 
 from traitlets import Bool, TraitError, Unicode, validate
 
+from task_thread import TaskThread
 from task_thread._core.log import say
-from task_thread._core.texts import describe
+from task_thread._core.texts import describe, shown
 
 from .desk import Shown, carry_out, on_loop
 from .frames import Frame
@@ -207,7 +208,7 @@ class Panel(GuardedWidget):
             self._answer(message, str(refusal))
         except Exception as error:
             self._met("The kernel could not carry out what the page asked for", error)
-            self._answer(message, f"{type(error).__name__}: {error}")
+            self._answer(message, describe(error))
 
     def _obey(self, message: Any) -> None:
         if not isinstance(message, dict):
@@ -311,6 +312,16 @@ class Panel(GuardedWidget):
         self._look_away()
         self.on_msg(self._from_page, remove=True)
         super().close()
+
+
+def require_thread(thread: object) -> None:
+    """Refuse what is neither a thread nor `None`.
+
+    Raises:
+        TypeError: it is not a TaskThread.
+    """
+    if thread is not None and not isinstance(thread, TaskThread):
+        raise TypeError(f"expected a TaskThread, or nothing for all of them, found {shown(thread)}")
 
 
 def live_part(widget: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from task_thread._core.context import life_of
 from .desk import Shown
 from .frames import Frame
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 from .signal_frames import SignalFrames
 from .still import signals_html, signals_text
 
@@ -32,11 +32,7 @@ class SignalPanel(Panel):
     _css = style("theme.css", "panel_page.css", "signal_panel.css")
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._signals = SignalFrames(thread)
         super().__init__(**traits)
 

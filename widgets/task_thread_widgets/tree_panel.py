@@ -14,7 +14,7 @@ from .desk import Shown
 from .frames import Frame
 from .lives import lives_of
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 from .still import tree_html, tree_text
 from .tree_rows import TreeRows
 
@@ -35,11 +35,7 @@ class TreePanel(Panel):
     _css = style("theme.css", "tree_panel.css")
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._rows = TreeRows(thread)
         self._thread = thread
         self._summed_at = float("-inf")
