@@ -41,7 +41,7 @@ class LogPanel(Panel):
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
         require_thread(thread)
         self._lines = LogLines(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -60,10 +60,8 @@ class LogPanel(Panel):
     def _clear(self, change: Any) -> None:
         self._lines.clear(change["new"])
 
-    def close(self) -> None:
-        """Hear nothing any more, and let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_lines"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_lines"):  # else its constructor refused
             self._lines.close()
 
     def text(self) -> str:

@@ -34,7 +34,7 @@ class SignalPanel(Panel):
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
         require_thread(thread)
         self._signals = SignalFrames(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -48,10 +48,8 @@ class SignalPanel(Panel):
         """Record nothing while nobody looks."""
         self._signals.rest()
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_signals"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_signals"):  # else its constructor refused
             self._signals.close()
 
     def text(self) -> str:
@@ -63,7 +61,7 @@ class SignalPanel(Panel):
         return signals_html(self._signals.roots())
 
     def __repr__(self) -> str:
-        if self.comm is None:
+        if self.comm is None or self.over:
             return super().__repr__()
         return (
             "<SignalPanel: signals of "

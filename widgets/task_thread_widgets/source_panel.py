@@ -32,7 +32,7 @@ class SourcePanel(Panel):
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
         require_thread(thread)
         self._source = SourceFrames(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -47,10 +47,8 @@ class SourcePanel(Panel):
         """Watch and count no longer."""
         self._source.rest()
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_source"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_source"):  # else its constructor refused
             self._source.close()
 
     def text(self) -> str:

@@ -35,7 +35,7 @@ class TimelinePanel(Panel):
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
         require_thread(thread)
         self._frames = TimelineFrames(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -58,8 +58,6 @@ class TimelinePanel(Panel):
         """Record nothing while nobody looks."""
         self._frames.rest()
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_frames"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_frames"):  # else its constructor refused
             self._frames.close()

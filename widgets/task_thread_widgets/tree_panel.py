@@ -40,7 +40,7 @@ class TreePanel(Panel):
         self._thread = thread
         self._summed_at = float("-inf")
         self._summed: float | None = None
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -95,20 +95,10 @@ class TreePanel(Panel):
         """Let go of stopped children."""
         self._rows.expire()
 
-    def end(self, why: str) -> None:
-        """Let go of the thread, and show for good how it is now."""
-        super().end(why)
-        self._let_go()
-
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_rows"):
-            self._let_go()
-
     def _let_go(self) -> None:
-        self._rows.close()
         self._thread = None
+        if hasattr(self, "_rows"):  # else its constructor refused
+            self._rows.close()
 
     def text(self) -> str:
         """Return the tree as plain text."""
