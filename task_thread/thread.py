@@ -363,9 +363,13 @@ class TaskThread(HasLife):
             TypeError: it is not a signal, or `child` is not a TaskThread.
         """
         require_signal(signal)
+        here = running_loop()
         children = self.__task_thread_life__.children or ()
         for receiver in list(children) if child is None else (child,):
             life = _life_of_child(receiver)
+            if life.live and life.loop is not here:
+                await asyncio.wrap_future(Control(life).send(signal))
+                continue
             box = life.inbox or life.mailbox(out=False)
             if not box.offer(signal):
                 await box.put(signal)
@@ -378,12 +382,15 @@ class TaskThread(HasLife):
             RuntimeError: this thread has no parent.
         """
         life: Life = self.__task_thread_life__
-        box = life.outbox
-        if box is None:
+        parent = life.parent
+        if parent is None:
             require_signal(signal)
-            if life.parent is None:
-                raise RuntimeError(f"{life.id} has no parent to send {text_of(signal)} to")
-            box = life.mailbox(out=True)
+            raise RuntimeError(f"{life.id} has no parent to send {text_of(signal)} to")
+        at = life if life.live else parent
+        if at.live and at.loop is not running_loop():
+            await asyncio.wrap_future(Control(at).put(require_signal(signal), life, out=True))
+            return
+        box = life.outbox or life.mailbox(out=True)
         if not box.offer(signal):
             await box.put(signal)
 

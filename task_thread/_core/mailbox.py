@@ -198,7 +198,10 @@ class Mailbox:
 
     def offer(self, signal: object) -> bool:
         """Take a signal if that needs no waiting and no hook; the way nearly all signals go."""
-        if not isinstance(signal, Signal) or signal._stops:
+        try:
+            if not isinstance(signal, Signal) or signal._stops:
+                return False
+        except BaseException:  # what says this of its class is no signal
             return False
         queue = self.queue
         sender = self.sender
