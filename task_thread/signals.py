@@ -64,7 +64,7 @@ def require_signal(value: Any) -> Signal:
     Raises:
         TypeError: it is something else; the text says how to send it.
     """
-    if is_a(value, Signal):
+    if issubclass(type(value), Signal):  # as is_a() says, at half the price
         signal: Signal = value
         return signal
     if is_a(value, type) and issubclass(value, Signal):

@@ -349,7 +349,7 @@ class TaskThread(HasLife):
             TypeError: it is not a signal.
         """
         life: Life = self.__task_thread_life__
-        if life.live and life.loop is not running_loop():
+        if life.is_elsewhere():
             await asyncio.wrap_future(Control(life).send(require_signal(signal)))
             return
         box = life.inbox or life.mailbox(out=False)
@@ -363,11 +363,12 @@ class TaskThread(HasLife):
             TypeError: it is not a signal, or `child` is not a TaskThread.
         """
         require_signal(signal)
-        here = running_loop()
-        children = self.__task_thread_life__.children or ()
+        me: Life = self.__task_thread_life__
+        office = None if me.is_elsewhere() else me.office
+        children = me.children or ()
         for receiver in list(children) if child is None else (child,):
             life = _life_of_child(receiver)
-            if life.live and life.loop is not here:
+            if life.office is not office and life.is_elsewhere():
                 await asyncio.wrap_future(Control(life).send(signal))
                 continue
             box = life.inbox or life.mailbox(out=False)
@@ -387,7 +388,7 @@ class TaskThread(HasLife):
             require_signal(signal)
             raise RuntimeError(f"{life.id} has no parent to send {text_of(signal)} to")
         at = life if life.live else parent
-        if at.live and at.loop is not running_loop():
+        if at.is_elsewhere():
             await asyncio.wrap_future(Control(at).put(require_signal(signal), life, out=True))
             return
         box = life.outbox or life.mailbox(out=True)

@@ -22,6 +22,7 @@ import operator
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from threading import get_ident
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -369,6 +370,17 @@ class Life:
         """Return `drain_timeout` or `exit_timeout`; a time that never passes where there is no limit."""
         limit = self.limit(name)
         return NEVER if limit is None else min(limit, NEVER)
+
+    def is_elsewhere(self) -> bool:
+        """Whether it lives on the loop of another OS thread than this one."""
+        # Quickly, for each signal asks: before Python 3.12 it takes a system call to get the running loop.
+        office = self.office
+        return (
+            office is not None
+            and office.os_thread != get_ident()
+            and self.live
+            and self.loop is not running_loop()
+        )
 
     def acts_now(self) -> bool:
         """Whether the running code is this thread's own, or handles a signal of it."""
