@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .context import current
 from .hooks import plain
-from .stepping import Abandoned, Scope, cancel_requests
+from .stepping import Abandoned, Scope, cancel_requests, count_cancels
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -93,7 +93,9 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
     """
     before = current.get()
     current.set(life)
-    cancels = cancel_requests(asyncio.current_task())
+    carrier = asyncio.current_task()
+    count_cancels(carrier)
+    cancels = cancel_requests(carrier)
     scope: Hook | None = None
     try:
         coroutine = plain(getattr(life.thread, name))()
