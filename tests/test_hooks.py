@@ -146,11 +146,17 @@ async def a_group() -> None:
 
 
 WAYS = (a_future, a_shielded_task, a_timeout, a_group)
+
+
+def named(ways: tuple[Callable[..., Any], ...]) -> str:
+    return " ".join(way.__name__ for way in ways)
+
+
 HOOKS = ("enter__", "exit__", "signalHandler__", "childsignalHandler__", "taskFailed__")
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-@pytest.mark.parametrize("ways", [*[(way,) for way in WAYS], WAYS], ids=str)
+@pytest.mark.parametrize("ways", [*[(way,) for way in WAYS], WAYS], ids=named)
 async def test_a_cancellation_that_is_over_does_not_count_as_one_of_the_thread(
     hook: str, ways: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
 ) -> None:
