@@ -102,7 +102,14 @@ class Control:
 
     def send(self, signal: Signal) -> Effect:
         """Put a signal into the thread; done when its queue has taken it."""
-        return self._ask("send", lambda effect: self._send(signal, effect))
+        return self.put(signal, self._life, out=False)
+
+    def put(self, signal: Signal, life: Life, out: bool) -> Effect:
+        """Put a signal into a mailbox that is served on this thread's loop: the inbox, or the outbox, of a
+        thread beside it."""
+        return self._ask(
+            "send", lambda effect: life.mailbox(out).post(require_signal(signal), effect)
+        )
 
     # On the way to the loop
 
@@ -175,9 +182,6 @@ class Control:
         life.at_end(effect.reached)
         # As in the cell where the thread was made: what exit__ prints lands there.
         life.home_context().copy().run(life.request_stop)
-
-    def _send(self, signal: Signal, effect: Effect) -> None:
-        self._life.mailbox(out=False).post(require_signal(signal), effect)
 
     def _brake(
         self, slot: str | None, effect: Effect, act: Callable[[Driver, _Call, _Call], None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core.texts import shown
+from ._core.texts import is_a, shown
 
 __all__ = ["CloseSignal", "MessageSignal", "Signal", "TerminateSignal"]
 
@@ -58,15 +58,16 @@ class MessageSignal(Signal):
     __repr__ = __str__
 
 
-def require_signal(value: object) -> Signal:
+def require_signal(value: Any) -> Signal:
     """Return `value` if it is a signal.
 
     Raises:
         TypeError: it is something else; the text says how to send it.
     """
-    if isinstance(value, Signal):
-        return value
-    if isinstance(value, type) and issubclass(value, Signal):
+    if issubclass(type(value), Signal):  # as is_a() says, at half the price
+        signal: Signal = value
+        return signal
+    if is_a(value, type) and issubclass(value, Signal):
         raise TypeError(
             f"expected a signal, found the class {value.__name__}: "
             f"make an instance of it, {value.__name__}(...)"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ._core.context import life_of
 from ._core.lines import attribute, name_of
-from ._core.texts import class_of, describe
+from ._core.texts import class_of, describe, is_a
 from .states import TaskState, ThreadState
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
     return TaskSnapshot(
         slot=driver.name,
         aliases=tuple(name for name in slots.get(id(driver.task), ()) if name != driver.name),
-        cofunc=qualname if isinstance(qualname, str) and qualname else name_of(cofunc),
+        cofunc=qualname if is_a(qualname, str) and qualname else name_of(cofunc),
         state=state,
         turns=driver.turns,
         rate=driver.rate(now) if turning else 0.0,

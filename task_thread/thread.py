@@ -350,7 +350,7 @@ class TaskThread(HasLife):
             TypeError: it is not a signal.
         """
         life: Life = self.__task_thread_life__
-        if life.live and life.loop is not running_loop():
+        if life.is_elsewhere():
             await asyncio.wrap_future(Control(life).send(require_signal(signal)))
             return
         box = life.inbox or life.mailbox(out=False)
@@ -364,9 +364,14 @@ class TaskThread(HasLife):
             TypeError: it is not a signal, or `child` is not a TaskThread.
         """
         require_signal(signal)
-        children = self.__task_thread_life__.children or ()
+        me: Life = self.__task_thread_life__
+        office = None if me.is_elsewhere() else me.office
+        children = me.children or ()
         for receiver in list(children) if child is None else (child,):
             life = _life_of_child(receiver)
+            if life.office is not office and life.is_elsewhere():
+                await asyncio.wrap_future(Control(life).send(signal))
+                continue
             box = life.inbox or life.mailbox(out=False)
             if not box.offer(signal):
                 await box.put(signal)
@@ -379,12 +384,15 @@ class TaskThread(HasLife):
             RuntimeError: this thread has no parent.
         """
         life: Life = self.__task_thread_life__
-        box = life.outbox
-        if box is None:
+        parent = life.parent
+        if parent is None:
             require_signal(signal)
-            if life.parent is None:
-                raise RuntimeError(f"{life.id} has no parent to send {text_of(signal)} to")
-            box = life.mailbox(out=True)
+            raise RuntimeError(f"{life.id} has no parent to send {text_of(signal)} to")
+        at = life if life.live else parent
+        if at.is_elsewhere():
+            await asyncio.wrap_future(Control(at).put(require_signal(signal), life, out=True))
+            return
+        box = life.outbox or life.mailbox(out=True)
         if not box.offer(signal):
             await box.put(signal)
 

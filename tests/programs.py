@@ -180,6 +180,49 @@ def other_tasks() -> set[asyncio.Task[Any]]:
     return asyncio.all_tasks() - {asyncio.current_task()}
 
 
+def package(name: str) -> Any:
+    """Return a function of an installed package that cancels the task which calls it, and takes that back.
+
+    `times_out` does as async_timeout and aiohttp do, also where a task can't be told that its
+    cancellation was taken back. `group_fails` does as anyio, which takes it back when its group has been
+    left, and waits meanwhile. Both raise `asyncio.TimeoutError`.
+    """
+    names: dict[str, Any] = {}
+    exec(compile(_PACKAGE, os.path.join("/x", "site-packages", "package.py"), "exec"), names)
+    return names[name]
+
+
+_PACKAGE = """
+import asyncio
+
+async def times_out():
+    task = asyncio.current_task()
+    asyncio.get_running_loop().call_soon(lambda: task.cancel())
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        if hasattr(task, "uncancel"):
+            task.uncancel()
+        raise asyncio.TimeoutError from None
+
+class Group:
+    async def __aenter__(self):
+        self.task = asyncio.current_task()
+        asyncio.get_running_loop().call_soon(lambda: self.task.cancel())
+
+    async def __aexit__(self, kind, error, traceback):
+        for _ in range(3):
+            await asyncio.sleep(0)
+        if hasattr(self.task, "uncancel"):
+            self.task.uncancel()
+        raise asyncio.TimeoutError from None
+
+async def group_fails():
+    async with Group():
+        await asyncio.sleep(60)
+"""
+
+
 @asynccontextmanager
 async def running(thread: TaskThread) -> AsyncIterator[Any]:
     """Start a thread, and end it at the end of the block."""

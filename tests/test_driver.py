@@ -9,11 +9,10 @@ import gc
 import inspect
 import io
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import Probe, Turner, forever, rounds, running, until
+from programs import Probe, Turner, forever, package, rounds, running, until
 
 from task_thread import TaskThread, delete, reCreate, reSchedule
 from task_thread._core.driver import driver_of
@@ -615,28 +614,12 @@ async def test_a_turn_that_catches_a_cancellation_which_is_not_its_own_goes_on()
     assert len(turns) == 4
 
 
-async def test_a_packages_timeout_that_cancels_the_task_does_not_end_it(tmp_path: Path) -> None:
-    # As async_timeout does, also where a task can't be told that its cancellation was taken back.
-    source = """if True:
-        import asyncio
-
-        async def times_out():
-            task = asyncio.current_task()
-            asyncio.get_running_loop().call_soon(lambda: task.cancel())
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                if hasattr(task, "uncancel"):
-                    task.uncancel()
-                raise asyncio.TimeoutError from None
-    """
-    names: dict[str, Any] = {}
-    exec(compile(source, str(tmp_path / "site-packages" / "timeouts.py"), "exec"), names)
+async def test_a_packages_timeout_that_cancels_the_task_does_not_end_it() -> None:
     turns: list[int] = []
 
     async def turn() -> None:
         with pytest.raises(asyncio.TimeoutError):
-            await names["times_out"]()
+            await package("times_out")()
         turns.append(1)
         if len(turns) < 3:
             await reSchedule(turn)

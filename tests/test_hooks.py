@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
-from programs import Probe, ended, forever, gone, mule, rounds, started, text, until
+from programs import (
+    Probe,
+    Turner,
+    ended,
+    forever,
+    gone,
+    mule,
+    package,
+    rounds,
+    started,
+    text,
+    until,
+)
 
 from task_thread.signals import Signal
 
@@ -101,3 +115,98 @@ async def test_hooks_keep_the_context_variables_that_they_set_to_their_own_task(
     await program.stop()
     await gone(program)
     await run
+
+
+# A cancellation inside a hook that is none of the thread
+
+
+async def a_future() -> None:
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.call_soon(future.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await future
+
+
+async def a_shielded_task() -> None:
+    task = asyncio.ensure_future(forever())
+    asyncio.get_running_loop().call_soon(task.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.shield(task)
+
+
+async def a_timeout() -> None:
+    with pytest.raises(asyncio.TimeoutError):
+        await package("times_out")()
+
+
+async def a_group() -> None:
+    with pytest.raises(asyncio.TimeoutError):
+        await package("group_fails")()
+
+
+WAYS = (a_future, a_shielded_task, a_timeout, a_group)
+
+
+def named(ways: tuple[Callable[..., Any], ...]) -> str:
+    return " ".join(way.__name__ for way in ways)
+
+
+HOOKS = ("enter__", "exit__", "signalHandler__", "childsignalHandler__", "taskFailed__")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("ways", [*[(way,) for way in WAYS], WAYS], ids=named)
+async def test_a_cancellation_that_is_over_does_not_count_as_one_of_the_thread(
+    hook: str, ways: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
+) -> None:
+    done: list[str] = []
+
+    async def hooked(self: Any, *args: Any) -> None:
+        for way in ways:
+            await way()
+            await asyncio.sleep(0)
+        done.append(hook)
+
+    async def fails(self: Any) -> None:
+        raise ValueError
+
+    names: dict[str, Any] = {hook: hooked, "exit_timeout": 10, "drain_timeout": 10}
+    if hook == "taskFailed__":
+        names["turn__"] = fails
+    thread: Any = type("Program", (Turner,), names)()
+    run = asyncio.ensure_future(thread.run())
+    await until(lambda: thread.state not in ("created", "starting"))
+    child = Probe(parent=thread)
+    await child.run()
+    await thread.addChild(child)
+    await thread.insertSignal(text(1))
+    await child.sigFromChildToParent__(text(1))
+    await until(lambda: done or hook == "exit__")
+    await rounds()
+    assert thread.state == "running"
+    await ended(thread)
+    await run
+    assert done == [hook]
+    assert thread.state == "stopped"
+
+
+@pytest.mark.parametrize("hook", ["enter__", "exit__"])
+async def test_a_cancellation_of_the_thread_after_a_timeout_that_is_over_counts(hook: str) -> None:
+    inside = asyncio.Event()
+
+    async def hooked(self: Any) -> None:
+        await a_timeout()
+        inside.set()
+        await mule()
+
+    thread: Any = type("Program", (Probe,), {hook: hooked})()
+    run = asyncio.ensure_future(thread.run())
+    if hook == "exit__":
+        await until(lambda: thread.state == "running")
+        await thread.stop()
+    await inside.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert thread.state == "stopped"

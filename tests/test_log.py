@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from programs import Probe, python, running
+from programs import Probe, gone, python, running, text
 
 from task_thread import TaskThread
 from task_thread._core import log
@@ -172,3 +172,119 @@ def test_an_error_whose_class_has_slots_is_told_too(caplog: pytest.LogCaptureFix
 
     log.failure(logging.getLogger("x"), Slotted("text"), "it")
     assert "it: Slotted: text" in caplog.text
+
+
+# The program's own loggers, and Ctrl-C while they are at work
+
+
+class Unmakeable(logging.Logger):
+    def __init__(self, name: str) -> None:
+        raise LookupError(name)
+
+
+class Bare:
+    """Is made as a logger, and is none."""
+
+    def __init__(self, name: str) -> None: ...
+
+
+@pytest.fixture(params=[Unmakeable, Bare])
+def no_loggers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let `logging` make no logger any more, or something else."""
+    monkeypatch.setattr(log, "_own", {})
+    monkeypatch.setattr(logging.Logger.manager, "loggerClass", request.param)
+    before = set(logging.Logger.manager.loggerDict)
+    yield
+    for name in set(logging.Logger.manager.loggerDict) - before:
+        del logging.Logger.manager.loggerDict[name]
+
+
+async def test_where_logging_makes_no_logger_a_plain_one_takes_its_place(
+    no_loggers: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Unlogged(Probe):
+        async def signalHandler__(self, signal: object) -> None:
+            raise ValueError("in a handler")
+
+        async def exit__(self) -> None:
+            raise ValueError("at the end")
+
+    thread, other = Unlogged(), Unlogged()
+    thread.start()
+    await thread.insertSignal(text(1))
+    await gone(thread)
+    assert thread.logger is other.logger
+    assert "signalHandler__ failed: ValueError: in a handler" in caplog.text
+    assert "exit__ failed: ValueError: at the end" in caplog.text
+
+
+def test_what_a_plain_logger_is_told_reaches_stderr_once(
+    no_loggers: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    log.say(log.logger_of("Unlogged"), logging.WARNING, "a warning")
+    assert capsys.readouterr().err == "Unlogged - WARNING - a warning\n"
+
+
+_INTERRUPTED = """
+import asyncio, logging, signal
+from task_thread import TaskThread, reCreate
+
+class Program(TaskThread):
+    async def enter__(self):
+        self.logger.addFilter(interrupts)
+        self.tasks.bad = await reCreate(None, self.bad__)
+    async def bad__(self):
+        raise ValueError("out of cheese")
+    async def taskFailed__(self, slot, error):
+        print("told")
+    async def exit__(self):
+        print("left")
+
+def interrupts(record):
+    if record.levelno == logging.ERROR:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.raise_signal(signal.SIGINT)
+    return True
+
+program = Program()
+try:
+    asyncio.run(program.run())
+finally:
+    print(program.state)
+"""
+
+
+def test_a_ctrl_c_that_lands_in_a_logging_call_ends_the_program_in_order() -> None:
+    done = python(_INTERRUPTED)
+    assert done.stdout.splitlines() == ["told", "left", "stopped"]
+    assert "bad failed: ValueError: out of cheese" in done.stderr
+    assert done.stderr.splitlines()[-1] == "KeyboardInterrupt"
+
+
+def test_a_ctrl_c_in_a_logging_call_outside_of_a_loop_is_raised_there() -> None:
+    done = python(
+        """
+        import logging, signal
+        from task_thread._core import log
+        log.library.addFilter(lambda record: signal.raise_signal(signal.SIGINT) or True)
+        try:
+            log.say(log.library, logging.ERROR, "a line")
+        except KeyboardInterrupt:
+            print("here")
+        """
+    )
+    assert done.stdout == "here\n"
+    assert done.stderr.startswith("task_thread - ERROR - a line\n")
+
+
+def test_a_filter_that_interrupts_ends_no_kernel(
+    kernel: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupts(record: object) -> bool:
+        raise KeyboardInterrupt
+
+    logger = logging.Logger("interrupting")
+    logger.addFilter(interrupts)
+    log.say(logger, logging.ERROR, "a line")
+    assert "(logging raised KeyboardInterrupt)" in capsys.readouterr().err

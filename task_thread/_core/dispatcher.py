@@ -23,7 +23,7 @@ from .deadlines import Deadlines
 from .hooks import Hook
 from .mailbox import Mailbox
 from .patient import Patient
-from .stepping import Abandoned, cancel_requests
+from .stepping import Abandoned, cancel_requests, count_cancels
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -81,6 +81,7 @@ class Office:
     @types.coroutine
     def _serve(self) -> Generator[Any, Any, None]:
         me = asyncio.current_task()
+        count_cancels(me)
         line = self._line
         served = 0
         while line:

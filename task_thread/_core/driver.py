@@ -45,7 +45,7 @@ from .stepping import (
     steppers,
     take_back_cancels,
 )
-from .texts import shown
+from .texts import is_a, shown
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -388,7 +388,7 @@ class Driver(Meter):
             raise
         except BaseException as error:
             yield from self._fail(error)
-            if isinstance(error, Exception):
+            if is_a(error, Exception):
                 raise
         finally:
             self._finish()
@@ -411,7 +411,7 @@ class Driver(Meter):
         return self.last or self.was_cancelled()
 
     def _throw(self, coroutine: Any, error: BaseException) -> Any:
-        if isinstance(error, CancelledError):
+        if is_a(error, CancelledError):
             if not forgive_group(coroutine, self.task):
                 self._cancelled = self.attention = True
             if self._abandoned:
@@ -484,7 +484,7 @@ class Driver(Meter):
             self._trace.failed(self)
         if self.owner is None:
             log.failure(log.library, error, "task %s failed", self.name)
-            if not isinstance(error, Exception) and not in_kernel():
+            if not is_a(error, Exception) and not in_kernel():
                 raise error
         else:
             self.owner.task_failed(self, error)

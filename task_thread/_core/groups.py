@@ -13,7 +13,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from .lines import frames
+from .lines import frames, is_package
 
 _group = getattr(asyncio, "TaskGroup", None)  # from Python 3.11
 _LEAVING = None if _group is None else _group.__aexit__.__code__
@@ -47,6 +47,17 @@ def forgive_group(coroutine: Any, task: Any) -> bool:
 def group_holds(coroutine: Any) -> bool:
     """Whether a group that a suspended coroutine is leaving will still take a cancellation back."""
     return _TAKES_BACK and _leaving(coroutine) is not None
+
+
+def leaves_package(coroutine: Any) -> bool:
+    """Whether a suspended coroutine is leaving a context manager of an installed package.
+
+    A task group of anyio, say, takes what it has asked for back when it has been left.
+    """
+    return any(
+        frame.f_code.co_name == "__aexit__" and is_package(frame.f_code.co_filename)
+        for frame in frames(coroutine)
+    )
 
 
 def _leaving(coroutine: Any) -> FrameType | None:

@@ -11,7 +11,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
-from .stepping import Abandoned, Scope, cancel_requests, steppers
+from .stepping import Abandoned, Scope, cancel_requests, count_cancels, steppers
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -104,7 +104,9 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
     """
     before = current.get()
     current.set(life)
-    cancels = cancel_requests(asyncio.current_task())
+    carrier = asyncio.current_task()
+    count_cancels(carrier)
+    cancels = cancel_requests(carrier)
     scope: Hook | None = None
     try:
         coroutine = plain(getattr(life.thread, name))()

@@ -22,6 +22,7 @@ import operator
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from threading import get_ident
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,7 +35,7 @@ from .mailbox import Mailbox
 from .patient import Patient
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
-from .texts import class_of, describe, text_of
+from .texts import class_of, describe, is_a, text_of
 
 if TYPE_CHECKING:
     from ..thread import TaskThread
@@ -228,7 +229,7 @@ class Life:
             found = getattr(self.thread, method)()
         except BaseException:  # a name that exits must not end who asks for it
             return self.name
-        if found.__class__ is CoroutineType:
+        if type(found) is CoroutineType:
             found.close()
             if self._first(method):
                 self.warn("%s", _not_async(method, "nobody could wait for it there"))
@@ -243,7 +244,7 @@ class Life:
         """
         thread: Any = self.thread  # what a mistake makes of it is no longer what its type says
         found = thread.initVars__()
-        if found.__class__ is CoroutineType:
+        if type(found) is CoroutineType:
             found.close()
             raise TypeError(_not_async("initVars__", "what has to be awaited goes into enter__"))
 
@@ -255,7 +256,7 @@ class Life:
     @property
     def logger(self) -> logging.Logger:
         if self._logger is None:
-            self._logger = log.logger_of(type(self.thread).__name__)
+            self._logger = log.logger_of(class_of(self.thread))
         return self._logger
 
     def use_logger(self, logger: logging.Logger) -> None:
@@ -370,6 +371,17 @@ class Life:
         """Return `drain_timeout` or `exit_timeout`; a time that never passes where there is no limit."""
         limit = self.limit(name)
         return NEVER if limit is None else min(limit, NEVER)
+
+    def is_elsewhere(self) -> bool:
+        """Whether it lives on the loop of another OS thread than this one."""
+        # Quickly, for each signal asks: before Python 3.12 it takes a system call to get the running loop.
+        office = self.office
+        return (
+            office is not None
+            and office.os_thread != get_ident()
+            and self.live
+            and self.loop is not running_loop()
+        )
 
     def acts_now(self) -> bool:
         """Whether the running code is this thread's own, or handles a signal of it."""
@@ -535,7 +547,7 @@ class Life:
         """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
         hook = getattr(self.thread, name)
         idle = getattr(self.base, name)
-        return None if hook.__class__ is MethodType and hook.__func__ is idle else hook
+        return None if type(hook) is MethodType and hook.__func__ is idle else hook
 
     # Starting and stopping
 
@@ -620,7 +632,7 @@ class Life:
 
     def raise_fatal(self, error: BaseException) -> None:
         """Let a SystemExit or KeyboardInterrupt end the whole tree, unless this is a kernel."""
-        if not isinstance(error, (SystemExit, KeyboardInterrupt)) or in_kernel():
+        if not is_a(error, SystemExit, KeyboardInterrupt) or in_kernel():
             return
         life = self
         while life.guardian is not None:

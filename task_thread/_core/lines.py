@@ -15,6 +15,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from . import environment
+from .texts import class_of, is_a
 
 
 class Place(NamedTuple):
@@ -40,6 +41,7 @@ OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _OWN_WIDGETS = os.path.join(os.path.dirname(OURS[:-1]), "widgets", "task_thread_widgets", "")
 # `sysconfig` knows it too, but takes 2 ms to import.
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_traceback = BaseException.__dict__["__traceback__"].__get__
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -121,9 +123,9 @@ def place_of(frame: FrameType | None) -> Place | None:
     return None
 
 
-def raised_at(traceback: TracebackType | None) -> Place | None:
+def raised_at(error: BaseException) -> Place | None:
     """Return the place of the user's nearest to where an error was raised."""
-    found = innermost(traceback)
+    found = innermost(traceback_of(error))
     if found is None:
         return None
     code = found.tb_frame.f_code
@@ -136,6 +138,22 @@ def from_users(traceback: TracebackType | None) -> TracebackType | None:
     while inner is not None and not is_users(inner.tb_frame.f_code.co_filename):
         inner = inner.tb_next
     return inner or traceback
+
+
+def traceback_of(error: BaseException) -> TracebackType | None:
+    """Return the traceback of an error, whatever its class says of its attributes."""
+    found: TracebackType | None = _traceback(error)
+    return found
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    """Return the error that Python tells as the cause of another one, whatever that one's class says."""
+    facts = BaseException.__dict__
+    cause, context, hidden = (
+        facts[name].__get__(error) for name in ("__cause__", "__context__", "__suppress_context__")
+    )
+    found: BaseException | None = context if cause is None and not hidden else cause
+    return found
 
 
 def innermost(traceback: TracebackType | None) -> TracebackType | None:
@@ -159,7 +177,7 @@ def attribute(thing: Any, name: str, default: Any = None) -> Any:
 def name_of(cofunc: Any) -> str:
     """Return the name of a co-function, or that of its class."""
     name = attribute(cofunc, "__name__")
-    return name if isinstance(name, str) and name else type(cofunc).__name__
+    return name if is_a(name, str) and name else class_of(cofunc)
 
 
 def code_of(cofunc: Any) -> CodeType | None:

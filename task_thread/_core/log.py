@@ -16,9 +16,9 @@ from collections.abc import Callable
 from types import CoroutineType, TracebackType
 from typing import Any
 
-from .environment import in_kernel
-from .lines import OURS, attribute
-from .texts import describe, sendable
+from .environment import in_kernel, running_loop
+from .lines import OURS, attribute, traceback_of
+from .texts import describe, is_a, sendable
 
 listeners: list[Callable[[logging.LogRecord], None]] = []
 """Called with each record of a thread's logger, on whichever OS thread made it. They are no handlers,
@@ -42,7 +42,9 @@ class _Fallback(logging.Handler):
                 listener(record)
             except Exception:
                 self.handleError(record)
-        logger: logging.Logger | None = logging.getLogger(record.name)
+        logger: Any = _own.get(record.name) or logging.root.manager.loggerDict.get(record.name)
+        if not isinstance(logger, logging.Logger):
+            logger = logging.root
         while logger is not None:
             if any(not isinstance(handler, _Fallback) for handler in logger.handlers):
                 return
@@ -65,9 +67,20 @@ _fallback.setFormatter(logging.Formatter("%(name)s - %(levelname)s - %(message)s
 def logger_of(name: str) -> logging.Logger:
     """Return the logger of that name, with the last resort attached.
 
-    In a kernel a level that nobody set becomes INFO, so that a tutorial's lines show.
+    In a kernel a level that nobody set becomes INFO, so that a tutorial's lines show. Where the program's
+    own class of loggers raises, a plain one takes its place, below the root logger.
     """
-    logger = logging.getLogger(name)
+    if name not in _own:
+        try:
+            return _prepared(logging.getLogger(name))
+        except BaseException as failed:
+            _pass_on(failed)
+            _own[name] = logging.Logger(name)
+            _own[name].parent = logging.root
+    return _prepared(_own[name])
+
+
+def _prepared(logger: logging.Logger) -> logging.Logger:
     if _fallback not in logger.handlers:
         logger.addHandler(_fallback)
         if logger.level == logging.NOTSET and in_kernel():
@@ -75,6 +88,7 @@ def logger_of(name: str) -> logging.Logger:
     return logger
 
 
+_own: dict[str, logging.Logger] = {}  # by name: those that logging could not make
 library = logger_of("task_thread")
 
 
@@ -102,8 +116,11 @@ def say(
 ) -> None:
     """Log a line of the library's own; never raises, whatever filters, handlers and formatters do.
 
-    What can't be logged goes to stderr. An error passes a logger that is `disabled`: that is what
-    `logging.config.dictConfig` does by default to each logger that was made before it, unasked.
+    What can't be logged goes to stderr. A Ctrl-C that lands in here (as far as can be told: a filter may
+    raise KeyboardInterrupt, too) ends the run of the loop when that takes its next callback, so that it
+    breaks no stop half-way; in a kernel it has done its work by then. An error passes a logger that is
+    `disabled`: that is what `logging.config.dictConfig` does by default to each logger that was made
+    before it, unasked.
 
     Args:
         logger: of `logging`, or anything with its methods; those are given the finished text, with
@@ -117,7 +134,7 @@ def say(
     told: Any = None
     try:
         if error is not None:
-            told = (type(error), error, without_ours(attribute(error, "__traceback__")))
+            told = (type(error), error, without_ours(traceback_of(error)))
         if not isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
             whole = text % args
             if error is not None:
@@ -164,8 +181,24 @@ def _write_unlogged(
             lines += traceback.format_tb(told[2])  # the error itself is described in the line
         lines.append(f"(logging raised {describe(failed)})\n")
         sys.stderr.write(sendable("".join(lines)))
+    except KeyboardInterrupt as interrupt:
+        failed = interrupt
     except BaseException:  # no stderr: nobody is left who could be told
         pass
+    _pass_on(failed)
+
+
+def _pass_on(failed: BaseException) -> None:
+    """Let a Ctrl-C end the run of the loop with its next callback."""
+    if is_a(failed, KeyboardInterrupt) and not in_kernel():
+        loop = running_loop()
+        if loop is None:
+            raise failed
+        loop.call_soon(_interrupt, failed)
+
+
+def _interrupt(failed: BaseException) -> None:
+    raise failed
 
 
 def without_ours(whole: TracebackType | None) -> TracebackType | None:

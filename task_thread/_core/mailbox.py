@@ -27,6 +27,7 @@ from .context import current
 from .effect import Effect
 from .environment import call_at, in_kernel, running_loop
 from .stepping import steppers
+from .texts import is_a
 
 if TYPE_CHECKING:
     from .context import Actor
@@ -198,15 +199,18 @@ class Mailbox:
 
     def offer(self, signal: object) -> bool:
         """Take a signal if that needs no waiting and no hook; the way nearly all signals go."""
-        if not isinstance(signal, Signal) or signal._stops:
+        try:
+            if not isinstance(signal, Signal) or signal._stops:
+                return False
+        except BaseException:  # what says this of its class is no signal
             return False
         queue = self.queue
         sender = self.sender
         try:
             size = sender.thread.max_qsize
+            if size.__class__ is not int:
+                size = self.maxsize
         except BaseException:  # a property of the program's own
-            size = None
-        if size.__class__ is not int:
             size = self.maxsize
         if 0 < size <= len(queue) or self._room:
             return False
@@ -315,7 +319,7 @@ class Mailbox:
             raise
         except BaseException as error:
             self.sender.tell(error, "%s failed", self._overflow_name)
-            if not isinstance(error, Exception) and not self.sender.live and not in_kernel():
+            if not is_a(error, Exception) and not self.sender.live and not in_kernel():
                 raise  # no run() would raise it
             self.sender.raise_fatal(error)
 

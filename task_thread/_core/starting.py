@@ -21,7 +21,7 @@ from .environment import in_kernel, running_loop
 from .hooks import run_hook
 from .os_signals import SignalGuard
 from .stopping import finish, shut_down
-from .texts import describe
+from .texts import describe, is_a
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -201,7 +201,7 @@ async def _start_child(life: Life) -> None:
             life.begin_shutdown()
         raise
     except BaseException as error:
-        if not isinstance(error, CancelledError):
+        if not is_a(error, CancelledError):
             life.error = life.error or error
             life.reported = True
         life.stop_asked = True
@@ -236,7 +236,7 @@ def _raise(life: Life) -> None:
     error = life.fatal or life.error
     if error is None:
         return
-    if not isinstance(error, Exception) and in_kernel():
+    if not is_a(error, Exception) and in_kernel():
         raise RuntimeError(f"{life.id} raised {describe(error)}") from error
     raise error
 

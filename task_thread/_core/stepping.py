@@ -20,7 +20,7 @@ from contextvars import Context
 from types import CodeType, FrameType
 from typing import Any
 
-from .groups import forgive_group, group_holds
+from .groups import forgive_group, group_holds, leaves_package
 from .lines import is_package, is_users
 
 _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
@@ -174,8 +174,12 @@ class Scope:
 
     def _check_swallowed(self, carrier: asyncio.Task[Any] | None, by_task: bool) -> None:
         """Find out whether the coroutine went on after a cancellation that nobody took back."""
+        if carrier is not None:
+            take_back_cancels(carrier)
+        if leaves_package(self._coroutine):
+            return  # what is taken back then is judged at the next step
         held = group_holds(self._coroutine)
-        if by_task and _CAN_TELL and cancel_requests(carrier) - held <= self._cancels:
+        if by_task and cancel_requests(carrier) - held <= self._cancels:
             self.from_outside = False
         else:
             self.swallowed()
@@ -236,9 +240,9 @@ class _Cancel:
         return accepted
 
 
-def count_cancels(task: asyncio.Task[Any]) -> None:
+def count_cancels(task: asyncio.Task[Any] | None) -> None:
     """Let `cancel_requests` know of a task before Python 3.11, which can't tell."""
-    if not _CAN_TELL:
+    if not _CAN_TELL and task is not None and task.cancel.__class__ is not _Cancel:
         task.cancel = _Cancel(task.cancel)  # type: ignore[method-assign]
 
 

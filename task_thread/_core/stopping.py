@@ -19,6 +19,7 @@ from . import instruments, log, registry
 from .context import life_of
 from .ending import end_all, settle
 from .hooks import run_hook
+from .texts import is_a
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -65,7 +66,7 @@ async def _surely(life: Life, step: Coroutine[Any, Any, None]) -> None:
         raise
     except BaseException as error:
         log.failure(log.library, error, "a step of the stop of %s failed", life.id)
-        life.hurried = life.hurried or isinstance(error, CancelledError)
+        life.hurried = life.hurried or is_a(error, CancelledError)
         life.error = life.error or error
         for task in life.turning():
             task.cancel()

@@ -1,8 +1,8 @@
-"""The text of any object, whatever its own code does when it is asked for it.
+"""The text and class of any object, whatever its own code does when it is asked for them.
 
-What a program defines as `__str__`, `__repr__`, `getId` may raise anything, `SystemExit` too, recurse
-without an end, or return what is no text. The library asks on the loop, in the middle of a stop or for
-a display; so it asks here only.
+What a program defines as `__str__`, `__repr__`, `__class__`, `getId` may raise anything, `SystemExit`
+too, recurse without an end, or return what is no text. The library asks on the loop, in the middle of a
+stop or for a display; so it asks here only.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ def text_of(thing: object, said: Callable[[object], str] = str, instead: str | N
     if len(text) > _MOST:
         return f"{text[:_MOST]}... ({len(text):,} characters)"
     return text
+
+
+def is_a(thing: object, *kinds: type) -> bool:
+    """Return whether an object is of one of some classes, whatever it says of its `__class__`."""
+    return issubclass(type(thing), kinds)
 
 
 def class_of(thing: object) -> str:

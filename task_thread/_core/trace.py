@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .context import current
 from .lines import Place, waiting_place
+from .texts import is_a
 
 if TYPE_CHECKING:
     import asyncio
@@ -319,7 +320,7 @@ def _likely_sender(box: Mailbox, signal: Signal) -> int:
         return box.sender.serial
     parent, origin = box.life.parent, getattr(signal, "origin", None)
     if parent is not None and (
-        origin is parent.thread or (isinstance(origin, str) and origin == parent.id)
+        origin is parent.thread or (is_a(origin, str) and origin == parent.id)
     ):
         return parent.serial
     return 0

@@ -28,6 +28,7 @@ from weakref import WeakSet
 
 from .._core import instruments, watchdog
 from .._core.lines import code_of
+from .._core.texts import is_a
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,7 +75,7 @@ def task_failed(driver: Driver, error: BaseException) -> None:
 
 def hook_failed(life: Life, error: BaseException) -> None:
     """A hook or a handler failed; it was logged already."""
-    if not isinstance(error, TypeError):
+    if not is_a(error, TypeError):
         return
     from . import turns
 

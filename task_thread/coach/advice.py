@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core import log
 from .._core.context import current
+from .._core.texts import class_of
 from .places import Spot
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def give(
     if one is not None:
         key = (*key, one)
     _, new = keep(life, kind, text, spot, shown, key)
-    if new and not (of_class and _was_logged((*key, type(life.thread).__name__))):
+    if new and not (of_class and _was_logged((*key, class_of(life.thread)))):
         tell(life, kind, text, actor)
 
 

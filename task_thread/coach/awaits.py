@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from .._core import environment
 from .._core.context import find_life, life_of
-from .._core.lines import innermost
+from .._core.lines import innermost, traceback_of
+from .._core.texts import is_a
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
 from .advice import keep
@@ -58,7 +59,7 @@ def in_method(method: Any, thread: TaskThread) -> list[Forgotten]:
 
 def at_error(error: BaseException, thread: TaskThread) -> list[Forgotten]:
     """Return the forgotten `await` in a method of a thread by which an error was raised."""
-    at = innermost(error.__traceback__)
+    at = innermost(traceback_of(error))
     if at is None:
         return []
     for method in methods_of(type(thread)).values():
@@ -123,7 +124,7 @@ def _find(
         if not isinstance(call, ast.Call) or (isinstance(node, ast.Return) and not waits):
             continue
         called = within.value(call.func)
-        if not isinstance(called, FunctionType) or not inspect.iscoroutinefunction(called):
+        if not is_a(called, FunctionType) or not inspect.iscoroutinefunction(called):
             continue
         if called not in _OURS and isinstance(node, ast.Return):
             continue
@@ -150,7 +151,7 @@ def _is_slot(targets: list[ast.expr], names: Names) -> bool:
     return (
         isinstance(slots, ast.Attribute)
         and slots.attr == "tasks"
-        and isinstance(names.value(slots.value), TaskThread)
+        and is_a(names.value(slots.value), TaskThread)
     )
 
 
@@ -159,7 +160,7 @@ def _is_kept(node: ast.Assign, names: Names) -> bool:
     target = node.targets[0]
     if len(node.targets) != 1 or not isinstance(target, ast.Attribute):
         return False
-    held = names.value(target) if isinstance(names.value(target.value), TaskThread) else None
+    held = names.value(target) if is_a(names.value(target.value), TaskThread) else None
     return (
         inspect.iscoroutine(held)
         and inspect.getcoroutinestate(held) == inspect.CORO_CREATED
@@ -190,7 +191,7 @@ def _asked(call: ast.Call, names: Names) -> TaskThread | None:
     for part in (call.func, *call.args):
         for node in ast.walk(part):
             value = names.value(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
-            if isinstance(value, TaskThread) and find_life(value) is not None:
+            if is_a(value, TaskThread) and find_life(value) is not None:
                 return value
     return None
 

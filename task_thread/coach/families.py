@@ -10,6 +10,7 @@ from weakref import ReferenceType, ref
 
 from .._core import registry
 from .._core.context import life_of
+from .._core.texts import class_of
 from ..states import ThreadState
 from .advice import advice_of, give
 from .places import Spot, definition
@@ -78,7 +79,7 @@ def tell_not_added(life: Life) -> None:
             f"hear its signals, and findChild does not find it. Write `await self.addChild(child)` "
             "beside `await child.run()`."
         )
-        give(parent, "not-added", text, spot, slot=type(life.thread).__name__, shown_slot="")
+        give(parent, "not-added", text, spot, slot=class_of(life.thread), shown_slot="")
 
 
 def tell_not_run(life: Life) -> None:
@@ -90,7 +91,7 @@ def tell_not_run(life: Life) -> None:
             "not called, and nothing of it turns. Write `await child.run()` beside "
             "`await self.addChild(child)`."
         )
-        give(parent, "not-run", text, spot, slot=type(life.thread).__name__, shown_slot="")
+        give(parent, "not-run", text, spot, slot=class_of(life.thread), shown_slot="")
 
 
 def _forgets(parent: Life, name: str) -> bool:
@@ -155,4 +156,4 @@ def _tell_same_id(life: Life, child: TaskThread) -> None:
         f"{life.id} has two children with the id {life_of(child).get_id()!r}{at}. findChild finds only "
         "the first of them: let getId return something else for each."
     )
-    give(life, "same-id", text, spot, slot=type(child).__name__, shown_slot="")
+    give(life, "same-id", text, spot, slot=class_of(child), shown_slot="")

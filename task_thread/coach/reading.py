@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 from .._core.lines import is_users
 from .._core.registry import threads
+from .._core.texts import is_a
 from ..thread import TaskThread
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,14 +34,14 @@ _NOTHING = object()
 def function_of(value: Any) -> FunctionType | None:
     """Return the user's function in a method, a partial, a static method or a decorated function."""
     for _ in range(10):
-        if isinstance(value, FunctionType):
+        if is_a(value, FunctionType):
             inner = getattr(value, "__wrapped__", None)
             if inner is None:
                 return value if is_users(value.__code__.co_filename) else None
             value = inner
-        elif isinstance(value, (MethodType, staticmethod, classmethod)):
+        elif is_a(value, MethodType, staticmethod, classmethod):
             value = value.__func__
-        elif isinstance(value, functools.partial):
+        elif is_a(value, functools.partial):
             value = value.func
         else:
             return None
@@ -165,7 +166,7 @@ class Names:
     def _called(self, node: ast.Call) -> Any:
         """Return what a call returns, where that can only be a TaskThread."""
         called = self.value(node.func)
-        if isinstance(called, type) and issubclass(called, TaskThread):
+        if is_a(called, type) and issubclass(called, TaskThread):
             return Kind(called)
         return Kind(TaskThread) if called is TaskThread.findChild else _NOTHING
 
@@ -196,8 +197,8 @@ class Names:
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
                 target, value = node.targets[0], node.value
                 if isinstance(target, ast.Name) and len(bound[target.id]) == 1:
-                    made = self.value(value.func) if isinstance(value, ast.Call) else None
-                    if isinstance(made, type) and issubclass(made, TaskThread):
+                    made: Any = self.value(value.func) if isinstance(value, ast.Call) else None
+                    if is_a(made, type) and issubclass(made, TaskThread):
                         self._made[target.id] = Kind(made)
             elif isinstance(node, (ast.For, ast.AsyncFor)) and isinstance(node.target, ast.Name):
                 if len(bound[node.target.id]) == 1:
@@ -212,28 +213,27 @@ class Kind:
 
 
 def _class_of(value: Any) -> type[TaskThread] | None:
-    if isinstance(value, Kind):
-        return value.cls
-    return type(value) if isinstance(value, TaskThread) else None
+    cls: type[TaskThread] = value.cls if is_a(value, Kind) else type(value)
+    return cls if issubclass(cls, TaskThread) else None
 
 
 def _attribute(value: Any, name: str) -> Any:
-    if isinstance(value, ModuleType):
+    if is_a(value, ModuleType):
         return vars(value).get(name, _NOTHING)
     cls = _class_of(value)
     if cls is None:
         return _NOTHING
-    if isinstance(value, TaskThread):
+    if is_a(value, TaskThread):
         own = getattr(value, "__dict__", {})
         if name in own:
             return own[name]
     if name == "parent":
-        parent = value.parent if isinstance(value, TaskThread) else None
+        parent = value.parent if is_a(value, TaskThread) else None
         return Kind(TaskThread) if parent is None else parent
     found = inspect.getattr_static(cls, name, _NOTHING)
-    if isinstance(found, (staticmethod, classmethod)):
+    if is_a(found, staticmethod, classmethod):
         return found.__func__
-    return found if isinstance(found, FunctionType) else _NOTHING
+    return found if is_a(found, FunctionType) else _NOTHING
 
 
 def names_of(function: FunctionType, tree: Function, me: TaskThread | None) -> Names:

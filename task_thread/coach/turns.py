@@ -10,7 +10,8 @@ from weakref import WeakSet
 
 from .._core.driver import driver_of
 from .._core.environment import in_kernel
-from .._core.texts import text_of
+from .._core.lines import traceback_of
+from .._core.texts import class_of, is_a, text_of
 from ..states import ThreadState
 from ..tasks import delete, reCreate
 from . import awaits
@@ -94,19 +95,19 @@ def failed(driver: Driver, error: BaseException) -> None:
     owner = driver.owner
     if owner is None or owner.failed_hook() is not None:
         return
-    if not isinstance(error, Exception) and not (isinstance(error, SystemExit) and in_kernel()):
+    if not is_a(error, Exception) and not (is_a(error, SystemExit) and in_kernel()):
         return
-    spot = raised_at(error.__traceback__)
+    spot = raised_at(traceback_of(error))
     if spot is None:
         return
-    if isinstance(error, TypeError) and any(
+    if is_a(error, TypeError) and any(
         one.spot[:2] == spot[:2] for one in awaits.in_method(driver.cofunc, owner.thread)
     ):
         _tell_awaits(driver, owner)
         return
     if _tell_needless(owner, error):
         return
-    forgotten = awaits.at_error(error, owner.thread) if isinstance(error, TypeError) else []
+    forgotten = awaits.at_error(error, owner.thread) if is_a(error, TypeError) else []
     for one in forgotten:
         give(owner, "await", one.text, one.spot, slot=driver.name, actor=driver, of_class=True)
     if forgotten or _is_hook(driver, owner):
@@ -118,16 +119,14 @@ def failed(driver: Driver, error: BaseException) -> None:
         )
         give(owner, "recreate", text, spot, slot=driver.name, actor=driver)
         return
-    if isinstance(error, _SLIPS):
+    if is_a(error, *_SLIPS):
         remedy = "Repair that line, and run the cell again." if in_kernel() else "Repair that line."
     elif reading_of(driver).again is None:
-        remedy = f"Catch {type(error).__name__} in the task."
+        remedy = f"Catch {class_of(error)} in the task."
     else:
-        remedy = (
-            f"Catch {type(error).__name__} in the turn, and let `await reSchedule(...)` come after."
-        )
+        remedy = f"Catch {class_of(error)} in the turn, and let `await reSchedule(...)` come after."
     text = (
-        f"{driver.name} turns no more: {spot} raised {type(error).__name__} and nothing caught it. "
+        f"{driver.name} turns no more: {spot} raised {class_of(error)} and nothing caught it. "
         + remedy
     )
     give(owner, "escaped", text, spot, slot=driver.name, actor=driver)
@@ -152,9 +151,9 @@ _PLAIN_CALL = re.compile(r"\bawait\s+[\w.()\[\]]+\.(findChild|getChildIds)\(")
 
 def _tell_needless(life: Life, error: BaseException) -> bool:
     """Tell of an `await` before a plain method, which the reference's documents write."""
-    if not isinstance(error, TypeError) or "await" not in text_of(error):
+    if not is_a(error, TypeError) or "await" not in text_of(error):
         return False
-    spot = raised_at(error.__traceback__)
+    spot = raised_at(traceback_of(error))
     found = None if spot is None else _PLAIN_CALL.search(spot.source)
     if spot is None or found is None:
         return False
@@ -181,8 +180,8 @@ _SLIPS = (
 
 
 def _replaced_itself(error: BaseException) -> bool:
-    traceback = error.__traceback__
-    if not isinstance(error, RuntimeError) or traceback is None:
+    traceback = traceback_of(error)
+    if not is_a(error, RuntimeError) or traceback is None:
         return False
     while traceback.tb_next is not None:
         traceback = traceback.tb_next

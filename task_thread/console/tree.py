@@ -11,6 +11,7 @@ from rich.tree import Tree
 
 from .._core.context import life_of
 from .._core.registry import threads
+from .._core.texts import shown
 from ..snapshot import TaskSnapshot, ThreadSnapshot, take
 from ..thread import TaskThread
 from .words import count, duration, literal, mark_of, pace, place
@@ -60,7 +61,7 @@ def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None 
     if not isinstance(thread, ThreadSnapshot):
         raise TypeError(
             f"expected a TaskThread, a snapshot of one, or None for all that live, "
-            f"found {type(thread).__name__} {thread!r}"
+            f"found {shown(thread)}"
         )
     top = Tree(_thread_label(thread))
     _grow(top, thread, most)

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from .._core.texts import shown
 from ..thread import TaskThread
 from .live import LiveView
 from .plain import PlainView
@@ -175,10 +176,7 @@ def watch(
         ValueError: `refresh` is out of range.
     """
     if thread is not None and not isinstance(thread, TaskThread):
-        raise TypeError(
-            f"expected a TaskThread, or None for all that live, "
-            f"found {type(thread).__name__} {thread!r}"
-        )
+        raise TypeError(f"expected a TaskThread, or None for all that live, found {shown(thread)}")
     if not isinstance(refresh, (int, float)) or not 0 < refresh <= _FASTEST:
         raise ValueError(
             f"expected refresh in frames/s, above 0 and at most {_FASTEST:g}, found {refresh!r}"

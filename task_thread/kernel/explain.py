@@ -15,7 +15,8 @@ import inspect
 import linecache
 from types import TracebackType
 
-from .._core.lines import OURS, is_users
+from .._core.lines import OURS, is_users, traceback_of
+from .._core.texts import is_a, text_of
 
 _KNOWN = (
     "This event loop is already running",
@@ -33,12 +34,15 @@ REMEDY = (
 
 def explain(error: BaseException | None) -> None:
     """Give asyncio's "already running" a text that says what to write; cut off what is our inside."""
-    if isinstance(error, Exception) and _is_refusal(error.__traceback__):
-        _cut(error.__traceback__)
-    if isinstance(error, RuntimeError) and error.args and error.args[0] in _KNOWN:
+    if error is None:
+        return
+    traceback = traceback_of(error)
+    if is_a(error, Exception) and _is_refusal(traceback):
+        _cut(traceback)
+    if type(error) is RuntimeError and text_of(error) in _KNOWN:
         error.args = (REMEDY,)
-        _close_unawaited(error.__traceback__)
-        _cut(error.__traceback__)
+        _close_unawaited(traceback)
+        _cut(traceback)
 
 
 def _close_unawaited(traceback: TracebackType | None) -> None:

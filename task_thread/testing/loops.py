@@ -15,6 +15,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .._core.texts import describe, is_a
+
 try:
     import async_solipsism  # type: ignore[import-untyped]
 except ImportError as error:
@@ -108,8 +110,8 @@ class Checked(asyncio.BaseEventLoop):
 
     def _complain(self, loop: Any, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is None or isinstance(error, Exception):
-            told = "" if error is None else f": {type(error).__name__}: {error}"
+        if error is None or is_a(error, Exception):
+            told = "" if error is None else f": {describe(error)}"
             self.tell(f"{context.get('message')}{told}")
 
 

@@ -22,9 +22,18 @@ from .. import coach
 from .._core import log
 from .._core.context import current
 from .._core.driver import driver_of
-from .._core.lines import Place, at, code_of, from_users, innermost, raised_at, waiting_place
+from .._core.lines import (
+    Place,
+    at,
+    code_of,
+    from_users,
+    innermost,
+    raised_at,
+    traceback_of,
+    waiting_place,
+)
 from .._core.stepping import drop
-from .._core.texts import describe
+from .._core.texts import class_of, describe, is_a, text_of
 from . import asserts, guards, left, waits
 from .belongings import Belongings
 from .freeze import Freezer
@@ -42,6 +51,10 @@ _REAP = 0.05
 _sleep = asyncio.sleep  # bound now: what is checked might replace it
 
 _PLAIN = (str, bytes, int, float, bool, type(None))
+# What is asked of an error that is shown, and could be answered by code of the program.
+_ASKED = {"__str__", "__repr__", "__class__", "__dict__", "__getattribute__", "__getattr__", "args"}
+_ASKED |= {"__cause__", "__context__", "__suppress_context__", "__traceback__", "__notes__"}
+_OF_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a `class`, not in C
 
 Program = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -233,16 +246,16 @@ class Run:
             return
         message = record.getMessage().removesuffix(": ")
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, Interrupted):
+        if is_a(error, Interrupted):
             return
         if len(self.log) < _MOST_LOG:
             self.log.append(f"{record.name} - {record.levelname} - {message}")
         if error is not None:
-            failure = f"{message}, at {at(raised_at(error.__traceback__))}"
+            failure = f"{message}, at {at(raised_at(error))}"
             self.note(failure)
             self.failures.append(failure)
-            if isinstance(error, (SystemExit, KeyboardInterrupt)):
-                self._exits(type(error).__name__, raised_at(error.__traceback__))
+            if is_a(error, SystemExit, KeyboardInterrupt):
+                self._exits(class_of(error), raised_at(error))
         elif record.levelno >= logging.WARNING:
             if "swallows its cancellation" in message:
                 self._swallowed(message, record)
@@ -338,9 +351,9 @@ class Run:
         guards.put_back(self)
 
     def _broke(self, error: BaseException) -> None:
-        place = raised_at(error.__traceback__)
+        place = raised_at(error)
         text = f"{describe(error)}, at {at(place)}"
-        if isinstance(error, SolipsismError):
+        if is_a(error, SolipsismError):
             text = f"in virtual time there is no world outside ({text}): check it with real=True"
         self.blame("error", text, place, error)
 
@@ -394,7 +407,7 @@ class Run:
         except (Interrupted, Over):
             pass
         except (SystemExit, KeyboardInterrupt) as error:
-            self._exits(type(error).__name__, raised_at(error.__traceback__))
+            self._exits(class_of(error), raised_at(error))
         finally:
             self.seconds = min(loop.time() - start, self.within)
         if self.kind:
@@ -439,8 +452,8 @@ class Run:
         if error is None:
             self.result = main.result()
             return
-        entry = innermost(error.__traceback__)
-        place = raised_at(error.__traceback__)
+        entry = innermost(traceback_of(error))
+        place = raised_at(error)
         if self._is_verdict(error, place):
             self.verdict = error
             return
@@ -449,9 +462,9 @@ class Run:
             self.blame(_kind(error), f"{error}\n  expected at {at(place)}", place, error)
             self.cause = None  # its text says it all
             return
-        error.__traceback__ = from_users(error.__traceback__)
+        BaseException.with_traceback(error, from_users(traceback_of(error)))
         if AssertionError in kinds:
-            text = str(error) or (asserts.explain(entry) if entry else "") or "an assert failed"
+            text = text_of(error) or (asserts.explain(entry) if entry else "") or "an assert failed"
             self.blame("assert", f"{text}\n  at {at(place)}", place, error)
         else:
             self._broke(error)
@@ -495,7 +508,7 @@ class Run:
         except (Interrupted, Over, Late, Deadlock):
             pass
         except (SystemExit, KeyboardInterrupt) as error:
-            self._exits(type(error).__name__, raised_at(error.__traceback__))
+            self._exits(class_of(error), raised_at(error))
         lines, first = [], None
         for root in waits.roots(loop):
             for life in waits.tree(root):
@@ -545,7 +558,7 @@ class Run:
         except (Over, Late, Deadlock):
             pass
         except (SystemExit, KeyboardInterrupt) as error:
-            if isinstance(error, Interrupted):
+            if is_a(error, Interrupted):
                 raise
 
     def _clings(self, task: asyncio.Task[Any]) -> None:
@@ -582,10 +595,11 @@ def _is_tame(error: BaseException | None) -> bool:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        for name in ("__str__", "__repr__"):
-            if hasattr(getattr(type(error), name), "__code__"):
-                return False
-        if not all(type(argument) in _PLAIN for argument in error.args):
+        made = [kind for kind in type(error).__mro__ if kind.__flags__ & _OF_PYTHON]
+        if any(type(kind) is not type or vars(kind).keys() & _ASKED for kind in made):
+            return False
+        notes = vars(error).get("__notes__", ())
+        if not all(type(part) in _PLAIN for part in (*error.args, *notes)):
             return False
         error = error.__cause__ or error.__context__
     return True

@@ -6,12 +6,14 @@ Most are programs of their own, since nest-asyncio and uvloop change asyncio for
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.util
 import sys
 import threading
+from typing import Any
 
 import pytest
-from programs import Family, Turner, complaints_in, python, text, until
+from programs import Family, Probe, Turner, complaints_in, python, text, until
 
 from task_thread import threads
 
@@ -468,3 +470,47 @@ def test_a_tree_of_another_loop_is_signalled_and_stopped_from_this_one() -> None
     assert thread.heard == ["from here"]
     assert thread.state == "stopped"
     assert thread.exited == 1
+
+
+def test_threads_of_another_loop_signal_each_other_from_this_one() -> None:
+    """That loop is in debug mode, in which asyncio itself refuses what is not safe."""
+    ready = threading.Event()
+    made: list[Any] = []
+
+    class Quick(Probe):
+        max_qsize = 1
+
+    async def there() -> None:
+        parent, child, stopped = Quick(), Quick(), Quick()
+        child.parent = stopped.parent = parent
+        run = asyncio.create_task(parent.run())
+        await until(lambda: parent.running)
+        await child.run()
+        await parent.addChild(child)
+        await parent.addChild(stopped)
+        made.extend((parent, child, stopped))
+        ready.set()
+        await run
+
+    async def here() -> None:
+        parent, child, stopped = made
+        for number in range(5):
+            await asyncio.wait_for(child.sigFromChildToParent__(text(number)), 10)
+            await asyncio.wait_for(parent.sigFromParentToChild__(text(number), child), 10)
+        await asyncio.wait_for(stopped.sigFromChildToParent__(text("not started")), 10)
+        with pytest.raises(TypeError, match="expected a signal"):
+            await child.sigFromChildToParent__("text")
+        with pytest.raises(RuntimeError, match="has no parent"):
+            await parent.sigFromChildToParent__(text(5))
+        await parent.stop()
+        await asyncio.wait_for(parent.join(), 10)
+
+    carrier = threading.Thread(target=functools.partial(asyncio.run, debug=True), args=(there(),))
+    carrier.start()
+    assert ready.wait(10)
+    asyncio.run(here())
+    carrier.join(10)
+    parent, child, stopped = made
+    assert child.heard == list(range(5))
+    assert [what for what, who in parent.heard_from if who is child] == list(range(5))
+    assert [what for what, who in parent.heard_from if who is stopped] == ["not started"]

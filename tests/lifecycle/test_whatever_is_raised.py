@@ -18,6 +18,7 @@ from programs import Probe, Sleeper, Turner, ended, gone, rounds, running, start
 from task_thread import TaskThread, reCreate
 from task_thread._core.texts import describe, text_of
 from task_thread.console.tree import tree
+from task_thread.signals import CloseSignal
 
 
 def _raises(error: BaseException) -> Callable[[object], str]:
@@ -27,25 +28,41 @@ def _raises(error: BaseException) -> Callable[[object], str]:
     return said
 
 
-SAID: dict[str, Callable[[Any], Any]] = {
-    "an error": _raises(ValueError("no text")),
-    "an exit": _raises(SystemExit(3)),
-    "an interrupt": _raises(KeyboardInterrupt()),
-    "a cancellation": _raises(asyncio.CancelledError()),
-    "itself": lambda self: f"{self}",
-    "no text": lambda self: 7,
-    "half an emoji": lambda self: "\ud83d",
-    "a long text": lambda self: "x" * 1_000_000,
+def _texts(said: Callable[[Any], Any]) -> dict[str, Any]:
+    return {"__str__": said, "__repr__": said}
+
+
+def _exits(self: object, name: str) -> Any:
+    raise SystemExit(4)
+
+
+# What the class of an odd object defines. The last ones say something of the object's class, which
+# `isinstance` would ask for.
+ODD: dict[str, dict[str, Any]] = {
+    "an error": _texts(_raises(ValueError("no text"))),
+    "an exit": _texts(_raises(SystemExit(3))),
+    "an interrupt": _texts(_raises(KeyboardInterrupt())),
+    "a cancellation": _texts(_raises(asyncio.CancelledError())),
+    "itself": _texts(lambda self: f"{self}"),
+    "no text": _texts(lambda self: 7),
+    "half an emoji": _texts(lambda self: "\ud83d"),
+    "a long text": _texts(lambda self: "x" * 1_000_000),
+    "a class that raises": {"__class__": property(_raises(ValueError("no class")))},
+    "a class that exits": {"__class__": property(_raises(SystemExit(3)))},
+    "an exit's class": {"__class__": property(lambda self: SystemExit)},
+    "a cancellation's class": {"__class__": property(lambda self: asyncio.CancelledError)},
+    "a signal's class": {"__class__": property(lambda self: CloseSignal)},
+    "no attributes": {"__getattribute__": _exits},
 }
 
 
 def odd_error(said: str) -> Exception:
-    kind = type("Odd", (Exception,), {"__str__": SAID[said], "__repr__": SAID[said]})
+    kind = type("Odd", (Exception,), ODD[said])
     error: Exception = kind("odd")
     return error
 
 
-@pytest.fixture(params=SAID)
+@pytest.fixture(params=ODD)
 def odd(request: pytest.FixtureRequest) -> Exception:
     return odd_error(request.param)
 
@@ -107,9 +124,9 @@ async def test_an_error_of_a_child_says_what_it_likes(odd: Exception) -> None:
         shows(parent)
 
 
-@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("said", ODD)
 async def test_what_is_no_signal_says_what_it_likes(said: str) -> None:
-    kind = type("Odd", (), {"__str__": SAID[said], "__repr__": SAID[said]})
+    kind = type("Odd", (), ODD[said])
     async with running(Probe()) as thread:
         with pytest.raises(TypeError, match="expected a signal, found Odd"):
             await thread.insertSignal(kind())

@@ -404,6 +404,17 @@ def test_an_error_that_is_dangerous_to_look_at_is_not_passed_on() -> None:
     async def mean() -> None:
         raise ValueError(Mean())
 
+    async def asked_for_its_class() -> None:
+        raise type("Sly", (Exception,), {"__class__": property(Mean.__repr__)})
+
+    async def asked_for_its_cause() -> None:
+        raise type("Sly", (Exception,), {"__cause__": property(Mean.__repr__)})
+
+    async def with_a_note() -> None:
+        error = ValueError("plain")
+        error.__notes__ = [Mean()]  # type: ignore[attr-defined]
+        raise error
+
     async def hidden() -> None:
         try:
             raise Evil
@@ -414,7 +425,8 @@ def test_an_error_that_is_dangerous_to_look_at_is_not_passed_on() -> None:
         mine = Mean()
         Events([mine]).expect("a")
 
-    for program in (evil, mean, hidden, compared):
+    programs = (evil, mean, asked_for_its_class, asked_for_its_cause, with_a_note, hidden, compared)
+    for program in programs:
         error = failure(program, patience=0.2)
         assert error.__cause__ is None
         assert error.kind in ("endless", "error")

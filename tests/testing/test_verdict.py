@@ -37,6 +37,20 @@ class LiesToRunner(Exception):
         return unittest.SkipTest
 
 
+class LiesToCheck(Exception):
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        return Interrupted
+
+
+class Closed(AssertionError):
+    def __getattribute__(self, name: str) -> Any:
+        raise LookupError(name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise LookupError(name)
+
+
 class Interrupts(AssertionError):
     def __str__(self) -> str:
         raise Interrupted
@@ -73,6 +87,8 @@ RAISED: list[Callable[[], BaseException]] = [
     lambda: Sub("", ""),
     Lies,
     LiesToRunner,
+    LiesToCheck,
+    Closed,
     Interrupts,
     Interrupted,
     SystemExit,
@@ -111,6 +127,18 @@ def test_whatever_an_answer_raises_instead_of_going_on_fails(
         check(asks(Answer), allow=["left running", "swallowed cancellation", "time.sleep"])
     assert failed.value.kind
     assert "this far" not in str(failed.value)
+
+
+@pytest.mark.parametrize("raised", [Lies, LiesToCheck, Closed])
+def test_an_error_of_a_hook_is_noted_whatever_it_says_of_itself(
+    raised: Callable[[], BaseException],
+) -> None:
+    async def raises(self: TaskThread) -> None:
+        raise raised()
+
+    with pytest.raises(CheckFailed) as failed:
+        check(asks(type("Answer", (TaskThread,), {"exit__": raises})))
+    assert any("exit__ failed" in line for line in failed.value.report.notes)
 
 
 @pytest.mark.parametrize("hook", ["enter__", "exit__"])

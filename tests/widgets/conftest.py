@@ -170,7 +170,7 @@ def comms(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingComm]]
     monkeypatch.setattr(RecordingComm, "comms", {})
     monkeypatch.setattr(comm, "create_comm", RecordingComm)
     yield RecordingComm.comms
-    for view in [*task_thread_widgets.view._views.values(), *task_thread_widgets.view._stills]:
+    for view in [*task_thread_widgets.view._views.values(), *task_thread_widgets.panel._stills]:
         view.close()
     ipywidgets.Widget.close_all()
     assert running_samplers() == [], "a sampler still runs"

@@ -8,7 +8,14 @@ import types
 import comm
 import ipywidgets
 import pytest
-from task_thread_widgets import LogPanel, SignalPanel, TimelinePanel, TreePanel, view_of
+from task_thread_widgets import (
+    LogPanel,
+    SignalPanel,
+    SourcePanel,
+    TimelinePanel,
+    TreePanel,
+    view_of,
+)
 from task_thread_widgets.page_messages import Guarded, sendable
 
 from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
@@ -210,6 +217,57 @@ async def test_a_panel_shows_whatever_names_errors_lines_and_signals_hold(
     await thread.stop()
     await thread.join()
     loop.advance(0.1)
+    watcher.say("bye")
+
+
+class NoName(type(TaskThread)):
+    @property
+    def __name__(cls):
+        raise LookupError("no name")
+
+
+class Secretive(ValueError, metaclass=type("NoName", (type,), dict(vars(NoName)))):
+    """Tells nothing of itself."""
+
+    def __getattribute__(self, name):
+        raise LookupError(name)
+
+
+class Signal(MessageSignal, metaclass=type(Secretive)):
+    @property
+    def __class__(self):
+        raise LookupError("no class")
+
+
+@pytest.mark.parametrize("make", [TreePanel, TimelinePanel, SourcePanel, SignalPanel, LogPanel])
+async def test_a_panel_asks_no_object_for_its_class(make, loop, page, caplog):
+    class Odd(TaskThread, metaclass=NoName):
+        async def enter__(self):
+            await self.insertSignal(Signal(self, "text"))
+            self.tasks.fail = await reCreate(None, self.fail__)
+
+        async def signalHandler__(self, signal):
+            await asyncio.sleep(0)
+
+        async def fail__(self):
+            raise Secretive("text")
+
+    thread = Odd()
+    panel = make(thread)
+    watcher = page(panel)
+    watcher.say("hello", seen=True)
+    await asyncio.wrap_future(thread.control.start())
+    caplog.clear()
+    panel.selected = f"{thread._life.serial}/fail"
+    for _ in range(5):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        loop.advance(0.1)
+        watcher.say("beat", newest=panel._numbered)
+    assert len([message for message in watcher.got() if message["kind"] == "frame"]) > 0
+    assert [r for r in caplog.records if r.name.startswith("task_thread")] == []
+    await thread.stop()
+    await thread.join()
     watcher.say("bye")
 
 

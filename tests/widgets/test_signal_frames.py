@@ -425,6 +425,12 @@ async def test_nothing_that_ended_is_held():
     assert [ref() for ref in gone] == [None, None]
 
 
+class NoName(type):
+    @property
+    def __name__(cls):
+        raise SystemExit
+
+
 def test_texts_are_cut_and_never_raise():
     class Own(Signal):
         def __init__(self):
@@ -438,6 +444,18 @@ def test_texts_are_cut_and_never_raise():
         def __str__(self):
             return "x" * 10_000
 
+    class Sly(Signal):
+        @property
+        def __class__(self):
+            raise LookupError
+
+        def __str__(self):
+            raise Nameless
+
+    class Nameless(Exception, metaclass=NoName):
+        pass
+
+    assert text_of(Sly()) == "its text could not be asked for: Nameless"
     assert text_of(MessageSignal(None, "<b>")) == "<b>"
     assert text_of(MessageSignal(None, {"a": 1})) == "{'a': 1}"
     assert len(text_of(MessageSignal(None, "x" * 10_000))) == 200

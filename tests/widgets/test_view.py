@@ -8,6 +8,7 @@ import weakref
 import ipywidgets
 import pytest
 import task_thread_widgets.view
+import traitlets
 from task_thread_widgets import (
     LogPanel,
     SignalPanel,
@@ -301,3 +302,59 @@ async def test_a_page_cannot_start_a_replaced_thread_beside_the_newer_one(loop, 
     assert not thread.running
     everything.say("bye")
     loop.advance(1)
+
+
+PANELS = [TreePanel, TimelinePanel, SourcePanel, LogPanel, SignalPanel]
+
+
+@pytest.mark.parametrize("kind", PANELS)
+async def test_a_lone_panel_of_a_replaced_thread_lets_go_of_it(kind, loop, page, comms):
+    thread = Shown()
+    await asyncio.wrap_future(thread.control.start())
+    panel, other = kind(thread), kind(Shown())
+    watcher = page(panel)
+    watcher.say("hello", seen=True)
+    loop.advance(0.3)
+    tell(thread)
+    loop.run()
+    assert panel.over == "", "it has not ended"
+    await thread.join()
+    loop.advance(1)
+    assert panel.over == "This thread was replaced by a newer one: run this cell again."
+    assert "text/html" in panel.still_part()
+    assert repr(panel) == panel.still
+    watcher.got()
+    watcher.say("beat", newest=3)
+    loop.advance(60)
+    assert watcher.got() == []
+    assert loop.timers == 0
+    assert other.over == ""
+    other.close()
+    assert log.listeners == []
+    gone = weakref.ref(thread)
+    del thread
+    gc.collect()
+    assert gone() is None
+
+
+async def test_of_many_lone_panels_of_replaced_threads_few_stay(loop, comms):
+    for number in range(40):
+        thread = Shown()
+        await asyncio.wrap_future(thread.control.start())
+        PANELS[number % 5](thread)
+        tell(thread)
+        await thread.join()
+        loop.advance(1)
+    assert log.listeners == []
+    assert loop.timers == 0
+    assert sum(not one.closed for one in comms.values()) <= 20 * 2
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_a_panel_whose_constructor_refuses_leaves_nothing(kind, loop):
+    with pytest.raises(TypeError, match="expected a TaskThread"):
+        kind("thread")
+    with pytest.raises(traitlets.TraitError):
+        kind(TaskThread(), large="very")
+    gc.collect()
+    assert log.listeners == []

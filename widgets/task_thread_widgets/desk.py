@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from task_thread import MessageSignal, TaskThread, threads
 from task_thread._core.context import life_of
-from task_thread._core.texts import sendable, text_of
+from task_thread._core.texts import class_of, is_a, sendable, text_of
 from task_thread.control import control_of
 
 from .lives import is_below, is_named
@@ -156,9 +156,9 @@ def _error_of(effect: Future[Any]) -> str:
         return ""
     text = text_of(error)[:500]
     # The core's own sentences say all; an error of the student's code is known by its name.
-    if isinstance(error, (RuntimeError, LookupError)) and text:
+    if is_a(error, RuntimeError, LookupError) and text:
         return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{class_of(error)}: {text}" if text else class_of(error)
 
 
 def on_loop(loop: asyncio.AbstractEventLoop, answer: Answer) -> Answer:

@@ -32,9 +32,9 @@ from typing import Any
 from task_thread import TaskThread
 from task_thread._core.context import current, life_of
 from task_thread._core.lifecycle import Life
-from task_thread._core.lines import Place, is_users, label_of
+from task_thread._core.lines import Place, cause_of, is_users, label_of, traceback_of
 from task_thread._core.log import listeners
-from task_thread._core.texts import describe
+from task_thread._core.texts import class_of, describe, is_a
 
 from .frames import Frame, cut
 from .lives import lives_of
@@ -109,7 +109,7 @@ class LogLines:
             self._classes_at = now
             self._classes = {}
             for life in lives_of(self._top):
-                known = self._classes.setdefault(type(life.thread).__name__, [])
+                known = self._classes.setdefault(class_of(life.thread), [])
                 known.append((life.serial, _name(life)))
         meant = self._classes.get(record.name)
         if meant is None:
@@ -240,7 +240,7 @@ def _text(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except BaseException as error:  # who tells a line must not be ended by its text
-        said = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        said = record.msg if is_a(record.msg, str) else class_of(record.msg)
         return f"{said} ({describe(error)})"
 
 
@@ -251,7 +251,7 @@ def _errors(error: BaseException | None) -> list[Any]:
     while error is not None and id(error) not in seen and len(errors) < _MOST_ERRORS:
         seen.add(id(error))
         frames = []
-        for frame, line in traceback.walk_tb(error.__traceback__):
+        for frame, line in traceback.walk_tb(traceback_of(error)):
             filename, function = frame.f_code.co_filename, frame.f_code.co_name
             source = Place(filename, line, function).source
             frames.append(
@@ -266,7 +266,7 @@ def _errors(error: BaseException | None) -> list[Any]:
         if len(frames) > _MOST_FRAMES:  # a recursion: its beginning and its end
             frames = frames[: _MOST_FRAMES // 3] + frames[-2 * _MOST_FRAMES // 3 :]
         errors.append([cut(describe(error), _LONGEST), frames])
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = cause_of(error)
     return errors
 
 

@@ -15,7 +15,7 @@ from .desk import Shown
 from .frames import Frame
 from .log_lines import LogLines
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 
 
 class LogPanel(Panel):
@@ -39,13 +39,9 @@ class LogPanel(Panel):
     cleared = Int(0, help="Lines up to this number are not shown any more.").tag(sync=True)
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._lines = LogLines(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -64,10 +60,8 @@ class LogPanel(Panel):
     def _clear(self, change: Any) -> None:
         self._lines.clear(change["new"])
 
-    def close(self) -> None:
-        """Hear nothing any more, and let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_lines"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_lines"):  # else its constructor refused
             self._lines.close()
 
     def text(self) -> str:

@@ -14,16 +14,22 @@ import asyncio
 import contextlib
 import html
 import logging
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from traitlets import Bool, TraitError, Unicode, validate
 
+from task_thread import TaskThread
+from task_thread._core import instruments
+from task_thread._core.context import life_of
 from task_thread._core.log import say
-from task_thread._core.texts import describe
+from task_thread._core.texts import describe, shown
 
-from .desk import Shown, carry_out, on_loop
+from .desk import REPLACED, Shown, carry_out, on_loop
 from .frames import Frame
 from .home import home_loop
+from .lives import is_named
 from .page_messages import GuardedWidget, sendable
 from .presence import Presences
 from .refusal import Refusal, brief, field
@@ -34,6 +40,8 @@ logger = logging.getLogger("task_thread.widgets")
 
 _QUIET = 1.0  # seconds until a frame is sent even if nothing changed: the page must hear us
 _MOST_ROWS_SEEN = 500
+_MOST_STILLS = 20  # views and lone panels of replaced threads that stay as pictures
+_SOON, _LATE = 0.25, 64.0  # seconds between two looks at whether a replaced thread has ended
 _LONGEST_SELECTED = 2000  # characters
 
 
@@ -55,7 +63,10 @@ class Panel(GuardedWidget):
     still = Unicode("", help="What it showed when a cell last displayed it.").tag(sync=True)
     over = Unicode("", help="Why it shows no more than that.").tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        self._serial = None if thread is None else life_of(thread).serial
+        self._looking: asyncio.TimerHandle | None = None
+        self._at_end: Callable[[], None] = self._stay
         self._presences = Presences()
         self._numbered = 0
         self._sent_at = float("-inf")
@@ -65,6 +76,7 @@ class Panel(GuardedWidget):
         self._told_errors: set[str] = set()
         self._loop = home_loop()
         super().__init__(**traits)
+        _panels.add(self)
         self.on_msg(self._from_page)
 
     @validate("selected")
@@ -207,7 +219,7 @@ class Panel(GuardedWidget):
             self._answer(message, str(refusal))
         except Exception as error:
             self._met("The kernel could not carry out what the page asked for", error)
-            self._answer(message, f"{type(error).__name__}: {error}")
+            self._answer(message, describe(error))
 
     def _obey(self, message: Any) -> None:
         if not isinstance(message, dict):
@@ -290,13 +302,53 @@ class Panel(GuardedWidget):
             # A copy, since a context can't be entered twice, as a nested loop would.
             self._context.copy().run(self.send, content, buffers)
 
+    # When its thread was replaced
+
+    def is_part(self, at_end: Callable[[], None] | None = None) -> None:
+        """Leave the end of the thread to the whole that it is a part of, or tell that by a call."""
+        if at_end is None:
+            _panels.discard(self)
+        else:
+            self._at_end = at_end
+
+    def replaced(self, thread: TaskThread) -> None:
+        """Show the thread's last state and let go of it, once it has ended; safe on any OS thread."""
+        self._loop = loop = self._loop or home_loop()
+        if loop is not None and not loop.is_closed():
+            # In the cell's context, as everything is sent.
+            loop.call_soon_threadsafe(self._look, thread, _SOON, context=self._context.copy())
+
+    def _look(self, thread: TaskThread, delay: float) -> None:
+        self._look_no_more()
+        if self.comm is None or self.over or self._loop is None:
+            return
+        life = life_of(thread)
+        if life.live and not life.orphaned_by_loop():
+            if not life.replaced:  # it was started again
+                return
+        elif not is_named(thread):  # else its cell may start it once more
+            self._at_end()
+            return
+        self._looking = self._loop.call_later(delay, self._look, thread, min(2 * delay, _LATE))
+
+    def _look_no_more(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+    def _stay(self) -> None:
+        self.end(REPLACED)
+        stay(self)
+
     def end(self, why: str) -> None:
         """Let go of the thread, and show for good how it is now."""
         self.keep_still()
         self.over = why
         self._look_away()
+        self._let_go()
 
     def _look_away(self) -> None:
+        self._look_no_more()
         self._presences.clear()
         if self._resting is not None:
             self._resting.cancel()
@@ -306,11 +358,54 @@ class Panel(GuardedWidget):
 
     def close(self) -> None:
         """Let go of the thread and of the page."""
-        if not hasattr(self, "_context"):  # collected after its constructor refused
-            return
-        self._look_away()
-        self.on_msg(self._from_page, remove=True)
-        super().close()
+        if hasattr(self, "_context"):  # else it is collected after its constructor refused
+            self._look_away()
+            self.on_msg(self._from_page, remove=True)
+            super().close()
+            stays_no_more(self)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Let go of the thread."""
+        raise NotImplementedError
+
+
+_panels: WeakSet[Panel] = WeakSet()  # but those that are a part of a view which sees to them
+_stills: list[Any] = []  # panels and views of threads that were replaced, the newest last
+
+
+def stay(still: Any) -> None:
+    """Let a panel or view be a still picture, until there are too many newer ones."""
+    _stills.append(still)
+    if len(_stills) > _MOST_STILLS:
+        oldest = _stills[0]
+        oldest.close()
+        oldest.layout.close()
+
+
+def stays_no_more(still: Any) -> None:
+    """Forget a still picture, which is closed."""
+    if still in _stills:
+        _stills.remove(still)
+
+
+def _replaced(thread: TaskThread) -> None:
+    for panel in tuple(_panels):
+        if panel._serial == life_of(thread).serial:
+            panel.replaced(thread)
+
+
+instruments.thread_replaced.add(_replaced)
+
+
+def require_thread(thread: object) -> None:
+    """Refuse what is neither a thread nor `None`.
+
+    Raises:
+        TypeError: it is not a TaskThread.
+    """
+    if thread is not None and not isinstance(thread, TaskThread):
+        raise TypeError(f"expected a TaskThread, or nothing for all of them, found {shown(thread)}")
 
 
 def live_part(widget: Any) -> dict[str, Any]:

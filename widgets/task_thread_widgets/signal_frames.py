@@ -36,6 +36,7 @@ from typing import Any
 from task_thread import MessageSignal, Signal, TaskThread, threads
 from task_thread._core.context import life_of
 from task_thread._core.lifecycle import Life
+from task_thread._core.texts import class_of, is_a
 from task_thread._core.trace import Passage, Trace
 
 from .frames import Frame, cut
@@ -301,7 +302,7 @@ class SignalFrames:
             known.left = None
             if names or not known.name:
                 known.name = _cut(life.id)
-            kind = _cut(type(life.thread).__name__)
+            kind = _cut(class_of(life.thread))
             facts = (serial, known.name, kind, life.state.value, parent)
             if facts != known.told:
                 known.told = facts
@@ -462,7 +463,7 @@ class SignalFrames:
             passage.sender,
             passage.receiver,
             self._lane(passage),
-            _cut(type(signal).__name__),
+            _cut(class_of(signal)),
             text_of(signal),
             round(passage.taken, 3),
             waited,
@@ -509,18 +510,19 @@ def _when(passage: Passage) -> float:
     return passage.taken
 
 
-def text_of(signal: Signal) -> str:
+def text_of(signal: Any) -> str:
     """Return what a signal says, cut; never raises, whatever the student's `__str__` does."""
     try:
-        if isinstance(signal, MessageSignal):
+        if is_a(signal, MessageSignal):
             message = signal.message
-            return _cut(message) if isinstance(message, str) else _brief.repr(message)
-        if type(signal).__str__ is not Signal.__str__:
+            return _cut(message) if is_a(message, str) else _brief.repr(message)
+        own: Any = type(signal).__str__
+        if own is not Signal.__str__:
             return _cut(str(signal))
         facts = islice(vars(signal).items(), 8)
         return _cut(", ".join(f"{name}={_brief.repr(value)}" for name, value in facts))
     except BaseException as error:
-        return f"its text could not be asked for: {type(error).__name__}"
+        return f"its text could not be asked for: {class_of(error)}"
 
 
 def _cut(text: str) -> str:

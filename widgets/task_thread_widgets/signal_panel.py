@@ -13,7 +13,7 @@ from task_thread._core.context import life_of
 from .desk import Shown
 from .frames import Frame
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 from .signal_frames import SignalFrames
 from .still import signals_html, signals_text
 
@@ -32,13 +32,9 @@ class SignalPanel(Panel):
     _css = style("theme.css", "panel_page.css", "signal_panel.css")
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._signals = SignalFrames(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -52,10 +48,8 @@ class SignalPanel(Panel):
         """Record nothing while nobody looks."""
         self._signals.rest()
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_signals"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_signals"):  # else its constructor refused
             self._signals.close()
 
     def text(self) -> str:
@@ -67,7 +61,7 @@ class SignalPanel(Panel):
         return signals_html(self._signals.roots())
 
     def __repr__(self) -> str:
-        if self.comm is None:
+        if self.comm is None or self.over:
             return super().__repr__()
         return (
             "<SignalPanel: signals of "

@@ -32,7 +32,7 @@ from task_thread._core.context import life_of
 from task_thread._core.driver import Driver
 from task_thread._core.environment import running_loop
 from task_thread._core.lifecycle import Life
-from task_thread._core.lines import Place, code_of, definition_place, frames, is_users
+from task_thread._core.lines import Place, code_of, definition_place, frames, is_users, traceback_of
 from task_thread._core.texts import describe
 from task_thread._core.trace import LineProfile, Trace
 from task_thread.states import TaskState
@@ -230,7 +230,7 @@ class SourceFrames:
         stands: list[Stand] = []
         if driver.error is not None:
             how = "failed"
-            stands = list(traceback.walk_tb(driver.error.__traceback__))
+            stands = list(traceback.walk_tb(traceback_of(driver.error)))
         elif driver.over:
             how = "over"
         elif coroutine is not None:

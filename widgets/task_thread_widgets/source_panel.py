@@ -12,7 +12,7 @@ from task_thread import TaskThread
 from .desk import Shown
 from .frames import Frame
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 from .source_frames import SourceFrames
 
 
@@ -30,13 +30,9 @@ class SourcePanel(Panel):
     _css = style("theme.css", "panel_page.css", "source_panel.css")
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._source = SourceFrames(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -51,10 +47,8 @@ class SourcePanel(Panel):
         """Watch and count no longer."""
         self._source.rest()
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_source"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_source"):  # else its constructor refused
             self._source.close()
 
     def text(self) -> str:

@@ -45,7 +45,7 @@ from task_thread._core.context import life_of
 from task_thread._core.dispatcher import Office
 from task_thread._core.environment import running_loop
 from task_thread._core.lifecycle import Life
-from task_thread._core.texts import describe
+from task_thread._core.texts import class_of, describe, is_a
 from task_thread._core.trace import Happening, Kind, Passage, Trace, unwatch, watch
 
 from .frames import Frame
@@ -584,21 +584,18 @@ def _ago(when: float, now: float) -> float:
 
 
 def _signal(passage: Passage, start: int, end: int, now: float) -> list[Any]:
-    signal = passage.signal
+    signal: Any = passage.signal
     text = ""
-    if isinstance(signal, MessageSignal):
+    if is_a(signal, MessageSignal):
         try:
             message = signal.getMessage()
-            text = message if isinstance(message, str) else brief(message)
-        except Exception:
+            text = message if is_a(message, str) else brief(message)
+        except BaseException:  # getMessage may be the program's own
             text = "?"
     sent = None if passage.sent is None else _ago(passage.sent, now)
     taken = _ago(passage.taken, now)
-    return [sent, taken, start, end, cut(type(signal).__name__), cut(text)[:120], 1]
+    return [sent, taken, start, end, cut(class_of(signal)), cut(text)[:120], 1]
 
 
-def _error(error: object) -> str:
-    try:
-        return cut(describe(error)) if isinstance(error, BaseException) else ""
-    except Exception:
-        return type(error).__name__
+def _error(error: Any) -> str:
+    return cut(describe(error)) if is_a(error, BaseException) else ""

@@ -12,7 +12,7 @@ from task_thread import TaskThread
 from .desk import Shown
 from .frames import Frame
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 from .still import tree_html, tree_text
 from .timeline_frames import TimelineFrames
 
@@ -33,13 +33,9 @@ class TimelinePanel(Panel):
     _css = style("theme.css", "panel_page.css", "timeline_panel.css")
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._frames = TimelineFrames(thread)
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -62,8 +58,6 @@ class TimelinePanel(Panel):
         """Record nothing while nobody looks."""
         self._frames.rest()
 
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_frames"):
+    def _let_go(self) -> None:
+        if hasattr(self, "_frames"):  # else its constructor refused
             self._frames.close()

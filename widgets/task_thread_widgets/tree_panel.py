@@ -14,7 +14,7 @@ from .desk import Shown
 from .frames import Frame
 from .lives import lives_of
 from .page_code import script, style
-from .panel import Panel
+from .panel import Panel, require_thread
 from .still import tree_html, tree_text
 from .tree_rows import TreeRows
 
@@ -35,16 +35,12 @@ class TreePanel(Panel):
     _css = style("theme.css", "tree_panel.css")
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        if thread is not None and not isinstance(thread, TaskThread):
-            raise TypeError(
-                f"expected a TaskThread, or nothing for all of them, found "
-                f"{type(thread).__name__} {thread!r}"
-            )
+        require_thread(thread)
         self._rows = TreeRows(thread)
         self._thread = thread
         self._summed_at = float("-inf")
         self._summed: float | None = None
-        super().__init__(**traits)
+        super().__init__(thread, **traits)
 
     @property
     def shown(self) -> Shown | None:
@@ -99,20 +95,10 @@ class TreePanel(Panel):
         """Let go of stopped children."""
         self._rows.expire()
 
-    def end(self, why: str) -> None:
-        """Let go of the thread, and show for good how it is now."""
-        super().end(why)
-        self._let_go()
-
-    def close(self) -> None:
-        """Let go of the thread and of the page."""
-        super().close()
-        if hasattr(self, "_rows"):
-            self._let_go()
-
     def _let_go(self) -> None:
-        self._rows.close()
         self._thread = None
+        if hasattr(self, "_rows"):  # else its constructor refused
+            self._rows.close()
 
     def text(self) -> str:
         """Return the tree as plain text."""

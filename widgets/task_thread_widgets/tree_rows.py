@@ -35,7 +35,7 @@ from task_thread._core.context import life_of
 from task_thread._core.driver import Driver
 from task_thread._core.lifecycle import Life
 from task_thread._core.lines import Place
-from task_thread._core.texts import describe
+from task_thread._core.texts import class_of, describe
 from task_thread.states import TaskState, ThreadState
 
 from . import frames
@@ -110,7 +110,7 @@ class ThreadRow:
         self.failed = False
         self.told: dict[str, Any] = {
             "serial": life.serial,
-            "class": cut(type(life.thread).__name__),
+            "class": cut(class_of(life.thread)),
         }
 
 

@@ -15,30 +15,22 @@ by side where there is room.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
-from weakref import WeakSet
 
 import traitlets
 
 from task_thread import TaskThread
-from task_thread._core import instruments
 from task_thread._core.context import life_of
 
 from .desk import REPLACED
-from .home import home_loop
-from .lives import is_named
 from .log_panel import LogPanel
 from .page_code import script, style
 from .page_messages import Guarded, GuardedBox, GuardedLink, GuardedWidget
-from .panel import Panel, live_part
+from .panel import Panel, live_part, stay, stays_no_more
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
 from .tree_panel import TreePanel
-
-_MOST_STILLS = 20  # views of replaced threads that stay as pictures
-_SOON, _LATE = 0.25, 64.0  # seconds between two looks at whether a replaced thread has ended
 
 TABS = ("timeline", "source", "log", "signals", "all")
 
@@ -93,6 +85,7 @@ class ThreadView(GuardedBox):
             "signals": self.signals,
         }
         for name, panel in others.items():
+            panel.is_part()
             panel.add_class(f"tt-of-{name}")
             # The page shows those of the chosen tab.
             panel.layout.display = "none"
@@ -108,9 +101,8 @@ class ThreadView(GuardedBox):
             for widget in (self.bar, *others.values())
         ]
         self._before: ThreadView | None = None  # one that a page can't show any more
-        self._looking: asyncio.TimerHandle | None = None
+        self.tree.is_part(self._end)
         super().__init__([self.tree, self._rest])
-        _all.add(self)
         self.add_class("task-thread-view")
 
     @property
@@ -137,40 +129,12 @@ class ThreadView(GuardedBox):
     def __repr__(self) -> str:
         return repr(self.tree)
 
-    def replaced(self) -> None:
-        """Show the thread's last state and let go of it, once it has ended; safe on any OS thread."""
-        self.tree._loop = loop = self.tree._loop or home_loop()
-        if loop is not None and not loop.is_closed():
-            # In the cell's context, as everything is sent.
-            context = self.tree._context.copy()
-            loop.call_soon_threadsafe(self._look, _SOON, context=context)
-
-    def _look(self, delay: float) -> None:
-        loop, thread = self.tree._loop, self.tree._thread
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
-        if self.comm is None or thread is None or loop is None:
-            return
-        life = life_of(thread)
-        if life.live and not life.orphaned_by_loop():
-            if not life.replaced:  # it was started again
-                return
-        elif not is_named(thread):  # else its cell may start it once more
-            self._end()
-            return
-        self._looking = loop.call_later(delay, self._look, min(2 * delay, _LATE))
-
     def _end(self) -> None:
-        before, self._before = self._before, None
-        if before is not None and before.comm is not None:
-            before._end()
+        self._before = None  # which hears of the end as well
         self.tree.end(REPLACED)
         self.children = [self.tree]
         self._let_go((self.tree.layout, self.tree, self.layout, self))
-        _stills.append(self)
-        if len(_stills) > _MOST_STILLS:
-            _stills[0].close()
+        stay(self)
 
     def close(self) -> None:
         """Let go of the thread, and take the view out of the page."""
@@ -178,16 +142,12 @@ class ThreadView(GuardedBox):
             return
         self._let_go((self,))
         super().close()
-        if self in _stills:
-            _stills.remove(self)
+        stays_no_more(self)
 
     def _let_go(self, kept: tuple[Guarded, ...]) -> None:
         """Close all parts but these."""
         if self._serial is not None and _views.get(self._serial) is self:
             del _views[self._serial]
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
         for size in self._sizes:
             size.unlink()
         self._sizes = []
@@ -200,17 +160,6 @@ class ThreadView(GuardedBox):
 
 
 _views: dict[int, ThreadView] = {}  # by the thread's serial number, until they are closed
-_stills: list[ThreadView] = []  # of threads that were replaced, the newest last
-_all: WeakSet[ThreadView] = WeakSet()  # those that a user has made are in no other list
-
-
-def _replaced(thread: TaskThread) -> None:
-    for view in tuple(_all):
-        if view._serial == life_of(thread).serial:
-            view.replaced()
-
-
-instruments.thread_replaced.add(_replaced)
 
 
 def view_of(thread: TaskThread) -> ThreadView:

@@ -71,6 +71,13 @@ export class PanelPage {
     model.on("msg:custom", this.guard((content, buffers) => this.hear(content, buffers)));
     model.on("change:large", this.guard(() => this.showSize()));
     model.on("change:selected", this.guard(() => this.draw()));
+    const end = this.guard(() => {
+      if (!model.get("over")) return; // the kernel has let go of the thread
+      this.presence.end();
+      this.watch();
+    });
+    model.on("change:over", end);
+    end();
     // ipywidgets says so when the kernel restarts or dies.
     model.on("comm_live_update", this.guard(() => { this.lost = true; this.showBanner(); this.draw(); }));
     const resized = new ResizeObserver(this.guard(() => this.resized()));
