@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import signals
+from ._core import registry
 from ._core.environment import in_kernel
 from ._core.registry import threads
 from .run_sync import run_sync
@@ -45,6 +46,17 @@ def unload_ipython_extension(ipython: Any) -> None:
     magics.unregister(ipython)
     shell.uninstall()
 
+
+def _live_part(thread: TaskThread) -> dict[str, Any]:
+    """Let a thread be shown live in a kernel, also in one that began after this import."""
+    if not in_kernel():
+        return {}
+    from .kernel.display import live_part
+
+    return live_part(thread)
+
+
+registry.live_part = _live_part
 
 if in_kernel():
     from .kernel import shell as _shell

@@ -6,6 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from ._core import registry
 from ._core.context import HasLife, find_life, life_of
 from ._core.environment import running_loop
 from ._core.lifecycle import UNSET, Life
@@ -13,7 +14,6 @@ from ._core.mailbox import Mailbox
 from ._core.slots import TaskSlots
 from ._core.texts import shown, text_of
 from .control import Control
-from .display import mimebundle
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -444,7 +444,11 @@ class TaskThread(HasLife):
         return take(life).line()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return mimebundle(self)
+        from .snapshot import html_tree, take
+
+        record = take(life_of(self))
+        live = {} if registry.live_part is None else registry.live_part(self)
+        return {"text/plain": str(record), "text/html": html_tree([record]), **live}
 
 
 def _life_of_child(child: Any) -> Life:

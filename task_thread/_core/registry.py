@@ -12,6 +12,7 @@ from . import watchdog
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from ..thread import TaskThread
     from .driver import Driver
@@ -34,6 +35,9 @@ added: Callable[[Life], None] | None = None
 
 on_replaced: list[Callable[[TaskThread], None]] = []
 """In a kernel: told of each thread for whose place there is another one, or a further run of its cell."""
+
+live_part: Callable[[TaskThread], dict[str, Any]] | None = None
+"""Returns what a MIME bundle needs for a thread to be shown live; nothing where it can't be."""
 
 created: Callable[[Driver], None] | None = None
 """In a kernel: told of each rescheduling task that belongs to no thread, or to one that does not live."""
