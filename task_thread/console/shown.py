@@ -12,12 +12,12 @@ from rich.tree import Tree
 from .._core.context import life_of
 from .._core.lifecycle import Life
 from .._core.registry import threads
+from .._core.texts import count
 from ..snapshot import ThreadSnapshot, take
 from ..states import ThreadState
 from ..thread import TaskThread
 from . import changes
 from .tree import tree
-from .words import count
 
 _KEPT = 20  # ended children of one thread (and ended roots) that the final tree shows
 _MOST = 1_000  # parents of whom ended children are kept
