@@ -7,6 +7,7 @@ the writing direction) is spelled out. A state is always told by its word; shape
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any, NamedTuple
 
@@ -124,7 +125,9 @@ def write(stream: Any, text: str) -> bool:
     must not end the program, nor change its exit status.
     """
     encoding = getattr(stream, "encoding", None) or "ascii"
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    # What only stands in for a stream (`terminal.Above`, a notebook's, a progress bar's) has a say first.
+    real = isinstance(stream, io.TextIOWrapper)
+    raw = getattr(stream.buffer, "raw", None) if real else None
     try:
         if raw is None or os.linesep != "\n" or "a".encode(encoding) != b"a":
             try:
