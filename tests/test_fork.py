@@ -18,9 +18,11 @@ PROGRAM = """
     def facts():
         default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         default = default and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        return registry.threads(), pulse.pulses(), context.current.get(), default
+        listening = len(registry.on_change)
+        return registry.threads(), pulse.pulses(), context.current.get(), default, listening
 
-    NOTHING = ([], [], None, True)
+    NOTHING = ([], [], None, True, 0)
+    registry.on_change.append(lambda life, state: None)
 
     class Parent(TaskThread):
         def initVars__(self):

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import coach
 from ..states import ThreadState
-from . import log, starting
+from . import log, registry, starting
 from .context import current, life_of
 from .driver import Driver, driver_of
 from .environment import running_loop
@@ -279,12 +279,15 @@ class Life:
         return self._exit_event
 
     def become(self, state: ThreadState) -> None:
-        self.state = state
+        before, self.state = self.state, state
         if self.office is not None and self.office.trace is not None:
             self.office.trace.became(self)
         self.live = state.live
         self.accepts = not self.stop_asked and state not in _OVER
         self.sends = state not in _OVER
+        # A stop that was asked for comes to its shut-down in the same state.
+        if registry.on_change and state is not before:
+            log.call_each(registry.on_change, "a listener to changes of state failed", self, state)
 
     def below(self) -> list[Life]:
         """Return its children that live: those it answers for, and those that ran before it did."""

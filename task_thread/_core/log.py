@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import CoroutineType, TracebackType
 from typing import Any
 
@@ -101,6 +101,21 @@ def failure(logger: Any, error: BaseException, text: str, *args: Any) -> None:
     except BaseException:  # an exception that takes no attributes is told in full each time
         pass
     say(logger, logging.ERROR, text, *args, error=error)
+
+
+def call_each(listeners: Iterable[Callable[..., Any]], failed: str, *args: Any) -> None:
+    """Call whoever listens to something; one that raises is logged, and holds up nobody.
+
+    Args:
+        listeners: they may come and go meanwhile.
+        failed: what is logged then, without the error.
+        *args: what they are called with.
+    """
+    for listener in tuple(listeners):
+        try:
+            listener(*args)
+        except Exception as error:
+            failure(library, error, failed)
 
 
 def say(

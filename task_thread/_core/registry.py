@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from ..states import ThreadState
     from ..thread import TaskThread
     from .driver import Driver
     from .lifecycle import Life
@@ -38,6 +39,9 @@ on_replaced: list[Callable[[TaskThread], None]] = []
 
 live_part: Callable[[TaskThread], dict[str, Any]] | None = None
 """Returns what a MIME bundle needs for a thread to be shown live; nothing where it can't be."""
+
+on_change: list[Callable[[Life, ThreadState], None]] = []
+"""Told of each change of state of each thread, in order, on the OS thread of its loop."""
 
 created: Callable[[Driver], None] | None = None
 """In a kernel: told of each rescheduling task that belongs to no thread, or to one that does not live."""
@@ -64,6 +68,7 @@ def forget() -> None:
     _inherited.append(_live.copy())
     _live.clear()
     _ended.clear()
+    on_change.clear()  # who listens shows it on the parent's terminal
 
 
 def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:

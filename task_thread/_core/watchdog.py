@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from . import registry
+from . import log, registry
 
 INTERVAL = 0.1
 """Seconds between an answer and the next question."""
@@ -194,10 +194,4 @@ def _rest_was_starved() -> bool:
 
 
 def _call(listeners: list[Callable[..., None]], *args: object) -> None:
-    for listener in tuple(listeners):
-        try:
-            listener(*args)
-        except Exception as error:  # a listener must not end the pulse
-            from . import log
-
-            log.failure(log.library, error, "a listener of the pulse failed")
+    log.call_each(listeners, "a listener of the pulse failed", *args)

@@ -9,14 +9,13 @@ from dataclasses import replace
 from rich.text import Text
 from rich.tree import Tree
 
+from .._core import registry
 from .._core.context import life_of
 from .._core.lifecycle import Life
-from .._core.registry import threads
 from .._core.texts import count
 from ..snapshot import ThreadSnapshot, take
 from ..states import ThreadState
 from ..thread import TaskThread
-from . import changes
 from .tree import tree
 
 _KEPT = 20  # ended children of one thread (and ended roots) that the final tree shows
@@ -43,21 +42,22 @@ class Shown:
     def begin(self) -> None:
         """Listen from now on."""
         if self.top is None:
-            self._begun = bool(threads())
+            self._begun = bool(registry.threads())
         else:
             life = life_of(self.top)
             self._begun = life.state is not ThreadState.CREATED
             if not life.live and self._begun:
                 self._keep(life, 0)
-        changes.listen(self._hear)
+        registry.on_change.append(self._hear)
 
     def end(self) -> None:
         """Listen no more."""
-        changes.leave(self._hear)
+        if self._hear in registry.on_change:  # not if it has not begun, or in a forked child
+            registry.on_change.remove(self._hear)
 
     def tops(self) -> list[TaskThread]:
         """Return the threads on top that live."""
-        found = threads() if self.top is None else [self.top]
+        found = registry.threads() if self.top is None else [self.top]
         return [thread for thread in found if life_of(thread).live]
 
     @property
@@ -75,7 +75,7 @@ class Shown:
         return parent is None or not parent.live
 
     def _hear(self, life: Life, state: ThreadState) -> None:
-        if self.top is not None and not changes.is_below(life, life_of(self.top)):
+        if self.top is not None and not _is_below(life, life_of(self.top)):
             return
         above = 0 if self.is_top(life) or life.parent is None else life.parent.serial
         if state is ThreadState.STARTING:
@@ -125,3 +125,10 @@ class Shown:
         known.update(self._ended.get(record.serial, {}))
         children = tuple(self._with_children(child) for child in known.values())
         return replace(record, children=children)
+
+
+def _is_below(life: Life | None, top: Life) -> bool:
+    """Whether a thread is `top` or anywhere below it."""
+    while life is not None and life is not top:
+        life = life.parent
+    return life is not None

@@ -1,4 +1,4 @@
-"""Changes of state are heard in order, and the ended are kept for the final tree."""
+"""Which threads are shown, and that the ended are kept for the final tree."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from programs import Family, Probe, Sleeper, ended, running, started
 from rich.console import Console
 
 from task_thread import TaskThread
+from task_thread._core import registry
 from task_thread._core.lifecycle import Life
-from task_thread.console import changes
 from task_thread.console.shown import Shown
 from task_thread.states import ThreadState
 
@@ -33,62 +33,26 @@ class Named(Family):
         return "parent"
 
 
-async def test_each_change_is_heard_once_and_in_order() -> None:
-    ear = Ear()
-    changes.listen(ear)
-    try:
-        async with running(Named()):
-            pass
-    finally:
-        changes.leave(ear)
-    assert ear.heard == [
-        ("parent", "starting"),
-        ("child", "starting"),
-        ("child", "running"),
-        ("parent", "running"),
-        ("parent", "stopping"),
-        ("child", "stopping"),
-        ("child", "stopped"),
-        ("parent", "stopped"),
-    ]
-
-
-async def test_after_the_last_listener_the_core_is_as_before() -> None:
-    before = Life.become
-    one, other = Ear(), Ear()
-    changes.listen(one)
-    changes.listen(other)
-    changes.leave(one)
-    assert Life.become is not before
-    changes.leave(other)
-    changes.leave(other)
-    assert Life.become is before
-    async with running(Probe()):
-        pass
-    assert one.heard == other.heard == []
-
-
-async def test_a_listener_that_raises_holds_nothing_up() -> None:
-    def broken(life: Life, state: ThreadState) -> None:
-        raise ValueError("no")
-
-    ear = Ear()
-    changes.listen(broken)
-    changes.listen(ear)
-    try:
-        async with running(Probe()):
-            pass
-    finally:
-        changes.leave(broken)
-        changes.leave(ear)
-    assert [state for _, state in ear.heard] == ["starting", "running", "stopping", "stopped"]
-
-
 def final(shown: Shown) -> list[str]:
     console = Console(file=io.StringIO(), width=100)
     console.print(shown.final_tree(), highlight=False)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return [line.rstrip() for line in text.splitlines()]
+
+
+async def test_nobody_listens_before_a_watch_or_after_it() -> None:
+    before = list(registry.on_change)
+    ear = Ear()
+    shown = Shown(None, ear)
+    shown.end()
+    shown.begin()
+    assert len(registry.on_change) == len(before) + 1
+    shown.end()
+    shown.end()
+    assert registry.on_change == before
+    async with running(Probe()):
+        pass
+    assert ear.heard == []
 
 
 async def test_of_one_thread_only_it_and_what_is_below_it_is_shown() -> None:
