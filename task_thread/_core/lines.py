@@ -81,10 +81,14 @@ def waiting_place(coroutine: Any) -> Place | None:
     for frame in frames(coroutine):
         if found is None or is_users(frame.f_code.co_filename):
             found = frame
-    if found is None:
-        return None
-    code = found.f_code
-    return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
+    return None if found is None else _place(found)
+
+
+def running_place(frame: FrameType | None) -> Place | None:
+    """Return the innermost line of the user's code on a stack, given its innermost frame."""
+    while frame is not None and not is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return None if frame is None else _place(frame)
 
 
 def innermost(traceback: TracebackType | None) -> TracebackType | None:
@@ -134,6 +138,11 @@ def _def_line(code: CodeType) -> int:
         if linecache.getline(code.co_filename, line).lstrip().startswith(("def ", "async def ")):
             return line
     return first
+
+
+def _place(frame: FrameType) -> Place:
+    code = frame.f_code
+    return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
 
 
 def _name(code: CodeType) -> str:

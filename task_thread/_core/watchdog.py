@@ -16,6 +16,7 @@ import contextvars
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 
@@ -28,6 +29,7 @@ LATE = 0.3
 """Seconds without an answer after which a loop counts as blocked."""
 
 _LINGER = 1.0  # seconds without a live root after which the OS thread ends
+_RECENT = 1.0  # seconds that the greatest lag is told for
 _OWN_CLOCK = 5.0  # seconds a loop's clock may differ from the machine's before it is not asked
 
 
@@ -38,23 +40,34 @@ class Pulse:
         loop: the loop.
         os_thread: the identity of the OS thread that runs it.
         asked: when the question was put that waits for an answer, in `time.monotonic()`; 0 if none.
-        answered: when the last answer came, in `time.monotonic()`.
+        answers: the last ones: when each came, in `time.monotonic()`, and after how many seconds.
         told: whether the listeners know that the loop is blocked.
     """
 
-    __slots__ = ("answered", "asked", "loop", "os_thread", "told")
+    __slots__ = ("answers", "asked", "loop", "os_thread", "told")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.os_thread = threading.get_ident()
         self.asked = 0.0
-        self.answered = time.monotonic()
+        self.answers: deque[tuple[float, float]] = deque(maxlen=32)
         self.told = False
 
     def blocked_for(self) -> float:
         """Return for how many seconds it has not answered; 0 if nothing was asked."""
         asked = self.asked
         return time.monotonic() - asked if asked else 0.0
+
+    def lag(self) -> float:
+        """Return how many seconds it took to answer, or has taken so far; the most in the last second."""
+        now = time.monotonic()
+        recent = (seconds for when, seconds in tuple(self.answers) if now - when < _RECENT)
+        return max(self.blocked_for(), *recent, 0.0)
+
+    def forget(self) -> None:
+        """Begin anew: the whole process stood still, which says nothing of the loop."""
+        self.asked = 0.0
+        self.answers.clear()
 
     def stack(self) -> FrameType | None:
         """Return the innermost frame that the loop's OS thread executes."""
@@ -71,8 +84,9 @@ class Pulse:
     def _answer(self) -> None:
         self.os_thread = threading.get_ident()
         seconds = self.blocked_for()
+        if self.asked:
+            self.answers.append((time.monotonic(), seconds))
         self.asked = 0.0
-        self.answered = time.monotonic()
         if self.told:
             self.told = False
             _call(on_release, self, seconds)

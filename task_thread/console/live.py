@@ -14,15 +14,15 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from .._core import log
+from .._core import log, watchdog
 from .._core.context import life_of
 from .._core.effect import Effect
 from .._core.lifecycle import Life
+from .._core.lines import running_place
 from ..snapshot import take
 from ..states import ThreadState
 from ..thread import TaskThread
 from .keyboard import Keyboard
-from .lag import Lag
 from .scene import Beat, Scene
 from .shown import Shown
 from .steering import KEYS, steer
@@ -79,7 +79,7 @@ class LiveView:
             "q quit",
         )
         self._scene = Scene(keys if self._keyboard.usable else (), ascii_only)
-        self._lags: dict[int, Lag] = {}
+        self._pulses: list[watchdog.Pulse] = []  # of the loops that the threads run on
         self._effect: Effect | None = None
         self._said_at = 0.0
         self._closing = False
@@ -131,8 +131,8 @@ class LiveView:
         self._terminal.bar(_SUSPENDED)
 
     def _resume(self) -> None:
-        for lag in list(self._lags.values()):
-            lag.forget()
+        for each in watchdog.pulses():
+            each.forget()
         self._terminal.unbar(_SUSPENDED)
         self._suspended = False
         self._keyboard.wake()
@@ -185,11 +185,8 @@ class LiveView:
     def _look(self, tops: list[TaskThread]) -> None:
         lives = [life_of(thread) for thread in tops]
         self._scene.show([take(life) for life in lives])
-        loops = {id(life.loop): life.loop for life in lives if life.loop is not None}
-        for key in self._lags.keys() - loops.keys():
-            del self._lags[key]
-        for key, loop in loops.items():
-            self._lags.setdefault(key, Lag(loop)).ask()
+        known = map(watchdog.pulse_of, {life.loop for life in lives})
+        self._pulses = [each for each in known if each is not None]
 
     def _paint(self) -> None:
         if self._closing or self._suspended:
@@ -206,13 +203,14 @@ class LiveView:
         self._terminal.paint(self._scene.frame(self._beat(), width, self._console.height))
 
     def _beat(self) -> Beat:
-        if not self._lags:
+        if not self._pulses:
             return Beat()
-        slowest = max(self._lags.values(), key=Lag.seconds)
-        blocked = slowest.blocked_for()
-        line = slowest.blocking_line() if blocked else None
+        slowest = max(self._pulses, key=watchdog.Pulse.lag)
+        seconds = slowest.blocked_for()
+        blocked = seconds if seconds > watchdog.LATE else 0.0
+        line = running_place(slowest.stack()) if blocked else None
         text = f"{place(line.filename, line.line)} {literal(line.source)}" if line else ""
-        return Beat(slowest.seconds(), blocked, text.strip())
+        return Beat(slowest.lag(), blocked, text.strip())
 
     def _press(self, key: str, tops: list[TaskThread]) -> bool:
         """Obey a key; return whether to go on."""
