@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from a_kernel import Kernel
 from kernel_venvs import names
+from programs import environment
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 ALL = {LIVE, "text/plain", "text/html"}
@@ -109,3 +113,24 @@ def test_a_kernel_that_began_after_the_import_shows_it_too(
         assert set(kernel.run("display(task_thread.TaskThread())").shown) == ALL
     finally:
         kernel.close()
+
+
+@pytest.mark.parametrize("first", ["pass", "%load_ext task_thread"])
+def test_in_a_terminal_it_is_shown_as_text(first: str, tmp_path: Path) -> None:
+    asked = """
+import sys
+[m for m in ("task_thread_widgets", "ipywidgets", "anywidget") if m in sys.modules]
+"""
+    session = "\n".join(
+        ["from task_thread import TaskThread", first, OWN, "Own()", "Said()", asked]
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"],
+        input=session,
+        env={**environment(), "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    shown = re.findall(r"Out\[\d+\]: (.*)", done.stdout)
+    assert shown == ["own [created]", "said", "[]"], done.stdout + done.stderr
