@@ -25,7 +25,7 @@ FLOORS = [
     [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals")],
     [CORE],
     ["task_thread.verbose", "task_thread.tasks", "task_thread.control", "task_thread.run_sync"],
-    ["task_thread.snapshot", "task_thread.display", "task_thread.thread"],
+    ["task_thread.snapshot", "task_thread.thread"],
     ["task_thread.coach", "task_thread.coach."],
     [
         f"task_thread.{name}"

@@ -87,10 +87,14 @@ def waiting_place(coroutine: Any) -> Place | None:
     for frame in frames(coroutine):
         if found is None or is_users(frame.f_code.co_filename):
             found = frame
-    if found is None:
-        return None
-    code = found.f_code
-    return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
+    return None if found is None else _place(found)
+
+
+def running_place(frame: FrameType | None) -> Place | None:
+    """Return the innermost line of the user's code on a stack, given its innermost frame."""
+    while frame is not None and not is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return None if frame is None else _place(frame)
 
 
 def label_of(filename: str) -> str:
@@ -111,16 +115,6 @@ def at(place: Place | None) -> str:
     cell = "cell " if environment.cell_name(place.filename) else ""
     source = f": `{place.source}`" if place.source else ""
     return f"line {place.line} of {cell}{label_of(place.filename)}{source}"
-
-
-def place_of(frame: FrameType | None) -> Place | None:
-    """Return the innermost place of the user's that a frame was called from, itself included."""
-    while frame is not None:
-        code = frame.f_code
-        if is_users(code.co_filename):
-            return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
-        frame = frame.f_back
-    return None
 
 
 def raised_at(error: BaseException) -> Place | None:
@@ -203,6 +197,11 @@ def _def_line(code: CodeType) -> int:
         if linecache.getline(code.co_filename, line).lstrip().startswith(("def ", "async def ")):
             return line
     return first
+
+
+def _place(frame: FrameType) -> Place:
+    code = frame.f_code
+    return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
 
 
 def _name(code: CodeType) -> str:

@@ -44,6 +44,7 @@ def forget() -> None:
     _live.clear()
     _ended.clear()
     instruments.threads_gone()
+    instruments.thread_changed.clear()  # who listens shows it on the parent's terminal
 
 
 def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from .._core.context import life_of
 from .._core.effect import Effect
 from ..control import control_of
-from ..snapshot import TaskSnapshot
+from ..snapshot import Row, TaskSnapshot
 from ..states import TaskState
 from ..thread import TaskThread
-from .rows import Row
 from .words import pace
 
 PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
