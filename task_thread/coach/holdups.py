@@ -5,7 +5,8 @@
     pulse: it answers again       ─► released: the sentence in `advice()` gets the whole duration
 
 Two looks have to find the same turn, so that a loop which is only busy with many short ones is nobody's
-fault. What is read off a running stack may be out of date the next moment; it is only looked at.
+fault. What the loop was held up by before, an import or the making of our own view say, counts for nobody
+either. What is read off a running stack may be out of date the next moment; it is only looked at.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .. import display
 from .._core import log
 from .._core.driver import Driver
 from .._core.hooks import run_hook
 from .._core.lifecycle import Life
-from .._core.lines import is_users
+from .._core.lines import is_users, is_widgets
 from .._core.mailbox import Mailbox
 from . import families
 from .advice import Told, keep, tell, write
@@ -94,21 +96,22 @@ class _Case:
 
 
 _lock = threading.Lock()  # looks come from the pulse's OS thread, releases from the loop's
-_cases: dict[int, _Case] = {}  # by the identity of the pulse; while it is held up, and no longer
+# By the identity of the pulse; while it is held up, and no longer. `None`: by nobody's code, as seen last.
+_cases: dict[int, _Case | None] = {}
 
 
 def look(pulse: Pulse) -> None:
     """Look at a loop that does not answer; called again and again while it does not."""
     sight = see(pulse.stack())
+    first = id(pulse) not in _cases
     case = _cases.get(id(pulse))
-    if sight is None:
-        return
-    if case is None or case.sight.what != sight.what:
+    if case is None or sight is None or case.sight.what != sight.what:
         # Another turn in the same round of the loop: the one before is over.
         blocked = pulse.blocked_for()
         if case is not None:
             _complete(case, blocked)
-        _cases[id(pulse)] = _Case(pulse, sight, 0.0 if case is None else blocked)
+        new = None if sight is None else _Case(pulse, sight, 0.0 if first else blocked)
+        _cases[id(pulse)] = new
         return
     before, case.sight = case.sight, sight
     seconds = pulse.blocked_for() - case.before
@@ -165,7 +168,8 @@ def forget() -> None:
         cases = list(_cases.values())
         _cases.clear()
     for case in cases:
-        _complete(case, case.pulse.blocked_for())
+        if case is not None:
+            _complete(case, case.pulse.blocked_for())
 
 
 def _complete(case: _Case, blocked: float) -> None:
@@ -193,6 +197,8 @@ def see(frame: FrameType | None) -> Sight | None:
             outermost = frame
         elif any(name in filename for name in _ON_PURPOSE):
             return None
+        elif not lines and (filename == display.__file__ or is_widgets(filename)):
+            return None  # we show a thread; a `getInfo` of the user's would stand below
         elif frame.f_code.co_name in _MAGICS:
             magic = True
         frame = frame.f_back
