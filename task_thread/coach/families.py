@@ -12,8 +12,9 @@ from .._core import registry
 from .._core.context import life_of
 from ..states import ThreadState
 from .advice import advice_of, give
+from .names import names_of
 from .places import Spot, definition
-from .reading import function_of, inside, methods_of, names_of, read
+from .reading import function_of, inside, methods_of, read
 
 if TYPE_CHECKING:
     import asyncio
