@@ -37,8 +37,8 @@ class Place(NamedTuple):
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The folder of this library, whose frames a person need not see."""
 
-# An editable install keeps the widgets outside of site-packages, in `widgets/` beside this package.
-_OWN_WIDGETS = os.path.join(os.path.dirname(OURS[:-1]), "widgets", "task_thread_widgets", "")
+# An editable install keeps the widgets outside of site-packages, and not beside this package.
+_OWN_WIDGETS = f"{os.sep}task_thread_widgets{os.sep}"
 # `sysconfig` knows it too, but takes 2 ms to import.
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _traceback = BaseException.__dict__["__traceback__"].__get__
@@ -50,14 +50,19 @@ def is_package(filename: str) -> bool:
     return any(part in filename for part in _PACKAGES)
 
 
+def is_widgets(filename: str) -> bool:
+    """Whether a file belongs to the widgets of this library."""
+    return _OWN_WIDGETS in filename
+
+
 @lru_cache(maxsize=4096)
 def is_users(filename: str) -> bool:
     """Whether a file is the user's own code rather than a library's."""
     if filename.startswith("<frozen"):
         return False
-    if is_package(filename):
+    if is_package(filename) or is_widgets(filename):
         return False
-    return not filename.startswith((OURS, _OWN_WIDGETS, _STDLIB))
+    return not filename.startswith((OURS, _STDLIB))
 
 
 def frames(awaitable: Any) -> Iterator[FrameType]:
