@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ._core.context import life_of
 from ._core.lines import attribute, name_of
 from ._core.texts import class_of, count, describe, is_a, sendable
+from ._core.tree import children_of
 from .states import TaskState, ThreadState
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def take(life: Life) -> ThreadSnapshot:
     """Take the snapshot of a thread and of all below it, however deep that is."""
     found: list[tuple[Life, list[int]]] = [(life, [])]  # each with the places of its children here
     for one, places in found:
-        below = dict.fromkeys([*(one._kids or ()), *map(life_of, one.children or ())])
+        below = children_of(one)
         places.extend(range(len(found), len(found) + len(below)))
         found += [(kid, []) for kid in below]  # grows while it is walked
     records: dict[int, ThreadSnapshot] = {}

@@ -18,7 +18,10 @@ CORE = "task_thread._core"
 FLOORS = [
     [f"{CORE}.texts", f"{CORE}.environment", "task_thread.states"],
     [f"{CORE}.lines", f"{CORE}.log", f"{CORE}.context", "task_thread.signals"],
-    [f"{CORE}.{name}" for name in ("instruments", "registry", "watchdog", "deadlines", "effect")],
+    [
+        f"{CORE}.{name}"
+        for name in ("tree", "instruments", "registry", "watchdog", "deadlines", "effect")
+    ],
     [f"{CORE}.{name}" for name in ("groups", "patient", "stepping", "rate", "pacing", "trace")],
     [f"{CORE}.{name}" for name in ("driver", "slots", "ending", "hooks")],
     [f"{CORE}.{name}" for name in ("mailbox", "dispatcher")],

@@ -40,7 +40,7 @@ def below(reference: ReferenceType[TaskThread]) -> Iterator[ReferenceType[TaskTh
     thread = reference()
     if thread is None:
         return
-    yield from [ref(kid.thread) for kid in life_of(thread)._kids or () if not kid.added]
+    yield from [ref(kid.thread) for kid in life_of(thread).running_children() if not kid.added]
     for start in itertools.count(0, _SLICE):
         thread = reference()
         if thread is None:

@@ -13,6 +13,7 @@ from .._core import instruments, registry
 from .._core.context import life_of
 from .._core.lifecycle import Life
 from .._core.texts import count
+from .._core.tree import is_below
 from ..snapshot import ThreadSnapshot, take
 from ..states import ThreadState
 from ..thread import TaskThread
@@ -75,7 +76,7 @@ class Shown:
 
     def _hear(self, life: Life, before: ThreadState) -> None:
         state = life.state
-        if self.top is not None and not _is_below(life, life_of(self.top)):
+        if self.top is not None and not is_below(life, life_of(self.top)):
             return
         above = 0 if self.is_top(life) or life.parent is None else life.parent.serial
         if state is ThreadState.STARTING:
@@ -125,10 +126,3 @@ class Shown:
         known.update(self._ended.get(record.serial, {}))
         children = tuple(self._with_children(child) for child in known.values())
         return replace(record, children=children)
-
-
-def _is_below(life: Life | None, top: Life) -> bool:
-    """Whether a thread is `top` or anywhere below it."""
-    while life is not None and life is not top:
-        life = life.parent
-    return life is not None
