@@ -78,6 +78,19 @@ if _asked not in (None, "", "0"):
     from . import coach as _coach
 
     _coach.on()
+
+
+def _live_part(thread: TaskThread) -> dict[str, Any]:
+    """Let a thread be shown live in a kernel, also in one that began after this import."""
+    if not in_kernel():
+        return {}
+    from .kernel.display import live_part
+
+    return live_part(thread)
+
+
+instruments.live_part = _live_part
+
 if in_kernel():
     from .kernel import shell as _shell
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ._core.context import life_of
 from ._core.effect import Effect
 from ._core.environment import running_loop
+from ._core.tree import walk_live
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -212,7 +213,7 @@ class Control:
         """
         life = self._life
         if slot is None:
-            return [driver for below in _tree(life) for driver in below.steered()]
+            return [driver for below in walk_live(life) for driver in below.steered()]
         found = life.find_drivers(slot)
         if not found:
             known = ", ".join(d.name for d in life.drivers if not d.over) or "none"
@@ -231,10 +232,3 @@ def _closed(life: Life) -> RuntimeError:
 
 def _stopped_early(life: Life) -> RuntimeError:
     return RuntimeError(f"{life.id} was stopped before it had started")
-
-
-def _tree(life: Life) -> Iterator[Life]:
-    tree = [life]
-    for one in tree:
-        yield one
-        tree += one.below()  # grows while it is walked

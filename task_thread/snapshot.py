@@ -1,18 +1,21 @@
-"""Frozen records of a tree as it is at one moment.
+"""Frozen records of a tree as it is at one moment, and the pictures of it as rows, text and HTML.
 
 `repr`, terminal, widgets and tests all read these; nothing is computed until one is taken. A snapshot
 may be taken from any OS thread.
+
+    take(life) ─► ThreadSnapshot ─► rows_of ─► text_tree, which str() is; html_tree
+                                           └─► the terminal's live view (console/scene.py)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ._core.context import life_of
 from ._core.lines import attribute, name_of
-from ._core.texts import class_of, describe, is_a
+from ._core.texts import class_of, count, describe, is_a, sendable
+from ._core.tree import children_of
 from .states import TaskState, ThreadState
 
 if TYPE_CHECKING:
@@ -124,11 +127,11 @@ class ThreadSnapshot:
         """Return one line that says what matters most."""
         parts = [f"<{self.class_name} {self.id!r} {self.state}"]
         if self.tasks:
-            tasks = _count(len(self.tasks), "task", "tasks")
-            turns = _count(self.turns, "turn", "turns")
+            tasks = count(len(self.tasks), "task")
+            turns = count(self.turns, "turn")
             parts.append(f"{tasks}, {turns}, {self.rate:.1f} turns/s")
         if self.children:
-            parts.append(_count(len(self.children), "child", "children"))
+            parts.append(count(len(self.children), "child", "children"))
         waits = [f"{t.slot} at line {t.line}" for t in self.tasks if t.line][:3]
         if waits:
             parts.append(" and ".join(waits))
@@ -137,20 +140,14 @@ class ThreadSnapshot:
         return ", ".join(parts) + ">"
 
     def __str__(self) -> str:
-        from .display import text_tree
-
-        return text_tree(self)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+        return text_tree([self])
 
 
 def take(life: Life) -> ThreadSnapshot:
     """Take the snapshot of a thread and of all below it, however deep that is."""
     found: list[tuple[Life, list[int]]] = [(life, [])]  # each with the places of its children here
     for one, places in found:
-        below = dict.fromkeys([*(one._kids or ()), *map(life_of, one.children or ())])
+        below = children_of(one)
         places.extend(range(len(found), len(found) + len(below)))
         found += [(kid, []) for kid in below]  # grows while it is walked
     records: dict[int, ThreadSnapshot] = {}
@@ -204,4 +201,128 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
         error=describe(driver.error),
         too_fast=driver.too_fast,
         pace=driver.brake.hz if driver.brake is not None else 0.0,
+    )
+
+
+# Pictures of it
+
+Key = tuple[int, str, int]
+"""What a row is about: a thread's serial number, a task's slot ("" for the thread itself), and a number
+that tells tasks of one name apart."""
+
+NOTHING = "no thread is running"
+"""What stands where there is no row."""
+
+_DEEPEST = 50  # levels; further ones stand there, lest the text grows with the square of the depth
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thread or a task, as one line of a picture.
+
+    Attributes:
+        key: stays the same from one moment to the next.
+        depth: 0 for a root.
+        thread: the thread, or the one that the task belongs to.
+        task: the task; `None` if the row is a thread's.
+    """
+
+    key: Key
+    depth: int
+    thread: ThreadSnapshot
+    task: TaskSnapshot | None
+
+    @property
+    def record(self) -> ThreadSnapshot | TaskSnapshot:
+        """The record of what the row is about."""
+        return self.thread if self.task is None else self.task
+
+    @property
+    def name(self) -> str:
+        """What people call it: the thread's id, or the task's slot."""
+        return self.thread.id if self.task is None else self.task.slot
+
+
+def rows_of(records: Iterable[ThreadSnapshot]) -> list[Row]:
+    """Return a row for each thread, its tasks, and its children, in this order."""
+    rows: list[Row] = []
+    stack = [(record, 0) for record in reversed(list(records))]
+    while stack:
+        record, depth = stack.pop()
+        rows.append(Row((record.serial, "", 0), depth, record, None))
+        seen: dict[str, int] = {}
+        for task in record.tasks:
+            number = seen[task.slot] = seen.get(task.slot, 0) + 1
+            rows.append(Row((record.serial, task.slot, number), depth + 1, record, task))
+        stack.extend((child, depth + 1) for child in reversed(record.children))
+    return rows
+
+
+def text_tree(records: Iterable[ThreadSnapshot]) -> str:
+    """Return threads and all below them as indented lines."""
+    return text_of_rows(rows_of(records), _line)
+
+
+def text_of_rows(rows: Iterable[Row], line: Callable[[Row], str]) -> str:
+    """Return indented lines.
+
+    Args:
+        rows: what they are about.
+        line: returns what one of them says.
+    """
+    lines = []
+    for row in rows:
+        level = f"level {row.depth}: " if row.depth > _DEEPEST else ""
+        lines.append(f"{'    ' * min(row.depth, _DEEPEST)}{level}{line(row)}")
+    return sendable("\n".join(lines)) or NOTHING
+
+
+def _line(row: Row) -> str:
+    record, task = row.record, row.task
+    text = f"{row.name} [{record.state}]"
+    if task is not None:
+        text += f" {task.turns} turns, {task.rate:.1f}/s"
+        text += f" waits at line {task.line}: {task.source}" if task.line else ""
+    elif row.thread.signals_in or row.thread.signals_out:
+        text += f" {row.thread.signals_in} signals in, {row.thread.signals_out} out"
+    return f"{text} ({record.error})" if record.error else text
+
+
+def html_tree(records: Iterable[ThreadSnapshot]) -> str:
+    """Return threads and all below them as a table, for places without widgets."""
+    heads = ("thread / task", "state", "turns", "turns/s", "waits at")
+    return html_of_rows(rows_of(records), heads, _cells)
+
+
+def html_of_rows(rows: Iterable[Row], heads: Sequence[str], cells: Callable[[Row], str]) -> str:
+    """Return a table, with names escaped.
+
+    Args:
+        rows: what its lines are about.
+        heads: of its columns, that of the names first.
+        cells: returns what stands beside a row's name, as HTML.
+    """
+    from html import escape  # here, as it takes a millisecond that most programs needn't spend
+
+    body = []
+    for row in rows:
+        name = escape(row.name) if row.task is not None else f"<b>{escape(row.name)}</b>"
+        left = 0.5 + 1.5 * min(row.depth, _DEEPEST)
+        style = f"text-align:left;padding-left:{left}em"
+        body.append(f'<tr><td style="{style}">{name}</td>{cells(row)}</tr>')
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    lines = "".join(body) or f'<tr><td colspan="{len(heads)}">{NOTHING}</td></tr>'
+    return sendable(f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+
+
+def _cells(row: Row) -> str:
+    from html import escape
+
+    record, task = row.record, row.task
+    where = escape(record.error)
+    if task is not None and task.line and not where:
+        where = f"line {task.line}: <code>{escape(task.source)}</code>"
+    return (
+        f"<td>{record.state}</td><td>{record.turns}</td><td>{record.rate:.1f}</td>"
+        f'<td style="text-align:left">{where}</td>'
     )

@@ -14,7 +14,6 @@ from ._core.mailbox import Mailbox
 from ._core.slots import TaskSlots
 from ._core.texts import shown, text_of
 from .control import Control
-from .display import mimebundle
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -453,7 +452,11 @@ class TaskThread(HasLife):
         return take(life).line()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return mimebundle(self)
+        from .snapshot import html_tree, take
+
+        record = take(life_of(self))
+        live = {} if instruments.live_part is None else instruments.live_part(self)
+        return {"text/plain": str(record), "text/html": html_tree([record]), **live}
 
 
 def _life_of_child(child: Any) -> Life:

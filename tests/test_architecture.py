@@ -18,14 +18,17 @@ CORE = "task_thread._core"
 FLOORS = [
     [f"{CORE}.texts", f"{CORE}.environment", "task_thread.states"],
     [f"{CORE}.lines", f"{CORE}.log", f"{CORE}.context", "task_thread.signals"],
-    [f"{CORE}.{name}" for name in ("instruments", "registry", "watchdog", "deadlines", "effect")],
+    [
+        f"{CORE}.{name}"
+        for name in ("tree", "instruments", "registry", "watchdog", "deadlines", "effect")
+    ],
     [f"{CORE}.{name}" for name in ("groups", "patient", "stepping", "rate", "pacing", "trace")],
     [f"{CORE}.{name}" for name in ("driver", "slots", "ending", "hooks")],
     [f"{CORE}.{name}" for name in ("mailbox", "dispatcher")],
     [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals")],
     [CORE],
     ["task_thread.verbose", "task_thread.tasks", "task_thread.control", "task_thread.run_sync"],
-    ["task_thread.snapshot", "task_thread.display", "task_thread.thread"],
+    ["task_thread.snapshot", "task_thread.thread"],
     ["task_thread.coach", "task_thread.coach."],
     [
         f"task_thread.{name}"

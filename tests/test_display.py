@@ -7,8 +7,7 @@ import dataclasses
 from programs import Family, Probe, Turner, forever, python, rounds, running, text, until
 
 from task_thread import TaskThread, reCreate
-from task_thread.display import html_tree, text_tree
-from task_thread.snapshot import TaskSnapshot
+from task_thread.snapshot import TaskSnapshot, html_tree, text_tree
 from task_thread.states import TaskState
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -38,7 +37,7 @@ async def test_the_text_is_indented_lines() -> None:
     family = Family()
     async with running(family):
         await rounds()
-        lines = text_tree(family.snapshot()).splitlines()
+        lines = text_tree([family.snapshot()]).splitlines()
     assert lines[0] == f"{family.getId()} [running]"
     assert lines[1].startswith("    Sleeper-")
     assert lines[2].startswith("        sleep [waiting] 0 turns, 0.0/s waits at line ")
@@ -53,7 +52,7 @@ async def test_names_are_escaped_in_html_and_left_alone_in_text() -> None:
         page = html_tree([thread.snapshot()])
         assert EVIL not in page
         assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2  # the thread and its task
-        assert text_tree(thread.snapshot()).count(EVIL) == 2
+        assert text_tree([thread.snapshot()]).count(EVIL) == 2
 
 
 async def test_errors_are_escaped_too() -> None:
@@ -70,7 +69,7 @@ async def test_errors_are_escaped_too() -> None:
         page = html_tree([thread.snapshot()])
     assert EVIL not in page
     assert "ValueError: &lt;img" in page
-    assert "ValueError: " + EVIL in text_tree(thread.snapshot())
+    assert "ValueError: " + EVIL in text_tree([thread.snapshot()])
 
 
 def test_the_source_of_a_line_is_escaped() -> None:

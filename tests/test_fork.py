@@ -12,16 +12,18 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 PROGRAM = """
     import asyncio, concurrent.futures, multiprocessing, os, signal, sys, time
     from task_thread import TaskThread, reCreate
-    from task_thread._core import context, registry, watchdog
+    from task_thread._core import context, instruments, registry, watchdog
 
     fork = multiprocessing.get_context("fork")
 
     def facts():
         default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         default = default and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        return registry.threads(), watchdog.all_watched(), context.current.get(), default
+        heard = bool(instruments.thread_changed)
+        return registry.threads(), watchdog.all_watched(), context.current.get(), default, heard
 
-    NOTHING = ([], [], None, True)
+    NOTHING = ([], [], None, True, False)
+    instruments.thread_changed.add(lambda life, before: None)
 
     class Parent(TaskThread):
         def initVars__(self):

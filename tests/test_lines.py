@@ -113,6 +113,9 @@ def test_what_is_the_users() -> None:
     assert not is_users(linecache.__file__)
     assert not is_users("<frozen importlib._bootstrap>")
     assert not is_users(os.path.join("/x", "site-packages", "y.py"))
+    # Wherever an editable install of them is.
+    assert not is_users(os.path.join("/home", "me", "task_thread_widgets", "view.py"))
+    assert is_users(os.path.join("/home", "me", "my_task_thread_widgets", "view.py"))
 
 
 def test_a_project_in_a_folder_below_the_standard_librarys_name_is_still_the_users() -> None:

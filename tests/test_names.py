@@ -15,7 +15,6 @@ from programs import rounds, text, until
 from task_thread import TaskThread, reCreate, reSchedule, verbose
 from task_thread._core.context import find_life, life_of
 from task_thread.control import control_of
-from task_thread.display import mimebundle
 from task_thread.signals import Signal
 
 OURS = ("state", "control", "snapshot", "advice", "start", "_life", "_children", "_locks")
@@ -68,7 +67,7 @@ def lives_as_ever(program: Any) -> None:
         running = asyncio.create_task(program.run())
         await rounds(2)
         repr(program)
-        mimebundle(program)
+        TaskThread._repr_mimebundle_(program)
         tree(program)
         await running
 

@@ -6,11 +6,16 @@ import asyncio
 import gc
 import threading
 import weakref
+from collections.abc import Iterator
 
+import pytest
 from programs import Family, Probe, Sleeper, ended, running, started, until
 
 from task_thread import threads
 from task_thread._core import registry
+from task_thread._core.instruments import thread_changed
+from task_thread._core.lifecycle import Life
+from task_thread.states import ThreadState
 
 
 async def test_it_lists_the_live_roots_in_the_order_of_their_making() -> None:
@@ -125,3 +130,44 @@ async def test_those_that_ended_last_are_known_for_a_while_and_held_by_nobody() 
         async with running(second):
             pass
     assert len(registry.endings()) == 100
+
+
+class Parent(Family):
+    size = 1
+
+    class kind(Sleeper):
+        def getId(self) -> str:
+            return "child"
+
+    def getId(self) -> str:
+        return "parent"
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, str]]]:
+    """Each change of state of each thread: whose, and to which."""
+    told: list[tuple[str, str]] = []
+
+    def hear(life: Life, before: ThreadState) -> None:
+        told.append((life.id, str(life.state)))
+
+    thread_changed.add(hear)
+    yield told
+    thread_changed.remove(hear)
+
+
+async def test_each_change_of_state_is_told_once_and_in_order(
+    heard: list[tuple[str, str]],
+) -> None:
+    async with running(Parent()):
+        pass
+    assert heard == [
+        ("parent", "starting"),
+        ("child", "starting"),
+        ("child", "running"),
+        ("parent", "running"),
+        ("parent", "stopping"),
+        ("child", "stopping"),
+        ("child", "stopped"),
+        ("parent", "stopped"),
+    ]

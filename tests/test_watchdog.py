@@ -6,13 +6,16 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import async_solipsism
 import pytest
+from programs import until
 
 from task_thread import TaskThread, reCreate
 from task_thread._core import instruments, watchdog
+from task_thread._core.lines import running_place
 from task_thread._core.watchdog import Watched
 
 LIMIT = 10.0  # seconds
@@ -95,6 +98,71 @@ async def test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free(li
     (blocked_thread, teller, so_far), *_, in_all = found
     assert blocked_thread == threading.get_ident() != teller
     assert in_all >= so_far > watchdog.LATE
+
+
+async def test_the_lag_of_a_loop_is_how_long_it_took_to_answer() -> None:
+    of = Watched(asyncio.get_running_loop())
+    assert of.lag() == 0
+    of.ask()
+    await until(lambda: not of.asked)
+    assert 0 < of.lag() < 5
+    assert of.blocked_for() == 0
+    of.forget()
+    assert of.lag() == 0
+
+
+async def test_the_lag_of_a_blocked_loop_grows_and_its_line_can_be_named() -> None:
+    of = Watched(asyncio.get_running_loop())
+    found: list[Any] = []
+    seen = threading.Event()
+
+    def look() -> None:
+        of.ask()
+        end = time.monotonic() + LIMIT
+        while of.blocked_for() <= watchdog.LATE and time.monotonic() < end:
+            time.sleep(0.01)
+        found.extend((of.blocked_for(), of.lag(), running_place(of.stack())))
+        seen.set()
+
+    other = threading.Thread(target=look)
+    other.start()
+    assert seen.wait(2 * LIMIT)  # this line blocks the loop
+    other.join()
+    blocked, lag, place = found
+    assert lag >= blocked > watchdog.LATE
+    assert place.filename == __file__
+    assert "this line blocks the loop" in place.source
+    await until(lambda: not of.asked)
+    assert of.lag() > watchdog.LATE
+    of.forget()
+    assert of.lag() == 0
+
+
+def test_the_lag_is_that_of_the_last_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=lambda: now))
+    loop = asyncio.new_event_loop()
+    try:
+        of = Watched(loop)
+        of.answers.extend([(98.0, 9.0), (99.5, 0.25), (99.9, 0.125)])
+        assert of.lag() == 0.25
+        of.asked = 99.0  # not answered yet
+        assert of.lag() == 1.0
+        now = 200.0
+        of.asked = 0.0
+        assert of.lag() == 0.0
+    finally:
+        loop.close()
+
+
+def test_a_loop_that_is_closed_or_does_not_run_is_not_asked() -> None:
+    loop = asyncio.new_event_loop()
+    of = Watched(loop)
+    watchdog._look(of)
+    assert (of.asked, of.lag()) == (0, 0)
+    loop.close()
+    of.ask()
+    assert (of.blocked_for(), of.lag()) == (0, 0)
 
 
 async def test_a_listener_that_raises_is_logged_and_harms_nobody(
@@ -225,3 +293,19 @@ async def test_without_os_threads_the_loop_beats_by_itself_while_a_thread_lives(
         await each.join()
     while watchdog.watched(loop) is not None:
         await asyncio.sleep(watchdog.INTERVAL)
+
+
+async def test_who_was_told_too_late_hears_of_no_release_that_was_none(listen: Any) -> None:
+    released: list[float] = []
+    listen(watchdog.loop_released, lambda of, seconds: released.append(seconds))
+    of = Watched(asyncio.get_running_loop())
+    of.asked = time.monotonic()
+    late = of.asked
+    of._answer()
+    of.told = late  # the other OS thread gets round to it only now
+    of.asked = time.monotonic()
+    of._answer()
+    assert released == []
+    of.told = of.asked = time.monotonic()
+    of._answer()
+    assert len(released) == 1

@@ -7,6 +7,7 @@ From the ground up:
     lines          at which line of the user's code something waits, stands or failed
     log            where log lines go; nothing raises there
     context        which thread and task the running code belongs to; a TaskThread's inside
+    tree           the threads above and below one; the one way to walk
     instruments    who listens to the core
     registry       the live roots
     watchdog       does a loop still turn? asked only while somebody listens

@@ -55,6 +55,10 @@ class Probe:
         """Call it no more; does nothing if it was not called."""
         self._listeners = tuple(one for one in self._listeners if one != listener)
 
+    def clear(self) -> None:
+        """Call nobody any more."""
+        self._listeners = ()
+
     def __call__(self, *args: Any) -> None:
         for listener in self._listeners:
             try:
@@ -121,6 +125,9 @@ MISTAKES = (
     cell_ran,
 )
 """Where a classic mistake may show. Nothing needs to be loaded or to run until it does."""
+
+live_part: Callable[[Any], dict[str, Any]] | None = None
+"""Returns what a MIME bundle needs for a thread to be shown live; nothing where it can't be."""
 
 advice_of: Callable[[Life], tuple[Any, ...]] | None = None
 """Returns the advice that a thread and all below it were given; set by who gives it."""

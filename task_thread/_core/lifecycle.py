@@ -36,6 +36,7 @@ from .patient import Patient
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
 from .texts import class_of, describe, is_a, text_of
+from .tree import root_of
 
 if TYPE_CHECKING:
     from ..thread import TaskThread
@@ -287,6 +288,14 @@ class Life:
         # A stop that was asked for comes to its shut-down in the same state.
         if instruments.thread_changed and state is not before:
             instruments.thread_changed(self, before)
+
+    def running_children(self) -> list[Life]:
+        """Return the children that run and for which it answers, added or not."""
+        return list(self._kids or ())
+
+    @property
+    def has_children(self) -> bool:
+        return bool(self.children or self._kids)
 
     def below(self) -> list[Life]:
         """Return its children that live: those it answers for, and those that ran before it did."""
@@ -634,9 +643,7 @@ class Life:
         """Let a SystemExit or KeyboardInterrupt end the whole tree, unless this is a kernel."""
         if not is_a(error, SystemExit, KeyboardInterrupt) or in_kernel():
             return
-        life = self
-        while life.guardian is not None:
-            life = life.guardian
+        life = root_of(self)
         if life.fatal is None:
             life.fatal = error
         if life.state is ThreadState.STOPPING:

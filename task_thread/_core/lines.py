@@ -37,8 +37,8 @@ class Place(NamedTuple):
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The folder of this library, whose frames a person need not see."""
 
-# An editable install keeps the widgets outside of site-packages, in `widgets/` beside this package.
-_OWN_WIDGETS = os.path.join(os.path.dirname(OURS[:-1]), "widgets", "task_thread_widgets", "")
+# An editable install keeps the widgets outside of site-packages, and not beside this package.
+_OWN_WIDGETS = f"{os.sep}task_thread_widgets{os.sep}"
 # `sysconfig` knows it too, but takes 2 ms to import.
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _traceback = BaseException.__dict__["__traceback__"].__get__
@@ -50,14 +50,19 @@ def is_package(filename: str) -> bool:
     return any(part in filename for part in _PACKAGES)
 
 
+def is_widgets(filename: str) -> bool:
+    """Whether a file belongs to the widgets of this library."""
+    return _OWN_WIDGETS in filename
+
+
 @lru_cache(maxsize=4096)
 def is_users(filename: str) -> bool:
     """Whether a file is the user's own code rather than a library's."""
     if filename.startswith("<frozen"):
         return False
-    if is_package(filename):
+    if is_package(filename) or is_widgets(filename):
         return False
-    return not filename.startswith((OURS, _OWN_WIDGETS, _STDLIB))
+    return not filename.startswith((OURS, _STDLIB))
 
 
 def frames(awaitable: Any) -> Iterator[FrameType]:
@@ -87,10 +92,14 @@ def waiting_place(coroutine: Any) -> Place | None:
     for frame in frames(coroutine):
         if found is None or is_users(frame.f_code.co_filename):
             found = frame
-    if found is None:
-        return None
-    code = found.f_code
-    return Place(code.co_filename, found.f_lineno or code.co_firstlineno, _name(code))
+    return None if found is None else _place(found)
+
+
+def running_place(frame: FrameType | None) -> Place | None:
+    """Return the innermost line of the user's code on a stack, given its innermost frame."""
+    while frame is not None and not is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return None if frame is None else _place(frame)
 
 
 def label_of(filename: str) -> str:
@@ -111,16 +120,6 @@ def at(place: Place | None) -> str:
     cell = "cell " if environment.cell_name(place.filename) else ""
     source = f": `{place.source}`" if place.source else ""
     return f"line {place.line} of {cell}{label_of(place.filename)}{source}"
-
-
-def place_of(frame: FrameType | None) -> Place | None:
-    """Return the innermost place of the user's that a frame was called from, itself included."""
-    while frame is not None:
-        code = frame.f_code
-        if is_users(code.co_filename):
-            return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
-        frame = frame.f_back
-    return None
 
 
 def raised_at(error: BaseException) -> Place | None:
@@ -203,6 +202,11 @@ def _def_line(code: CodeType) -> int:
         if linecache.getline(code.co_filename, line).lstrip().startswith(("def ", "async def ")):
             return line
     return first
+
+
+def _place(frame: FrameType) -> Place:
+    code = frame.f_code
+    return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
 
 
 def _name(code: CodeType) -> str:

@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from . import instruments
+from .tree import walk_live
 
 if TYPE_CHECKING:
     import asyncio
@@ -44,6 +45,7 @@ def forget() -> None:
     _live.clear()
     _ended.clear()
     instruments.threads_gone()
+    instruments.thread_changed.clear()  # who listens shows it on the parent's terminal
 
 
 def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:
@@ -56,10 +58,7 @@ def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:
 
 def lives() -> list[Life]:
     """Return all that live, children included."""
-    found = list(_live.copy().values())
-    for life in found:
-        found += life.below()  # grows while it is walked
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(walk_live(*_live.copy().values())))
 
 
 def loops() -> set[asyncio.AbstractEventLoop]:

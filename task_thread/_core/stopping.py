@@ -20,6 +20,7 @@ from .context import life_of
 from .ending import end_all, settle
 from .hooks import run_hook
 from .texts import is_a
+from .tree import walk_live
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -41,7 +42,7 @@ async def shut_down(life: Life) -> None:
     life.sealed = True
     if life.turning():
         await _surely(life, _end_tasks(life))
-    if life.children or life._kids:
+    if life.has_children:
         await _surely(life, _stop_kids(life))
         if life.turning():  # the childFailed__ of children that failed while they stopped
             await _surely(life, _end_tasks(life, life.seconds("exit_timeout")))
@@ -280,9 +281,7 @@ def orphan(life: Life) -> None:
     parent = life.parent
     while parent is not None and parent.live and parent.loop is loop:
         life, parent = parent, parent.parent
-    tree = [life]
-    for one in tree:
-        tree += one.below()  # grows while it is walked
+    tree = list(walk_live(life))
     for one in tree:
         one.error = RuntimeError("its event loop was closed while it ran")
         one.undelivered += sum(box.clear() for box in (one.inbox, one.outbox) if box is not None)

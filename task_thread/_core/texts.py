@@ -43,6 +43,11 @@ def class_of(thing: object) -> str:
     return name
 
 
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, as "1 task" or "2 tasks"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def shown(thing: object) -> str:
     """Return what an error says was found: the class and the `repr`."""
     return f"{class_of(thing)} {text_of(thing, repr)}"

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .context import current
 from .lines import Place, waiting_place
 from .texts import is_a
+from .tree import root_of, walk_live
 
 if TYPE_CHECKING:
     import asyncio
@@ -356,14 +357,9 @@ def unwatch(life: Life) -> None:
 
 
 def _set(life: Life, trace: Trace | None) -> None:
-    while life.guardian is not None:
-        life = life.guardian
-    stack = [life]
-    while stack:
-        life = stack.pop()
-        for driver in life.drivers:
+    for one in walk_live(root_of(life)):
+        for driver in one.drivers:
             driver.watch(trace)
-        for box in (life.inbox, life.outbox):
+        for box in (one.inbox, one.outbox):
             if box is not None:
                 box.watch(trace)
-        stack.extend(life.kids)

@@ -18,6 +18,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ LATE = 0.3
 """Seconds without an answer after which a loop counts as blocked."""
 
 _LINGER = 1.0  # seconds without a live root after which the OS thread ends
+_RECENT = 1.0  # seconds that the greatest lag is told for
 _OWN_CLOCK = 5.0  # seconds a loop's clock may differ from the machine's before it is not asked
 
 
@@ -45,23 +47,34 @@ class Watched:
         loop: the loop.
         os_thread: the identity of the OS thread that runs it; 0 while that is not known.
         asked: when the question was put that waits for an answer, in `time.monotonic()`; 0 if none.
-        answered: when the last answer came, in `time.monotonic()`.
-        told: whether the listeners know that the loop is blocked.
+        answers: the last ones: when each came, in `time.monotonic()`, and after how many seconds.
+        told: when the question was put whose lateness the listeners know of; 0 if they know of none.
     """
 
-    __slots__ = ("answered", "asked", "loop", "os_thread", "told")
+    __slots__ = ("answers", "asked", "loop", "os_thread", "told")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.os_thread = threading.get_ident() if running_loop() is loop else 0
         self.asked = 0.0
-        self.answered = time.monotonic()
-        self.told = False
+        self.answers: deque[tuple[float, float]] = deque(maxlen=32)
+        self.told = 0.0
 
     def blocked_for(self) -> float:
         """Return for how many seconds it has not answered; 0 if nothing was asked."""
         asked = self.asked
         return time.monotonic() - asked if asked else 0.0
+
+    def lag(self) -> float:
+        """Return how many seconds it took to answer, or has taken so far; the most in the last second."""
+        now = time.monotonic()
+        recent = (seconds for when, seconds in tuple(self.answers) if now - when < _RECENT)
+        return max(self.blocked_for(), *recent, 0.0)
+
+    def forget(self) -> None:
+        """Begin anew: the whole process stood still, which says nothing of the loop."""
+        self.asked = 0.0
+        self.answers.clear()
 
     def stack(self) -> FrameType | None:
         """Return the innermost frame that the loop's OS thread executes."""
@@ -78,10 +91,12 @@ class Watched:
     def _answer(self) -> None:
         self.os_thread = threading.get_ident()
         seconds = self.blocked_for()
-        self.asked = 0.0
-        self.answered = time.monotonic()
-        if self.told:
-            self.told = False
+        # Only if it was this question: the watchdog's OS thread may have told of it just too late.
+        released = self.told == self.asked != 0.0
+        if self.asked:
+            self.answers.append((time.monotonic(), seconds))
+        self.asked = self.told = 0.0
+        if released:
             loop_released(self, seconds)
         loop_beats(self)
 
@@ -194,7 +209,7 @@ def _look(one: Watched) -> None:
     elif not one.asked:
         one.ask()
     elif one.blocked_for() > LATE:
-        one.told = True
+        one.told = one.asked
         loop_blocked(one)
 
 

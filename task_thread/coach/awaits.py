@@ -19,8 +19,9 @@ from .._core.texts import is_a
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
 from .advice import keep
+from .names import Names, names_of, names_of_cell
 from .places import THIS_CELL, Spot, file_of_cell
-from .reading import Names, function_of, methods_of, names_of, names_of_cell, read, statements
+from .reading import function_of, methods_of, read, statements
 
 _OURS = (reCreate, reSchedule, delete)
 
@@ -80,12 +81,13 @@ def check_cell(
         body = ast.parse(_without_magics(source)).body
     except (SyntaxError, ValueError):
         return
-    found = list(_find(body, names_of_cell(body, namespace), THIS_CELL, True))
+    names, sure = names_of_cell(body, namespace)
+    found = list(_find(body, names, THIS_CELL, True))
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             function = function_of(namespace.get(node.name))
             if isinstance(function, FunctionType) and function.__globals__ is namespace:
-                names = names_of(function, node, None)
+                names = names_of(function, node, None, sure)
                 waits = isinstance(node, ast.AsyncFunctionDef)
                 found += _find(node.body, names, THIS_CELL, waits, slots=False)
     filename = file_of_cell(number)

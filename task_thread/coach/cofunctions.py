@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..tasks import reCreate, reSchedule
+from .names import Names, names_of
 from .places import Spot
-from .reading import Function, Names, function_of, inside, names_of, read
+from .reading import Function, function_of, inside, read
 
 if TYPE_CHECKING:
     from .._core.driver import Driver

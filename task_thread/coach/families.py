@@ -13,8 +13,9 @@ from .._core.context import life_of
 from .._core.texts import class_of
 from ..states import ThreadState
 from .advice import advice_of, give
+from .names import names_of
 from .places import Spot, definition
-from .reading import function_of, inside, methods_of, names_of, read
+from .reading import function_of, inside, methods_of, read
 
 if TYPE_CHECKING:
     import asyncio
@@ -39,7 +40,7 @@ def below(reference: ReferenceType[TaskThread]) -> Iterator[ReferenceType[TaskTh
     thread = reference()
     if thread is None:
         return
-    yield from [ref(kid.thread) for kid in life_of(thread)._kids or () if not kid.added]
+    yield from [ref(kid.thread) for kid in life_of(thread).running_children() if not kid.added]
     for start in itertools.count(0, _SLICE):
         thread = reference()
         if thread is None:
@@ -126,27 +127,41 @@ def _making(parent: TaskThread, cls: type[TaskThread]) -> Spot | None:
 
 def compare_ids(reference: ReferenceType[TaskThread]) -> Iterator[None]:
     """Tell of two children of a thread that have one id; yields after each child."""
-    seen: dict[Any, int] = {}
+    seen: dict[Any, ReferenceType[TaskThread]] = {}
     for child_reference in itertools.islice(below(reference), _MOST):
         child = child_reference()
-        if child is not None and _is_a_second(life_of(child), seen):
-            parent = life_of(child).parent
-            if parent is not None:
-                _tell_same_id(parent, child)
-            return
+        kin = None if child is None else _kin(life_of(child))
+        if child is not None and kin is not None:
+            first = seen.get(kin, child_reference)()
+            # The first may have left since, or have another id by now.
+            if first is not None and first is not child and _kin(life_of(first)) == kin:
+                parent = life_of(child).parent
+                if parent is not None and parent is life_of(first).parent:
+                    _tell_same_id(parent, child)
+                    return
+            seen[kin] = child_reference
+            del first
         del child
         yield
 
 
-def _is_a_second(life: Life, seen: dict[Any, int]) -> bool:
-    if type(life.thread).getId is life.base.getId or not life.added:  # class and serial number
-        return False
+def _kin(life: Life) -> tuple[int, Any] | None:
+    """Return what no two children may have in common, as it is now; `None` if that is not certain.
+
+    The class is a part of it: findChild(id, class) tells children of two classes apart. An id may be
+    what it stays only once `enter__` has run.
+    """
+    cls = type(life.thread)
+    if cls.getId is life.base.getId:  # class and serial number
+        return None
+    if not life.added or life.state is not ThreadState.RUNNING:
+        return None
+    kin = (id(cls), life.get_id())
     try:
-        # findChild(id, class) tells children of two classes apart.
-        kin = (type(life.thread), life.get_id())
-        return seen.setdefault(kin, life.serial) != life.serial
-    except TypeError:  # not hashable
-        return False
+        hash(kin)
+    except TypeError:
+        return None
+    return kin
 
 
 def _tell_same_id(life: Life, child: TaskThread) -> None:

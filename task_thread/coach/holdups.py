@@ -5,7 +5,8 @@
     watchdog: it answers again       ─► released: the sentence in `advice()` gets the whole duration
 
 Two looks have to find the same turn, so that a loop which is only busy with many short ones is nobody's
-fault. What is read off a running stack may be out of date the next moment; it is only looked at.
+fault. What the loop was held up by before, an import or the making of our own view say, counts for nobody
+either. What is read off a running stack may be out of date the next moment; it is only looked at.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .._core import log
 from .._core.driver import Driver
 from .._core.environment import in_kernel
 from .._core.lifecycle import Life
-from .._core.lines import is_users
+from .._core.lines import OURS, is_users, is_widgets
 from .._core.mailbox import Mailbox
 from .._core.stepping import steppers
 from . import families
@@ -42,6 +43,7 @@ LEAST_OUTSIDE = 1.0
 """The same for code that belongs to no thread: the plain code of a cell may compute a little."""
 
 _MOST_ROOTS = 20  # that are told of code which belongs to none of them
+_DISPLAY = os.path.join(OURS, "kernel", "display.py")
 _ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 _LOOPS = tuple(_ASYNCIO + name for name in ("events.py", "base_events.py", "runners.py"))
 # By which a cell runs a command of the system or a magic, which may take its time: `!`, `%`, `%%`.
@@ -89,23 +91,22 @@ class _Case:
 
 
 _lock = threading.Lock()  # looks come from the watchdog's OS thread, releases from the loop's
-_cases: dict[
-    int, _Case
-] = {}  # by the identity of what is watched; while it is held up, and no longer
+# By the identity of what is watched, while it is held up. `None`: by nobody's code, as seen last.
+_cases: dict[int, _Case | None] = {}
 
 
 def look(watched: Watched) -> None:
     """Look at a loop that does not answer; called again and again while it does not."""
     sight = see(watched.stack())
+    first = id(watched) not in _cases
     case = _cases.get(id(watched))
-    if sight is None:
-        return
-    if case is None or case.sight.what != sight.what:
+    if case is None or sight is None or case.sight.what != sight.what:
         # Another turn in the same round of the loop: the one before is over.
         blocked = watched.blocked_for()
         if case is not None:
             _complete(case, blocked)
-        _cases[id(watched)] = _Case(watched, sight, 0.0 if case is None else blocked)
+        new = None if sight is None else _Case(watched, sight, 0.0 if first else blocked)
+        _cases[id(watched)] = new
         return
     before, case.sight = case.sight, sight
     seconds = watched.blocked_for() - case.before
@@ -164,7 +165,8 @@ def forget() -> None:
         cases = list(_cases.values())
         _cases.clear()
     for case in cases:
-        _complete(case, case.watched.blocked_for())
+        if case is not None:
+            _complete(case, case.watched.blocked_for())
 
 
 def _complete(case: _Case, blocked: float) -> None:
@@ -192,6 +194,8 @@ def see(frame: FrameType | None) -> Sight | None:
             outermost = frame
         elif any(name in filename for name in _ON_PURPOSE):
             return None
+        elif not lines and (filename == _DISPLAY or is_widgets(filename)):
+            return None  # we show a thread; a `getInfo` of the user's would stand below
         elif frame.f_code.co_name in _MAGICS:
             magic = True
         frame = frame.f_back

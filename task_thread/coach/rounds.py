@@ -106,7 +106,7 @@ class Round:
                 child = below()
                 if child is None:
                     continue
-                if life_of(child)._kids or life_of(child).children:
+                if life_of(child).has_children:
                     todo.append(below)
                 else:
                     yield child

@@ -14,15 +14,15 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from .._core import log
+from .._core import log, watchdog
 from .._core.context import life_of
 from .._core.effect import Effect
 from .._core.lifecycle import Life
+from .._core.lines import running_place
 from ..snapshot import take
 from ..states import ThreadState
 from ..thread import TaskThread
 from .keyboard import Keyboard
-from .lag import Lag
 from .scene import Beat, Scene
 from .shown import Shown
 from .steering import KEYS, steer
@@ -79,7 +79,7 @@ class LiveView:
             "q quit",
         )
         self._scene = Scene(keys if self._keyboard.usable else (), ascii_only)
-        self._lags: dict[int, Lag] = {}
+        self._loops: list[watchdog.Watched] = []  # of the loops that the threads run on
         self._effect: Effect | None = None
         self._said_at = 0.0
         self._closing = False
@@ -92,6 +92,8 @@ class LiveView:
         """Begin to watch."""
         self._suspender = Suspender(self._suspend, self._resume)
         self.shown.begin()
+        watchdog.loop_beats.add(self._beaten)
+        watchdog.watch()
         self._os_thread.start()
 
     def close(self) -> None:
@@ -102,6 +104,7 @@ class LiveView:
             self._os_thread.join()
         finally:  # a second Ctrl-C may come here
             self.shown.end()
+            watchdog.loop_beats.remove(self._beaten)
             if self._suspender is not None:
                 self._suspender.give_back()
             self._terminal.end()
@@ -126,13 +129,16 @@ class LiveView:
                 self._terminal.unbar(_OVER)
             self._keyboard.wake()
 
+    def _beaten(self, _: watchdog.Watched) -> None:
+        """Listen, so that the loops are asked; their lag is read off when it is painted."""
+
     def _suspend(self) -> None:
         self._suspended = True
         self._terminal.bar(_SUSPENDED)
 
     def _resume(self) -> None:
-        for lag in list(self._lags.values()):
-            lag.forget()
+        for each in watchdog.all_watched():
+            each.forget()
         self._terminal.unbar(_SUSPENDED)
         self._suspended = False
         self._keyboard.wake()
@@ -185,11 +191,8 @@ class LiveView:
     def _look(self, tops: list[TaskThread]) -> None:
         lives = [life_of(thread) for thread in tops]
         self._scene.show([take(life) for life in lives])
-        loops = {id(life.loop): life.loop for life in lives if life.loop is not None}
-        for key in self._lags.keys() - loops.keys():
-            del self._lags[key]
-        for key, loop in loops.items():
-            self._lags.setdefault(key, Lag(loop)).ask()
+        known = map(watchdog.watched, {life.loop for life in lives})
+        self._loops = [each for each in known if each is not None]
 
     def _paint(self) -> None:
         if self._closing or self._suspended:
@@ -206,13 +209,14 @@ class LiveView:
         self._terminal.paint(self._scene.frame(self._beat(), width, self._console.height))
 
     def _beat(self) -> Beat:
-        if not self._lags:
+        if not self._loops:
             return Beat()
-        slowest = max(self._lags.values(), key=Lag.seconds)
-        blocked = slowest.blocked_for()
-        line = slowest.blocking_line() if blocked else None
+        slowest = max(self._loops, key=watchdog.Watched.lag)
+        seconds = slowest.blocked_for()
+        blocked = seconds if seconds > watchdog.LATE else 0.0
+        line = running_place(slowest.stack()) if blocked else None
         text = f"{place(line.filename, line.line)} {literal(line.source)}" if line else ""
-        return Beat(slowest.seconds(), blocked, text.strip())
+        return Beat(slowest.lag(), blocked, text.strip())
 
     def _press(self, key: str, tops: list[TaskThread]) -> bool:
         """Obey a key; return whether to go on."""

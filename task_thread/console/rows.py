@@ -1,51 +1,14 @@
-"""The rows of the live view: what a list of snapshots comes to, and which part of it fits.
+"""Which rows of the live view fit, and what is said of the others.
 
-Plain functions of frozen records, so that a terminal is not needed to test them.
+Plain functions, so that a terminal is not needed to test them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from ..snapshot import TaskSnapshot, ThreadSnapshot
-from .words import count
-
-Key = tuple[int, str, int]
-"""What a row is about: a thread's serial number, a task's slot ("" for the thread itself), and a number
-that tells tasks of one name apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A thread or a task.
-
-    Attributes:
-        key: stays the same from one moment to the next.
-        depth: 0 for a root.
-        thread: the thread, or the one that the task belongs to.
-        task: the task; `None` if the row is a thread's.
-    """
-
-    key: Key
-    depth: int
-    thread: ThreadSnapshot
-    task: TaskSnapshot | None
-
-
-def rows_of(records: Iterable[ThreadSnapshot]) -> list[Row]:
-    """Return a row for each thread, its tasks, and its children, in this order."""
-    rows: list[Row] = []
-    stack = [(record, 0) for record in reversed(list(records))]
-    while stack:
-        record, depth = stack.pop()
-        rows.append(Row((record.serial, "", 0), depth, record, None))
-        seen: dict[str, int] = {}
-        for task in record.tasks:
-            number = seen[task.slot] = seen.get(task.slot, 0) + 1
-            rows.append(Row((record.serial, task.slot, number), depth + 1, record, task))
-        stack.extend((child, depth + 1) for child in reversed(record.children))
-    return rows
+from .._core.texts import count
+from ..snapshot import Key, Row
 
 
 def position(rows: Sequence[Row], key: Key | None, before: int) -> int:

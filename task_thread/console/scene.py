@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from ..snapshot import ThreadSnapshot
-from .rows import Key, Row, more, position, rows_of, window
-from .words import count, duration, literal, mark_of, pace, place
+from .._core.texts import count
+from ..snapshot import Key, Row, ThreadSnapshot, rows_of
+from .rows import more, position, window
+from .words import duration, error_of, literal, name_of, pace, place_of, state_of
 
 _NARROW = 64  # columns below which queues and the waiting line are left out
 
@@ -109,7 +110,8 @@ class Scene:
         first, end = window(len(self.rows), room, self._first, self._at)
         self._first, self._page = first, max(end - first, 1)
         widths = _widths(width)
-        body = [self._titles(widths)]
+        body = [_join([Text(title) for title in _TITLES], widths)]
+        body[0].stylize("bold underline")
         body += [self._line(self.rows[number], number, widths) for number in range(first, end)]
         left_out = more(self.rows, first, end)
         if left_out and end - first < room:
@@ -131,113 +133,53 @@ class Scene:
         what = f" by {beat.line}" if beat.line else ""
         return Text(f"the loop is blocked for {duration(beat.blocked)}{what}", "bold red")
 
-    def _titles(self, widths: _Widths) -> Text:
-        return _join(
-            widths,
-            Text("thread / task"),
-            Text("state"),
-            Text("turns"),
-            Text("turns/s"),
-            Text("queued"),
-            Text("waits at"),
-            "bold underline",
-        )
-
-    def _line(self, row: Row, number: int, widths: _Widths) -> Text:
-        thread, task = row.thread, row.task
-        mark = mark_of(thread.state if task is None else task.state)
+    def _line(self, row: Row, number: int, widths: Sequence[int]) -> Text:
+        record, task = row.record, row.task
         selected = bool(self._keys) and number == self._at
         name = Text.assemble(
-            ">" if selected else " ",
-            "  " * min(row.depth, 8),
-            (mark.sign(self._ascii), mark.style),
-            " ",
-            (literal(thread.id), "bold") if task is None else literal(task.slot),
+            ">" if selected else " ", "  " * min(row.depth, 8), name_of(record, self._ascii)
         )
+        turns, rate, queued = str(record.turns), Text(f"{record.rate:.1f}"), ""
+        where = error_of(record)
         if task is None:
-            state = Text(str(thread.state), mark.style)
-            rate = Text(f"{thread.rate:.1f}" if thread.tasks else "")
-            turns = Text(str(thread.turns) if thread.tasks else "")
-            deep = thread.input_depth or thread.output_depth
-            queued = Text(f"{thread.input_depth}/{thread.output_depth}" if deep else "")
-            where = Text(literal(thread.error), "red") if thread.error else Text("")
+            if not row.thread.tasks:
+                turns, rate = "", Text()
+            inward, outward = row.thread.input_depth, row.thread.output_depth
+            queued = f"{inward}/{outward}" if inward or outward else ""
         else:
-            state = Text(str(task.state), mark.style)
-            turns = Text(str(task.turns))
-            rate = Text("" if task.state.ended else f"{task.rate:.1f}")
+            where = where or place_of(task)
             if task.too_fast:
                 rate = Text(f"{task.rate:.1f}!", "yellow")
+            elif task.state.ended:
+                rate = Text()
             if task.pace:
                 rate.append(f" <{pace(task.pace)}", "yellow")
-            queued = Text("")
-            where = Text.assemble(
-                (place(task.filename, task.line), "dim"),
-                " " if task.line else "",
-                literal(task.source),
-            )
-            if task.error:
-                where = Text(literal(task.error), "red")
-        return _join(
-            widths,
-            name,
-            state,
-            turns,
-            rate,
-            queued,
-            where,
-            "reverse" if selected else "",
-            self._ascii,
-        )
+        cells = [name, state_of(record), Text(turns), rate, Text(queued), where]
+        line = _join(cells, widths, self._ascii)
+        # Colours of their own would look like several selections.
+        return Text(line.plain, "reverse") if selected else line
 
 
-@dataclass(frozen=True, slots=True)
-class _Widths:
-    """The columns in use; those that are 0 wide are left out."""
-
-    name: int
-    state: int = 8
-    turns: int = 8
-    rate: int = 11
-    queued: int = 7
-    where: int = 0
+_TITLES = ("thread / task", "state", "turns", "turns/s", "queued", "waits at")
+_RIGHT = (False, False, True, True, True, False)  # which of these columns end alike
 
 
-def _widths(width: int) -> _Widths:
+def _widths(width: int) -> tuple[int, ...]:
+    """Return how wide each column is; those that are 0 wide are left out."""
+    state, turns, rate, queued = 8, 8, 11, 7
+    rest = width - state - turns - rate
     if width < _NARROW:
-        return _Widths(name=max(width - 8 - 8 - 11 - 3, 10), queued=0)
-    rest = width - 8 - 8 - 11 - 7 - 5
+        return max(rest - 3, 10), state, turns, rate, 0, 0
+    rest -= queued + 5
     name = min(max(rest * 2 // 5, 16), 48)
-    return _Widths(name=name, where=max(rest - name, 1))
+    return name, state, turns, rate, queued, max(rest - name, 1)
 
 
-def _join(
-    widths: _Widths,
-    name: Text,
-    state: Text,
-    turns: Text,
-    rate: Text,
-    queued: Text,
-    where: Text,
-    style: str,
-    ascii_only: bool = False,
-) -> Text:
-    line = Text()
-    cells = [
-        (name, widths.name, False),
-        (state, widths.state, False),
-        (turns, widths.turns, True),
-        (rate, widths.rate, True),
-        (queued, widths.queued, True),
-        (where, widths.where, False),
-    ]
-    shown = [cell for cell in cells if cell[1]]
-    for number, (text, width, right) in enumerate(shown):
+def _join(cells: Sequence[Text], widths: Sequence[int], ascii_only: bool = False) -> Text:
+    shown = []
+    for text, width, right in zip(cells, widths, _RIGHT, strict=True):
         text.truncate(width, overflow="crop" if ascii_only else "ellipsis")
         blank = " " * (width - text.cell_len)
-        line.append(blank if right else "").append_text(text).append("" if right else blank)
-        if number < len(shown) - 1:
-            line.append(" ")
-    if style == "reverse":  # colours of their own would look like several selections
-        return Text(line.plain, style)
-    line.stylize_before(style)
-    return line
+        if width:
+            shown.append(Text.assemble(blank, text) if right else Text.assemble(text, blank))
+    return Text(" ").join(shown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,15 +9,15 @@ from dataclasses import replace
 from rich.text import Text
 from rich.tree import Tree
 
-from .._core import instruments
+from .._core import instruments, registry
 from .._core.context import life_of
 from .._core.lifecycle import Life
-from .._core.registry import threads
+from .._core.texts import count
+from .._core.tree import is_below
 from ..snapshot import ThreadSnapshot, take
 from ..states import ThreadState
 from ..thread import TaskThread
 from .tree import tree
-from .words import count
 
 _KEPT = 20  # ended children of one thread (and ended roots) that the final tree shows
 _MOST = 1_000  # parents of whom ended children are kept
@@ -40,12 +39,11 @@ class Shown:
         self._ended: dict[int, dict[int, ThreadSnapshot]] = {}  # by the parent's serial; 0 for none
         self._left_out: dict[int, int] = {}
         self._lock = threading.Lock()
-        self._process = os.getpid()
 
     def begin(self) -> None:
         """Listen from now on."""
         if self.top is None:
-            self._begun = bool(threads())
+            self._begun = bool(registry.threads())
         else:
             life = life_of(self.top)
             self._begun = life.state is not ThreadState.CREATED
@@ -59,7 +57,7 @@ class Shown:
 
     def tops(self) -> list[TaskThread]:
         """Return the threads on top that live."""
-        found = threads() if self.top is None else [self.top]
+        found = registry.threads() if self.top is None else [self.top]
         return [thread for thread in found if life_of(thread).live]
 
     @property
@@ -77,10 +75,8 @@ class Shown:
         return parent is None or not parent.live
 
     def _hear(self, life: Life, before: ThreadState) -> None:
-        if os.getpid() != self._process:  # a forked child: what is shown is its parent's
-            return
         state = life.state
-        if self.top is not None and not _is_below(life, life_of(self.top)):
+        if self.top is not None and not is_below(life, life_of(self.top)):
             return
         above = 0 if self.is_top(life) or life.parent is None else life.parent.serial
         if state is ThreadState.STARTING:
@@ -130,10 +126,3 @@ class Shown:
         known.update(self._ended.get(record.serial, {}))
         children = tuple(self._with_children(child) for child in known.values())
         return replace(record, children=children)
-
-
-def _is_below(life: Life | None, top: Life) -> bool:
-    """Whether a thread is `top` or anywhere below it."""
-    while life is not None and life is not top:
-        life = life.parent
-    return life is not None

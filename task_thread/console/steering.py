@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from .._core.context import life_of
 from .._core.effect import Effect
+from .._core.tree import walk
 from ..control import control_of
-from ..snapshot import TaskSnapshot
+from ..snapshot import Row, TaskSnapshot
 from ..states import TaskState
 from ..thread import TaskThread
-from .rows import Row
 from .words import pace
 
 PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -69,13 +69,9 @@ def faster(ceiling: float, rate: float) -> float:
 
 def find(top: list[TaskThread], serial: int) -> TaskThread | None:
     """Return the thread of that serial number, among some threads and all below them."""
-    stack = [life_of(thread) for thread in top]
-    while stack:
-        life = stack.pop()
+    for life in walk(*map(life_of, top)):
         if life.serial == serial:
             return life.thread
-        stack.extend(list(life._kids or ()))
-        stack.extend(life_of(child) for child in list(life.children or ()))
     return None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
@@ -11,27 +9,32 @@ from rich.tree import Tree
 
 from .._core.context import life_of
 from .._core.registry import threads
-from .._core.texts import shown
-from ..snapshot import TaskSnapshot, ThreadSnapshot, take
+from .._core.texts import count, shown
+from ..snapshot import NOTHING, TaskSnapshot, ThreadSnapshot, take
 from ..thread import TaskThread
-from .words import count, duration, literal, mark_of, pace, place
+from .words import duration, error_of, name_of, pace, place_of, state_of
 
 
-class Label:
-    """One line of a tree; it is written when the console is known, which may be ASCII only.
+class Line:
+    """A thread or a task; written when the console is known, which may be ASCII only."""
 
-    Args:
-        write: returns the line, for ASCII only or not.
-    """
-
-    def __init__(self, write: Callable[[bool], Text]) -> None:
-        self._write = write
+    def __init__(self, record: ThreadSnapshot | TaskSnapshot) -> None:
+        self._record = record
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self._write(options.ascii_only)
+        yield self._text(options)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement.get(console, options, self._write(options.ascii_only))
+        return Measurement.get(console, options, self._text(options))
+
+    def _text(self, options: ConsoleOptions) -> Text:
+        record = self._record
+        line = Text(" ").join([name_of(record, options.ascii_only), state_of(record)])
+        if isinstance(record, ThreadSnapshot):
+            line.append_text(_said_of_thread(record))
+        else:
+            line.append_text(_said_of_task(record))
+        return line.append(", ").append_text(error_of(record)) if record.error else line
 
 
 def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None = None) -> Tree:
@@ -50,11 +53,9 @@ def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None 
         raise ValueError(f"expected most to be 0 or more, or None for all, found {most!r}")
     if thread is None:
         records = [take(life_of(root)) for root in threads()]
-        if not records:
-            return Tree(Text("no thread is running"))
-        top = Tree(Text(count(len(records), "live thread")))
+        top = Tree(Text(count(len(records), "live thread") if records else NOTHING))
         for record in records:
-            _grow(top.add(_thread_label(record)), record, most)
+            _grow(top.add(Line(record)), record, most)
         return top
     if isinstance(thread, TaskThread):
         thread = take(life_of(thread))
@@ -63,7 +64,7 @@ def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None 
             f"expected a TaskThread, a snapshot of one, or None for all that live, "
             f"found {shown(thread)}"
         )
-    top = Tree(_thread_label(thread))
+    top = Tree(Line(thread))
     _grow(top, thread, most)
     return top
 
@@ -73,10 +74,10 @@ def _grow(branch: Tree, record: ThreadSnapshot, most: int | None) -> None:
     for branch, record in growing:
         tasks, children = record.tasks[:most], record.children[:most]
         for task in tasks:
-            branch.add(_task_label(task))
+            branch.add(Line(task))
         if len(tasks) < len(record.tasks):
             branch.add(_more(len(record.tasks) - len(tasks), "more task"))
-        growing += [(branch.add(_thread_label(child)), child) for child in children]
+        growing += [(branch.add(Line(child)), child) for child in children]
         if len(children) < len(record.children):
             branch.add(_more(len(record.children) - len(children), "more child", "more children"))
 
@@ -85,23 +86,7 @@ def _more(number: int, one: str, many: str = "") -> Text:
     return Text(f"... {count(number, one, many)}", style="dim")
 
 
-def _thread_label(record: ThreadSnapshot) -> Label:
-    return Label(lambda ascii_only: _thread_line(record, ascii_only))
-
-
-def _task_label(task: TaskSnapshot) -> Label:
-    return Label(lambda ascii_only: _task_line(task, ascii_only))
-
-
-def _thread_line(record: ThreadSnapshot, ascii_only: bool) -> Text:
-    mark = mark_of(record.state)
-    line = Text.assemble(
-        (mark.sign(ascii_only), mark.style),
-        " ",
-        (literal(record.id), "bold"),
-        " ",
-        (str(record.state), mark.style),
-    )
+def _said_of_thread(record: ThreadSnapshot) -> Text:
     facts = []
     if record.state.live:
         facts.append(duration(record.uptime))
@@ -113,36 +98,17 @@ def _thread_line(record: ThreadSnapshot, ascii_only: bool) -> Text:
         facts.append(f"queued {record.input_depth} in, {record.output_depth} out")
     if record.undelivered:
         facts.append(f"{record.undelivered} undelivered")
-    if facts:
-        line.append(", " + ", ".join(facts), "dim")
-    _append_error(line, record.error)
-    return line
+    return Text("".join(f", {fact}" for fact in facts), "dim")
 
 
-def _task_line(task: TaskSnapshot, ascii_only: bool) -> Text:
-    mark = mark_of(task.state)
-    line = Text.assemble(
-        (mark.sign(ascii_only), mark.style),
-        " ",
-        literal(task.slot),
-        " ",
-        (str(task.state), mark.style),
-        f", {count(task.turns, 'turn')}",
-    )
+def _said_of_task(task: TaskSnapshot) -> Text:
+    said = Text(f", {count(task.turns, 'turn')}")
     if not task.state.ended:
-        line.append(f", {task.rate:.1f}/s", "yellow" if task.too_fast else "")
+        said.append(f", {task.rate:.1f}/s", "yellow" if task.too_fast else "")
         if task.too_fast:
-            line.append(" (too fast)", "yellow")
+            said.append(" (too fast)", "yellow")
         if task.pace:
-            line.append(f", at most {pace(task.pace)}/s", "yellow")
+            said.append(f", at most {pace(task.pace)}/s", "yellow")
     if task.line:
-        line.append(f", at {place(task.filename, task.line)}", "dim")
-        if task.source:
-            line.append(" ").append(literal(task.source), "italic")
-    _append_error(line, task.error)
-    return line
-
-
-def _append_error(line: Text, error: str) -> None:
-    if error:
-        line.append(", ").append(literal(error), "red")
+        said.append(", at ", "dim").append_text(place_of(task, "italic"))
+    return said

@@ -7,9 +7,13 @@ the writing direction) is spelled out. A state is always told by its word; shape
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any, NamedTuple
 
+from rich.text import Text
+
+from ..snapshot import TaskSnapshot, ThreadSnapshot
 from ..states import TaskState, ThreadState
 
 
@@ -47,6 +51,32 @@ def mark_of(state: ThreadState | TaskState) -> Mark:
     return _THREADS[state] if isinstance(state, ThreadState) else _TASKS[state]
 
 
+def name_of(record: ThreadSnapshot | TaskSnapshot, ascii_only: bool) -> Text:
+    """Return a thread's id or a task's slot, behind the sign of its state."""
+    mark = mark_of(record.state)
+    if isinstance(record, ThreadSnapshot):
+        name = Text(literal(record.id), "bold")
+    else:
+        name = Text(literal(record.slot))
+    return Text.assemble((mark.sign(ascii_only), mark.style), " ", name)
+
+
+def state_of(record: ThreadSnapshot | TaskSnapshot) -> Text:
+    """Return the word for the state of a thread or a task."""
+    return Text(str(record.state), mark_of(record.state).style)
+
+
+def place_of(task: TaskSnapshot, style: str = "") -> Text:
+    """Return the line at which a task waits, and its text in that style; nothing if it is unknown."""
+    parts = Text(place(task.filename, task.line), "dim"), Text(literal(task.source), style)
+    return Text(" ").join(part for part in parts if part)
+
+
+def error_of(record: ThreadSnapshot | TaskSnapshot) -> Text:
+    """Return what a thread or a task failed of; nothing if it did not."""
+    return Text(literal(record.error), "red")
+
+
 def literal(text: str) -> str:
     """Return text with everything that is not printable spelled out, as Python would in a string."""
     if text.isprintable():
@@ -65,11 +95,6 @@ def lines(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char in "\n\t" else literal(char) for char in text)
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun, as "1 task" or "2 tasks"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def place(filename: str, line: int) -> str:
@@ -100,7 +125,9 @@ def write(stream: Any, text: str) -> bool:
     must not end the program, nor change its exit status.
     """
     encoding = getattr(stream, "encoding", None) or "ascii"
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    # What only stands in for a stream (`terminal.Above`, a notebook's, a progress bar's) has a say first.
+    real = isinstance(stream, io.TextIOWrapper)
+    raw = getattr(stream.buffer, "raw", None) if real else None
     try:
         if raw is None or os.linesep != "\n" or "a".encode(encoding) != b"a":
             try:

@@ -1,9 +1,10 @@
 """Which run of which cell started what; a cell that is run again first stops what it started before.
 
-Front ends tell a cell's identity, which stays when its text changes. Where one does not, binding a name
-to another thread ends the thread that an earlier execution bound it to; a name may hold its threads in a
-list, a dictionary or an attribute as well. The new run's threads enter once the old ones have ended, so
-that there are never two: a server finds its port free again.
+Front ends tell a cell's identity, which stays when its text changes. Where one does not, a name tells:
+threads that one execution started and bound to it end when a later one starts another and binds that to
+it, unless some other name holds them. A name may hold threads in a list, a dictionary or an attribute as
+well. The new run's threads enter once the old ones have ended, so that there are never two: a server
+finds its port free again.
 
 A child belongs to its parent, and is not counted here, unless it is plain code of a cell that starts it.
 A root that a thread's code starts goes with the cell of that thread.
@@ -13,17 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
-from itertools import islice
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from weakref import ReferenceType, WeakSet, ref
+from weakref import WeakKeyDictionary, WeakSet
 
 from .._core import instruments, log
-from .._core.context import current, find_life, life_of
+from .._core.context import current
 from ..states import ThreadState
+from . import names
 
 if TYPE_CHECKING:
     from .._core.driver import Driver
@@ -53,41 +52,42 @@ class Cells:
     """All cells of a kernel, and the one that runs.
 
     Args:
-        names: the names of the notebook, which tell what was rebound where cells have no identity.
+        namespace: the names of the notebook, which tell what was rebound where cells have no identity.
     """
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        self._names = names
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        self._namespace = namespace
         self._cells: dict[str, Cell] = {}
         self._nameless = Cell(None)
-        # By name: the threads that it held, and the execution that gave them to it.
-        self._bound: dict[str, tuple[list[ReferenceType[Any]], int]] = {}
         self._execution = 0
-        self._depth = 0
-        # With the number of the run, which tells late comers of an earlier one.
+        # What executions of cells without identity started; and, by name, which of them it held then.
+        self._started: WeakKeyDictionary[Life, int] = WeakKeyDictionary()
+        self._bound: dict[str, WeakKeyDictionary[Life, int]] = {}
+        # With the number of the run, or of the execution, which tells late comers of an earlier one.
         self._running: ContextVar[tuple[Cell, int]] = ContextVar(
             "task_thread_cell", default=(self._nameless, 0)
         )
+        self._request: ContextVar[object] = ContextVar("task_thread_request", default=None)
 
     def running(self) -> Cell:
         """Return the cell whose code runs, or that made the running task."""
         return self._running.get()[0]
 
-    def enter(self, identity: str | None, compiles: bool = True) -> None:
+    def enter(self, identity: str | None, request: object = None, compiles: bool = True) -> None:
         """Note that a cell begins to run, in the context of its code; stop what it started before.
 
         Args:
-            identity: what the front end calls it. A cell without one that another cell runs, as
-                `%%capture` does with its body, is a part of that one.
+            identity: what the front end calls it, if it does.
+            request: tells one request of a front end from all others. What is run while the same one is
+                handled, the body of `%%capture` say, is a part of the cell that runs already.
             compiles: whether its code can run at all; what can't starts nothing, and replaces nothing.
         """
-        if identity is None and self._depth:
-            self._depth += 1
+        if request is not None and request == self._request.get():
             return
-        self._depth = 1
+        self._request.set(request)
         self._execution += 1
         if identity is None:
-            self._running.set((self._nameless, 0))
+            self._running.set((self._nameless, self._execution))
             self._nameless.leaving = []
             return
         cell = self._cells.setdefault(identity, Cell(identity))
@@ -106,14 +106,15 @@ class Cells:
     def began(self, life: Life, wait_for: list[Life]) -> None:
         """Note that the running cell starts a thread, and list those that have to end before."""
         cell, run = self._running.get()
-        if run != cell.runs and life.state is ThreadState.CREATED:
+        if cell.identity is None:
+            self._started[life] = run
+            self._compare(run, life)
+        elif run != cell.runs and life.state is ThreadState.CREATED:
             # A task that an earlier run made starts it only now. (A further start of a thread was
             # asked for before, and waited for its end.)
             asyncio.get_running_loop().call_soon(replace, life, "its cell was run again")
             return
         cell.lives.add(life)
-        if cell.identity is None:
-            self._compare(life)
         wait_for += [old for old in cell.leaving if old is not life and old.live]
 
     def added(self, life: Life) -> None:
@@ -144,34 +145,45 @@ class Cells:
         return sum(_end_tasks(cell) for cell in [*self._cells.values(), self._nameless])
 
     def leave(self) -> None:
-        """Note that a cell has run: names may be bound to other threads now."""
-        self._depth = max(0, self._depth - 1)
-        if not self._depth and self.running().identity is None:
-            self._compare()
+        """Note that a cell has run: names may hold by now what it has started."""
+        cell, run = self._running.get()
+        if cell.identity is None:
+            self._compare(run)
 
-    def _compare(self, beginner: Life | None = None) -> None:
-        """Replace the threads whose names an earlier execution bound and this one gave to others.
+    def _compare(self, execution: int, beginner: Life | None = None) -> None:
+        """Replace what earlier executions started under names that hold what this one has started.
 
         Args:
-            beginner: a thread that starts, for whose names it is asked; by default for all names.
+            execution: its number.
+            beginner: the one that it starts just now; by default all that it has started count.
         """
-        held = self._held()
-        kept = {id(thread) for threads in held.values() for thread in threads}
-        for name, threads in held.items():
-            if beginner is not None and not any(one is beginner.thread for one in threads):
-                continue
-            references, execution = self._bound.get(name, ([], 0))
-            before = [one for one in (reference() for reference in references) if one is not None]
-            if any(one is other for one in before for other in threads):
-                if beginner is None:
-                    self._bound[name] = ([ref(one) for one in threads], self._execution)
-                continue
-            self._bound[name] = ([ref(one) for one in threads], self._execution)
-            if execution < self._execution:
-                for old in before:
-                    # Two names for one thread: it goes when the last of them does.
-                    if id(old) not in kept:
-                        self._replace(name, life_of(old), [life_of(one) for one in threads])
+        started = {life for life, by in self._started.items() if by == execution}
+        given = []
+        for name, value in names.own(self._namespace) if started else ():
+            bound: Mapping[Life, int] = self._bound.get(name, {})
+            older = [old for old, by in tuple(bound.items()) if by < execution]
+            if beginner is not None and not older and value is not beginner.thread:
+                continue  # nothing to give up; what it holds is noted when the cell has run
+            held = names.lives_in(value, self._namespace)
+            new = [life for life in held if life in started]
+            if new:
+                self._bound.setdefault(name, WeakKeyDictionary()).update(
+                    dict.fromkeys(new, execution)
+                )
+                given.append((name, [old for old in older if old not in held], new))
+        if any(old for _, old, _ in given):
+            kept = {
+                life
+                for _, value in names.own(self._namespace)
+                for life in names.lives_in(value, self._namespace)
+            }
+            for name, olds, new in given:
+                for old in olds:
+                    if old in kept:  # it is asked again when a later execution starts something
+                        self._bound[name][old] = execution
+                    else:
+                        del self._bound[name][old]
+                        self._replace(name, old, new)
 
     def _replace(self, name: str, old: Life, new: list[Life]) -> None:
         if not any(one.parent is old.parent for one in new):
@@ -181,43 +193,6 @@ class Cells:
             for one in new:
                 _let_wait(one, old)
         replace(old, f"the name {name!r} was given to another thread")
-
-    def _held(self) -> dict[str, list[Any]]:
-        """Return the threads that each name holds, itself or in a container or an attribute."""
-        found = {}
-        for name, value in list(self._names.items()):
-            if not name.startswith("_") and name not in ("In", "Out"):
-                threads = _threads_in(value)
-                if threads:
-                    found[name] = threads
-        return found
-
-
-_MOST_HELD = 1_000  # things looked at in one container
-_DEEPEST = 3  # containers in containers
-
-
-def _threads_in(value: Any, depth: int = 0) -> list[Any]:
-    if find_life(value) is not None:
-        return [value]
-    if depth == _DEEPEST or isinstance(value, (type, ModuleType)):
-        return []
-    inside: Iterable[Any]
-    kind = type(value)
-    if issubclass(kind, dict):
-        inside = dict.values(value)
-    elif issubclass(kind, (list, tuple, set, frozenset, deque)):
-        inside = value
-    else:
-        try:
-            inside = object.__getattribute__(value, "__dict__").values()
-        except Exception:  # it has none
-            return []
-    try:
-        some = list(islice(inside, _MOST_HELD))
-    except Exception:  # it changes meanwhile, or is the user's
-        return []
-    return [thread for one in some for thread in _threads_in(one, depth + 1)]
 
 
 def _let_wait(life: Life, old: Life) -> None:

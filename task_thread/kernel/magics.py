@@ -11,9 +11,9 @@ from IPython.core.error import UsageError
 
 from .._core import registry
 from .._core.context import life_of
+from .._core.texts import count
 from ..control import Control
-from ..display import html_tree, text_tree
-from ..snapshot import take
+from ..snapshot import NOTHING, html_tree, take, text_tree
 from . import live
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Table:
         self._records = [take(life_of(thread)) for thread in threads]
 
     def __repr__(self) -> str:
-        return "\n".join(text_tree(record) for record in self._records) or "no thread is running"
+        return text_tree(self._records)
 
     def _repr_html_(self) -> str:
         return html_tree(self._records)
@@ -66,8 +66,8 @@ def _stop(wanted: str, cells: Cells) -> None:
         told = [_ask(life_of(thread)) for thread in roots]
         tasks = cells.end_tasks()
         if tasks:
-            told.append(f"{tasks} task{'s' * (tasks > 1)} without a thread")
-        print(f"stopping {', '.join(told)}" if told else "no thread is running")
+            told.append(f"{count(tasks, 'task')} without a thread")
+        print(f"stopping {', '.join(told)}" if told else NOTHING)
         return
     everybody = registry.lives()
     chosen = [life for life in everybody if life.id == wanted]

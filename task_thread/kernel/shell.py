@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .._core.lifecycle import Life
 
 
+_RUN_THEIR_BODY = ("capture", "time", "timeit", "prun")
+
+
 class Shell:
     """What was installed in one IPython shell.
 
@@ -49,7 +52,7 @@ class Shell:
         coach.watch()
         self._showtraceback = self.ipython.showtraceback
         self.ipython.showtraceback = self._explained(self._showtraceback)
-        self.cells.enter(self._running_cell())
+        self.cells.enter(*self._running_cell())
 
     def uninstall(self) -> None:
         """Take everything back."""
@@ -61,24 +64,30 @@ class Shell:
         if getattr(self.ipython.showtraceback, "__wrapped__", None) is self._showtraceback:
             del self.ipython.showtraceback
 
-    def _running_cell(self) -> str | None:
-        """Return the identity of the cell that imports this library: its beginning was not heard of."""
+    def _running_cell(self) -> tuple[str | None, object]:
+        """Return the identity of the cell that runs, and what tells the request to run it from others."""
         try:
             parent = self.ipython.kernel.get_parent("shell")
-        except Exception:  # no kernel, or one that has no such notion
-            return None
-        metadata = parent.get("metadata") if isinstance(parent, dict) else None
+            request = parent["header"]["msg_id"]
+        except Exception:  # no kernel, or one that has no such notion: a terminal counts its inputs
+            return None, getattr(self.ipython, "execution_count", None)
+        metadata = parent.get("metadata")
         identity = metadata.get("cellId") if isinstance(metadata, dict) else None
-        return identity if isinstance(identity, str) else None
+        return identity if isinstance(identity, str) else None, request
 
     def _begins(self, info: Any) -> None:
         identity = getattr(info, "cell_id", None)
         compiles = self._compiles(getattr(info, "raw_cell", ""))
-        self.cells.enter(identity if isinstance(identity, str) else None, compiles)
+        _, request = self._running_cell()
+        self.cells.enter(identity if isinstance(identity, str) else None, request, compiles)
         if registry.threads():
             self.interrupts.take()  # the kernel has just put its own handler there, for this cell
 
     def _compiles(self, source: Any) -> bool:
+        """Whether a cell can run at all, or the body of a magic that runs it."""
+        first, _, body = str(source).lstrip().partition("\n")
+        if first.startswith("%%") and first[2:].partition(" ")[0].strip() in _RUN_THEIR_BODY:
+            return self._compiles(body)
         try:
             text = self.ipython.transform_cell(source)
             compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)

@@ -21,7 +21,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-from .._core.lines import at, place_of
+from .._core.lines import at, running_place
 from .guards import tidy
 from .interrupt import Interrupted, interrupt
 from .report import CheckFailed, CheckWarning, Report
@@ -221,7 +221,7 @@ def _watch(run: Run, seconds: float, limit: float) -> None:
             return
     _insist(run, limit)
     if not run.done.is_set():
-        place = place_of(sys._current_frames().get(run.ident))
+        place = running_place(sys._current_frames().get(run.ident))
         run.blame("endless", f"the end of the program takes for ever, at {at(place)}", place)
         run.note(
             "it keeps the interpreter to itself, so its OS thread was frozen, and never goes on; "
@@ -252,7 +252,7 @@ def _interrupt_while(run: Run, phase: str) -> None:
 
 
 def _blame_endless(run: Run, seconds: float, frame: FrameType | None, turns: bool) -> None:
-    place = place_of(frame)
+    place = running_place(frame)
     loop = run.loop
     if loop is not None and turns:
         run.blame(

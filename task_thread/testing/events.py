@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any, SupportsIndex
 
-from .._core.lines import Place, at, place_of
+from .._core.lines import Place, at, running_place
 from .report import CheckFailed
 
 
@@ -59,7 +59,7 @@ class Events(list[Any]):
         before = len(self) - number
         del self._places[before:]
         self._places += [None] * (before - len(self._places))
-        self._places[index:index] = [place_of(frame)] * number
+        self._places[index:index] = [running_place(frame)] * number
         for wanted, times, waiter in self._waiters:
             if not waiter.done() and self._times(wanted) >= times:
                 waiter.set_result(None)

@@ -29,7 +29,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from .._core import environment
-from .._core.lines import OURS, Place, is_users, place_of
+from .._core.lines import OURS, Place, is_users, running_place
 from .belongings import Belongings
 from .freeze import Freezer
 from .interrupt import Interrupted
@@ -267,7 +267,7 @@ def _install() -> None:
 def _sleep(before: Callable[[float], None]) -> Callable[[float], None]:
     def sleep(seconds: float, /) -> None:
         run = running()
-        if run is None or run.slept(seconds, place_of(sys._getframe(1))):
+        if run is None or run.slept(seconds, running_place(sys._getframe(1))):
             before(seconds)
 
     return sleep
@@ -277,7 +277,7 @@ def _input(before: Callable[..., str]) -> Callable[..., str]:
     def guarded(*args: Any, **kwargs: Any) -> str:
         run = serving()
         if run is not None:
-            run.asks(place_of(sys._getframe(1)))
+            run.asks(running_place(sys._getframe(1)))
         return before(*args, **kwargs)
 
     return guarded
@@ -288,7 +288,7 @@ def _exits(before: Callable[..., Any], call: str, fatal: Callable[..., bool]) ->
         run = serving()
         # A process that the program forked is its own to end.
         if run is not None and os.getpid() == run.process and fatal(*args, **kwargs):
-            run.exits(call, place_of(sys._getframe(1)))
+            run.exits(call, running_place(sys._getframe(1)))
         return before(*args, **kwargs)
 
     return guarded

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from time import monotonic, sleep
 from typing import Any
 
-from .._core.lines import place_of
+from .._core.lines import running_place
 from .interrupt import interrupt
 
 _INSIST = 0.5  # seconds for which an OS thread is interrupted again and again
@@ -104,7 +104,7 @@ def end_threads(
     while any(t.is_alive() and not frozen(t) for t in left) and monotonic() < stop:
         for thread in left:
             # One that is in a library's code only waits there for its next job, and would complain.
-            if thread.is_alive() and place_of(sys._current_frames().get(thread.ident or 0)):
+            if thread.is_alive() and running_place(sys._current_frames().get(thread.ident or 0)):
                 interrupt(thread.ident or 0)
         sleep(_AGAIN)
     executors = sys.modules.get("concurrent.futures.thread")

@@ -34,6 +34,7 @@ from .._core.lines import (
 )
 from .._core.stepping import drop
 from .._core.texts import class_of, describe, is_a, text_of
+from .._core.tree import walk_live
 from . import asserts, guards, left, waits
 from .belongings import Belongings
 from .freeze import Freezer
@@ -266,7 +267,7 @@ class Run:
         place = None
         if self.loop is not None:
             for root in waits.roots(self.loop):
-                for life in waits.tree(root):
+                for life in walk_live(root):
                     for driver in life.drivers:
                         if record.args and driver.name == record.args[0] and not driver.over:  # type: ignore[index]
                             place = driver.place
@@ -436,7 +437,7 @@ class Run:
 
     def _fastest(self, loop: Checked) -> str:
         """Name a task that keeps turning without waiting, if there is one."""
-        found = [d for root in waits.roots(loop) for life in waits.tree(root) for d in life.drivers]
+        found = [d for root in waits.roots(loop) for life in walk_live(root) for d in life.drivers]
         fast = max(found, key=lambda driver: driver.turns, default=None)
         if fast is None or not fast.too_fast:
             return ""
@@ -511,7 +512,7 @@ class Run:
             self._exits(class_of(error), raised_at(error))
         lines, first = [], None
         for root in waits.roots(loop):
-            for life in waits.tree(root):
+            for life in walk_live(root):
                 lines += waits.of_thread(life)
             first = first or next((d.place for d in root.drivers if not d.over), None)
         for task in waits.plain_tasks(loop):

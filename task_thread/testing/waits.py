@@ -12,6 +12,7 @@ from .._core.driver import driver_of
 from .._core.lifecycle import Life
 from .._core.lines import Place, at, frames, waiting_place
 from .._core.patient import Patient
+from .._core.tree import walk_live
 from .events import Events
 
 MOST = 8
@@ -23,16 +24,11 @@ def roots(loop: asyncio.AbstractEventLoop) -> list[Life]:
     return [life for life in map(life_of, registry.threads()) if life.loop is loop]
 
 
-def tree(life: Life) -> Iterator[Life]:
-    """Yield a live thread and all below it, parents first."""
-    yield life
-    for kid in life.below():
-        yield from tree(kid)
-
-
 def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
     """Return the tasks of the program that no TaskThread owns."""
-    held = {key for root in roots(loop) for life in tree(root) for key in life.plain_tasks or ()}
+    held = {
+        key for root in roots(loop) for life in walk_live(root) for key in life.plain_tasks or ()
+    }
     found = []
     for task in asyncio.all_tasks(loop):
         driver = driver_of(task)
@@ -107,7 +103,7 @@ def of_loop(loop: asyncio.AbstractEventLoop, main: asyncio.Task[Any] | None) -> 
     if main is not None and not main.done():
         lines.append(f"the program waits at {at(waiting_place(main.get_coro()))}")
     for root in roots(loop):
-        for life in tree(root):
+        for life in walk_live(root):
             lines += of_thread(life)
     lines += [of_task(task) for task in plain_tasks(loop) if task is not main]
     return shortened(lines)

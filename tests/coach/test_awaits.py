@@ -174,6 +174,49 @@ def test_what_is_right_or_not_certain_is_passed_over(body: str) -> None:
     assert sentences(body) == []
 
 
+WAS = {  # what is a TaskThread now, and was another thing when `join` was called
+    "a global": ("t.join()", "", "t = other\nt = Robot()\n"),
+    "a global of a function": (
+        "t.join()",
+        "",
+        "t = other\ndef f():\n    global t\n    t = Robot()\n",
+    ),
+    "a global of exec": ("t.join()", "", "t = other\nexec('t = Robot()')\n"),
+    "an attribute": ("self.t.join()", "self.t = other\nself.t = Robot()", ""),
+    "an attribute of a loop": ("self.t.join()", "for self.t in (other, Robot()): pass", ""),
+    "an attribute of two": ("self.t.join()", "self.t, x = other, 1\nt = Robot()\nself.t = t", ""),
+    "an attribute from elsewhere": ("self.t.join()", "self.t = other()", ""),
+    "an attribute from outside": ("self.t.join()", "", ""),
+}
+IS = {  # what can have been nothing else
+    "a global": ("t.join()", "", "t = Robot()\n"),
+    "an attribute": ("self.t.join()", "self.t = None\nself.t = Robot()", ""),
+    "an attribute by a local": ("self.t.join()", "t = Robot()\nself.t = t\nself.t = Robot()", ""),
+}
+
+
+def of_turn(line: str, setup: str, after: str) -> list[str]:
+    """Return what is said of a line in a method, when `t` or `self.t` is a TaskThread by now."""
+    lines = "".join(f"        {one}\n" for one in setup.splitlines())
+    text = f"{HEAD}    async def turn__(self):\n        {line}\n"
+    text += f"    def set_up(self):\n        pass\n{lines}\nother = None\n{after}"
+    names = student(text)
+    robot, names["t"] = names["Robot"](), names["Robot"]()
+    robot.t = names["t"]
+    return [one.text for one in in_method(vars(names["Robot"])["turn__"], robot)]
+
+
+@pytest.mark.parametrize("kind", WAS)
+def test_what_may_have_been_something_else_is_passed_over(kind: str) -> None:
+    assert of_turn(*WAS[kind]) == []
+
+
+@pytest.mark.parametrize("kind", IS)
+def test_what_can_have_been_nothing_else_is_told(kind: str) -> None:
+    [one] = of_turn(*IS[kind])
+    assert "does nothing without `await`" in one
+
+
 def test_a_name_that_stands_for_something_else_is_passed_over() -> None:
     names = student(
         HEAD + "    async def turn__(self):\n        reSchedule(1)\n        self.friend.run()\n"
@@ -416,6 +459,49 @@ def test_a_plain_cell_is_told(source: str, line: int, call: str) -> None:
 )
 def test_a_cell_that_is_right_is_not_told(source: str) -> None:
     assert cell(source) == []
+
+
+OS_THREAD = "import threading\nt = threading.Thread(target=print); t.start()\n"
+SWITCH = "def switch():\n    global t\n    t = TaskThread()\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        OS_THREAD + "t.join()\nt = TaskThread()",
+        OS_THREAD + "def wait():\n    t.join()\nwait()\nt = TaskThread()",
+        OS_THREAD + "t.join()\nfor t in [TaskThread()]: pass",
+        OS_THREAD + "t.join()\n[t := TaskThread()]",
+        OS_THREAD + "t.join()\nexec('t = TaskThread()')",
+        OS_THREAD + "t.join()\nglobals()['t'] = TaskThread()",
+        OS_THREAD + "t.join()\nswitch()",
+        OS_THREAD + "t.join()\nSwitcher().switch()",
+        OS_THREAD + "thread.t = t\nthread.t.join()\nthread.t = TaskThread()",
+        OS_THREAD + "setattr(thread, 't', t)\nthread.t.join()\nsetattr(thread, 't', TaskThread())",
+        OS_THREAD + "owner.t = t\nowner.t.join()\nowner.renew()",
+        OS_THREAD + "owner.hold(t)\nowner.t.join()\nowner.renew()",
+    ],
+)
+def test_what_a_cell_gave_another_meaning_is_not_told(source: str) -> None:
+    head = f"""
+{SWITCH}
+class Switcher:
+    def switch(self):
+        global t
+        t = TaskThread()
+class Owner(TaskThread):
+    def hold(self, t):
+        self.t = t
+    def renew(self):
+        self.t = TaskThread()
+owner = Owner()
+"""
+    names = student(head)
+    names |= {"thread": TaskThread(), "owner": names["owner"]}
+    exec(compile(source, "cell.py", "exec"), names)
+    found: list[str] = []
+    coach.check_cell(source, names, found.append)
+    assert found == []
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import ref
 
 import pytest
 from programs import ended, running, started, until
 from programs import rounds as let_it_turn
 from students import logged, only, student
 
-from task_thread.coach import rounds
+from task_thread.coach import families, rounds
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 
@@ -147,6 +148,73 @@ async def test_two_siblings_with_one_id_are_told_of() -> None:
 )
 async def test_other_ids_are_not_told_of(body: str) -> None:
     boss = await looked_at(boss_of(TWINS.replace('"worker"', body)), 0.0, 1.0)
+    assert boss.advice() == ()
+
+
+CHANGING = """
+class Worker(TaskThread):
+    name = 0
+    def getId(self):
+        return self.name
+
+class Other(Worker):
+    pass
+
+class Boss(TaskThread):
+    async def enter__(self):
+        for cls in (Worker, CLASS):
+            child = cls(parent=self)
+            child.name = NAME
+            await child.run()
+            await self.addChild(child)
+"""
+
+
+async def test_children_of_two_classes_may_have_one_id() -> None:
+    text = CHANGING.replace("CLASS", "Other").replace("NAME", "7")
+    assert (await looked_at(boss_of(text), 0.0, 0.1, 0.2)).advice() == ()
+
+
+async def test_an_id_that_another_child_had_before_is_not_told_of() -> None:
+    """The comparison goes on from beat to beat, and ids may change hands meanwhile."""
+    text = CHANGING.replace("CLASS", "Worker").replace("NAME", "len(self.children)")
+    boss = boss_of(text)
+    async with running(boss):
+        first, second = boss.children
+        comparison = families.compare_ids(ref(boss))
+        next(comparison)
+        first.name, second.name = 9, 0
+        assert list(comparison) == [None]
+        comparison = families.compare_ids(ref(boss))
+        next(comparison)
+        await first.stop()
+        await first.join()
+        second.name = 9
+        list(comparison)
+    assert boss.advice() == ()
+
+
+async def test_an_id_that_enter_has_still_to_set_is_not_told_of() -> None:
+    text = (
+        CHANGING.replace("CLASS", "Worker").replace("NAME", "0")
+        + """
+class Worker(Worker):
+    async def enter__(self):
+        await self.parent.open.wait()
+        self.name = id(self)
+"""
+    )
+    text = text.replace("await child.run()", "child.start()")
+    boss = boss_of(text)
+    boss.open = asyncio.Event()
+    async with running(boss):
+        round_ = rounds.Round(asyncio.get_running_loop())
+        for now in (0.0, 0.1, 0.2):
+            round_.beat(now)
+        boss.open.set()
+        await until(lambda: all(child.running for child in boss.children))
+        for now in (0.3, 0.4, 0.5):
+            round_.beat(now)
     assert boss.advice() == ()
 
 

@@ -15,7 +15,7 @@ import pytest
 from programs import rounds, running, started, until
 from students import logged, only, student
 
-from task_thread import TaskThread
+from task_thread import TaskThread, display
 from task_thread._core import log
 from task_thread.coach import holdups
 
@@ -265,6 +265,67 @@ async def test_plain_code_is_told_of_later_and_to_every_root(
     now = sentence.format("blocks the event loop, for 1.1 s so far; no task can turn meanwhile")
     assert only(one) == only(other) == over
     assert logged(caplog.records) == [("blocked", now)]
+
+
+def ours(file: str) -> Callable[..., Any]:
+    """Return a function of a file of ours, which calls what it is given."""
+    names: dict[str, Any] = {}
+    exec(compile("def make(call, *args): return call(*args)", file, "exec"), names)
+    made: Callable[..., Any] = names["make"]
+    return made
+
+
+WHERE_VIEWS_ARE_MADE = [
+    display.__file__,
+    "/home/me/task_thread/widgets/task_thread_widgets/view.py",
+    "/x/site-packages/task_thread_widgets/source_text.py",
+]
+
+
+@pytest.mark.parametrize("file", WHERE_VIEWS_ARE_MADE)
+async def test_the_making_of_a_view_is_not_told(file: str) -> None:
+    names = student("def cell(): show()")
+    pulse, make = FakePulse(), ours(file)
+    names["show"] = lambda: make(block(1.1, 1.5, 2.0), pulse)
+    thread = TaskThread()
+    async with running(thread):
+        names["cell"]()
+    assert thread.advice() == ()
+
+
+async def test_what_the_user_does_below_a_view_is_told() -> None:
+    names = student("def cell(): show()\ndef get_info(): work()")
+    pulse, make = FakePulse(), ours(WHERE_VIEWS_ARE_MADE[1])
+    names["work"] = lambda: block(1.1, 1.5, 2.0)(pulse)
+    names["show"] = lambda: make(names["get_info"])
+    thread = TaskThread()
+    async with running(thread):
+        names["cell"]()
+    assert only(thread).startswith("`def get_info(): work()` (program.py, line 2) blocked")
+
+
+@pytest.mark.parametrize("file", [*WHERE_VIEWS_ARE_MADE, "<frozen importlib._bootstrap>"])
+async def test_the_time_that_a_view_or_an_import_took_counts_for_nobody(file: str) -> None:
+    names = student("def cell(): work()\ndef other(): work()")
+    pulse, make = FakePulse(), ours(file)
+
+    def work() -> None:
+        make(pulse.look, 0.4)
+        make(pulse.look, 1.2)
+        for seconds in (1.3, 1.4, 2.2):
+            pulse.look(seconds)
+        make(pulse.look, 4.0)
+        for seconds in (4.1, 5.0):
+            pulse.look(seconds)
+
+    names["work"] = lambda: (work(), pulse.release(5.0))
+    thread = TaskThread()
+    async with running(thread):
+        names["cell"]()
+        assert thread.advice() == ()
+        names["work"] = lambda: (work(), pulse.look(5.3), pulse.release(6.1))
+        names["other"]()
+    assert "(program.py, line 2) blocked the event loop for 2.0 s" in only(thread)
 
 
 async def test_many_short_callbacks_of_plain_code_are_nobodys_fault() -> None:

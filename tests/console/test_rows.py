@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from task_thread.console.rows import more, position, rows_of, window
+from task_thread.console.rows import more, position, window
+from task_thread.snapshot import rows_of
 
 
 def test_a_thread_its_tasks_and_its_children_are_rows(records: Any) -> None:

@@ -1,4 +1,4 @@
-"""Changes of state are heard in order, and the ended are kept for the final tree."""
+"""Which threads are shown, and that the ended are kept for the final tree."""
 
 from __future__ import annotations
 
@@ -33,26 +33,6 @@ class Named(Family):
         return "parent"
 
 
-async def test_each_change_is_heard_once_and_in_order() -> None:
-    ear = Ear()
-    thread_changed.add(ear)
-    try:
-        async with running(Named()):
-            pass
-    finally:
-        thread_changed.remove(ear)
-    assert ear.heard == [
-        ("parent", "starting"),
-        ("child", "starting"),
-        ("child", "running"),
-        ("parent", "running"),
-        ("parent", "stopping"),
-        ("child", "stopping"),
-        ("child", "stopped"),
-        ("parent", "stopped"),
-    ]
-
-
 async def test_after_the_last_listener_nobody_is_told() -> None:
     one, other = Ear(), Ear()
     thread_changed.add(one)
@@ -67,27 +47,26 @@ async def test_after_the_last_listener_nobody_is_told() -> None:
     assert one.heard == other.heard == []
 
 
-async def test_a_listener_that_raises_holds_nothing_up() -> None:
-    def broken(life: Life, before: ThreadState) -> None:
-        raise ValueError("no")
-
-    ear = Ear()
-    thread_changed.add(broken)
-    thread_changed.add(ear)
-    try:
-        async with running(Probe()):
-            pass
-    finally:
-        thread_changed.remove(broken)
-        thread_changed.remove(ear)
-    assert [state for _, state in ear.heard] == ["starting", "running", "stopping", "stopped"]
-
-
 def final(shown: Shown) -> list[str]:
     console = Console(file=io.StringIO(), width=100)
     console.print(shown.final_tree(), highlight=False)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return [line.rstrip() for line in text.splitlines()]
+
+
+async def test_nobody_listens_before_a_watch_or_after_it() -> None:
+    assert not thread_changed
+    ear = Ear()
+    shown = Shown(None, ear)
+    shown.end()
+    shown.begin()
+    assert thread_changed
+    shown.end()
+    shown.end()
+    assert not thread_changed
+    async with running(Probe()):
+        pass
+    assert ear.heard == []
 
 
 async def test_of_one_thread_only_it_and_what_is_below_it_is_shown() -> None:

@@ -8,9 +8,9 @@ import pytest
 from programs import Family, Turner, running, until
 
 from task_thread import TaskThread
-from task_thread.console.rows import Row, rows_of
 from task_thread.console.steering import PACES, faster, find, slower, steer
 from task_thread.control import Effect
+from task_thread.snapshot import Row, rows_of
 
 
 def row(thread: TaskThread, slot: str = "") -> Row:

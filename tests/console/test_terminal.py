@@ -17,6 +17,7 @@ from rich.text import Text
 
 from task_thread.console.keyboard import Keyboard
 from task_thread.console.terminal import Terminal
+from task_thread.console.words import write
 
 _PIECE = re.compile(r"\x1b\[(\??\d*)([A-Za-z])|([^\x1b])", re.DOTALL)
 
@@ -189,6 +190,43 @@ def test_the_programs_streams_lead_above_and_are_given_back(
         assert streams.lines == ["printed", "one two", "logged", "between", "later", ""]
     finally:
         logger.removeHandler(handler)
+
+
+class Device(io.RawIOBase):
+    """The terminal as a real stream has it below its buffers."""
+
+    def __init__(self, screen: Emulator) -> None:
+        self.screen = screen
+
+    def isatty(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.screen.write(bytes(data).decode())
+        return len(data)
+
+
+def test_what_the_library_writes_itself_scrolls_above_in_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = Emulator()
+    stream = io.TextIOWrapper(io.BufferedWriter(Device(screen)), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+    terminal = Terminal(Console(file=stream, width=40, height=20), Keyboard())
+    terminal.enter()
+    terminal.paint([Text("view"), Text("of two lines")])
+    print("one")
+    assert write(sys.stderr, "two\n")  # by which log lines and tracebacks go
+    print("three")
+    terminal.paint([Text("view")])
+    assert screen.lines == ["one", "two", "three", "view"]
+    terminal.end()
+    assert write(sys.stderr, "four\n")
+    assert screen.lines == ["one", "two", "three", "four", ""]
 
 
 def test_a_stream_that_the_program_has_put_there_itself_stays(

@@ -190,6 +190,7 @@ def test_a_system_exit_keeps_its_status(terminal: Start, script: Write) -> None:
 
 def test_awaiting_a_watch_ends_with_the_thread(terminal: Start, script: Write) -> None:
     screen = terminal(script(AWAIT))
+    screen.until(r"task_thread  1 thread, 1 task, .* turns/s, loop lag")  # with nobody else asking
     screen.until("tick +waiting")
     screen.type("x")
     screen.until("■ clock stopped\n└── ✓ tick done, \\d+ turns\nwatched stopped")

@@ -13,7 +13,7 @@ from a_kernel import Kernel
 from kernel_venvs import HERE, chosen, names
 
 # What depends on how a kernel runs cells, handles interrupts and hands on messages.
-_ON_EACH = {"test_cells", "test_interrupt", "test_messages"}
+_ON_EACH = {"test_cells", "test_display", "test_interrupt", "test_messages"}
 
 _CLEAN = """
 for _thread in __import__("task_thread").threads():

@@ -119,6 +119,10 @@ LOOP = "for n in range(3):\n    w = Greeter()\n    w.start()\n    "
         f"kept = {{}}\n{LOOP}kept[n] = w",
         f"kept = set()\n{LOOP}kept.add(w)",
         f"kept = type('Box', (), {{}})()\n{LOOP}setattr(kept, f'n{{n}}', w)",
+        f"kept = type('Box', (), {{'__slots__': ('w0', 'w1', 'w2')}})()\n{LOOP}setattr(kept, f'w{{n}}', w)",
+        f"kept = {{}}\n{LOOP}kept[w] = n",
+        f"{LOOP}pass",
+        f"kept = __import__('types').SimpleNamespace(deep=[])\n{LOOP}kept.deep.append((w,))",
         "kept = [Greeter() for n in range(3)]\nfor w in kept: w.start()",
     ],
 )
@@ -143,9 +147,78 @@ def test_without_identity_a_list_holds_a_thread_whose_name_a_later_cell_gives_aw
     assert kernel.run("len(threads())").literal == 2
 
 
-@pytest.mark.parametrize("magic", ["%%capture", "%%time"])
+def test_without_identity_a_name_that_meets_a_thread_gives_up_none(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    kernel.run("Greeter().start(); w = Greeter(); w.start(); v = Greeter(); v.start()")
+    for met in ("w = threads()[0]", "w, v = v, w", "for w in threads(): w.state"):
+        assert "stopped" not in kernel.run(met).err
+    assert kernel.run("len(threads())").literal == 3
+
+
+def test_without_identity_a_thread_that_is_not_started_yet_replaces_none(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    kernel.run("w = Greeter(); w.start()")
+    kernel.run("_first = w")
+    assert "stopped" not in kernel.run("w = Greeter()").err
+    assert kernel.run("_first.state.value").literal == "running"
+    assert "the name 'w' was given to another thread" in kernel.run("w.start()").err
+    kernel.run("await _first.join()")
+    assert kernel.run("threads() == [w]").literal is True
+
+
+def test_without_identity_what_shows_or_steers_a_thread_does_not_hold_it(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    kernel.run("w = Greeter(); w.start()")
+    kernel.run(
+        "control, seen, running = w.control, w.snapshot(), asyncio.ensure_future(w.join())\n"
+        "ip, space, loop = get_ipython(), globals(), asyncio.get_running_loop()\n"
+        "view = __import__('task_thread_widgets').ThreadView(w)"
+    )
+    assert "the name 'w' was given to another thread" in kernel.run("w = Greeter(); w.start()").err
+
+
+def test_without_identity_the_search_for_threads_runs_nothing_of_the_users(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    kernel.run(
+        """
+ran = []
+def spy(name):
+    return lambda self, *args: ran.append(name)
+class Meta(type):
+    __getattribute__ = lambda cls, name: (ran.append(f"meta {name}"), type.__getattribute__(cls, name))[1]
+class Spy(metaclass=Meta):
+    __getattr__, __iter__, __eq__, __len__ = spy("getattr"), spy("iter"), spy("eq"), spy("len")
+    __hash__ = object.__hash__
+    __class__ = property(spy("class"))
+    __dict__ = property(spy("dict"))
+    held = property(spy("property"))
+    def __getattribute__(self, name): ran.append(name)
+class Spies(list):
+    __iter__ = __getitem__ = __len__ = spy("list")
+class Map(dict):
+    values = keys = __iter__ = __len__ = spy("map")
+spies = [Spy(), Spies([1]), Map(a=1)]
+spied, more, most = spies
+w = Greeter(); w.start()
+"""
+    )
+    kernel.run("_first = w\nran.clear()\nw = Greeter(); w.start(); early = list(ran)")
+    kernel.run("await _first.join()")
+    assert kernel.run("early, len(threads())").literal == ([], 1)
+
+
+RUN_BODY = """
+from IPython.core.magic import register_cell_magic
+@register_cell_magic
+def quietly(line, cell):
+    get_ipython().run_cell(cell)
+"""
+
+
+@pytest.mark.parametrize("magic", ["%%capture", "%%time", "%%quietly"])
 def test_what_a_cell_magic_runs_is_part_of_its_cell(kernel: Kernel, magic: str) -> None:
     kernel.run(DEFINE)
+    kernel.run(RUN_BODY)
     code = f"{magic}\nkept = []\n{LOOP}kept.append(w)"
     for _ in range(2):
         kernel.run("_before = threads()", "before")
@@ -157,10 +230,34 @@ def test_what_a_cell_magic_runs_is_part_of_its_cell(kernel: Kernel, magic: str) 
         )
 
 
-def test_a_cell_that_does_not_compile_replaces_nothing(kernel: Kernel) -> None:
+def test_a_cell_whose_magic_was_interrupted_leaves_nothing_out_of_step(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    for magic in ("%%capture", "%%time"):
+        kernel.run("w = Greeter(); w.start()")
+        body = "os.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\ndone = True"
+        kernel.run(f"{magic}\nimport os, signal, time\n{body}", "m")
+        assert kernel.run("'done' in globals()").literal is False
+        assert "stopped, since the name 'w'" in kernel.run("w = Greeter(); w.start()").err
+        kernel.run("v = Greeter(); v.start()", "v")
+        assert "stopped, since its cell was run again" in kernel.run("v = 1", "v").err
+        kernel.run("for one in threads(): await one.stop(); await one.join()")
+
+
+def test_what_a_cell_runs_by_hand_is_part_of_it(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    code = "get_ipython().run_cell('w = Greeter(); w.start()')\nv = Greeter(); v.start()"
+    for _ in range(2):
+        kernel.run("_before = threads()", "before")
+        kernel.run(code, "run")
+        kernel.run("for one in _before: await one.join()", "wait")
+        assert kernel.run("set(threads()) == {w, v}", "look").literal is True
+
+
+@pytest.mark.parametrize("magic", ["", "%%capture\n", "%%time\n", "%%capture out\n%%time\n"])
+def test_a_cell_that_does_not_compile_replaces_nothing(kernel: Kernel, magic: str) -> None:
     kernel.run(DEFINE)
     kernel.run("thread = Greeter()\nthread.start()", "c")
-    assert kernel.run("thread = Greeter(\nthread.start()", "c").error
+    kernel.run(f"{magic}thread = Greeter(\nthread.start()", "c")
     assert kernel.run("len(threads()), thread in threads()", "look").literal == (1, True)
     kernel.run("_first = thread", "keep")
     kernel.run("thread = Greeter()\nthread.start()", "c")

@@ -10,10 +10,12 @@ from task_thread_widgets import (
     ThreadView,
     TimelinePanel,
     TreePanel,
+    still,
     view_of,
 )
 
 from task_thread import TaskThread, reCreate, signals
+from task_thread._core.context import life_of
 
 EVIL = "<img src=x onerror=alert(1)>"
 LIVE = "application/vnd.jupyter.widget-view+json"
@@ -91,6 +93,20 @@ async def test_the_signal_panel_leaves_the_counts(thread, loop):
         "    kid: 0 signals handled, 0 sent to its parent, 0 waiting, 0 undelivered",
     ]
     assert "<td>1</td><td>0</td><td>0</td><td>0</td>" in bundle["text/html"]
+
+
+def test_pictures_of_a_deep_tree_do_not_grow_with_the_square_of_its_depth(loop):
+    threads = [Kid()]
+    for _ in range(60):
+        threads.append(Kid(threads[-1]))
+        life_of(threads[-2]).register(life_of(threads[-1]))
+    for text in (still.tree_text(threads[:1]), still.signals_text(threads[:1])):
+        lines = text.splitlines()
+        assert lines[50].startswith("    " * 50 + "kid")
+        assert lines[51].startswith("    " * 50 + "level 51: kid")
+        assert len(lines) == 61
+    for page in (still.tree_html(threads[:1]), still.signals_html(threads[:1])):
+        assert page.count("padding-left:75.5em") == 11
 
 
 @pytest.mark.parametrize("make", [TreePanel, TimelinePanel, SignalPanel, ThreadView])

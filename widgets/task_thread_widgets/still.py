@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from task_thread import TaskThread
 from task_thread._core.context import life_of
-from task_thread.display import html_tree, text_tree
-from task_thread.snapshot import ThreadSnapshot, take
+from task_thread.snapshot import (
+    Row,
+    ThreadSnapshot,
+    html_of_rows,
+    html_tree,
+    rows_of,
+    take,
+    text_of_rows,
+    text_tree,
+)
 
-NOTHING = "no thread is running"
 CLOSED = (
     "this view is closed: to show one, display its thread again in a cell, "
     "or ThreadView() for all threads"
@@ -19,42 +25,43 @@ CLOSED = (
 
 def tree_text(roots: Iterable[TaskThread]) -> str:
     """Return trees as indented lines."""
-    return "\n".join(text_tree(take(life_of(root))) for root in roots) or NOTHING
+    return text_tree(_taken(roots))
 
 
 def tree_html(roots: Iterable[TaskThread]) -> str:
     """Return trees as a table."""
-    return html_tree([take(life_of(root)) for root in roots])
+    return html_tree(_taken(roots))
 
 
 def signals_text(roots: Iterable[TaskThread]) -> str:
     """Return how many signals each thread handled, sent, has waiting and lost, as indented lines."""
-    lines = [
-        f"{'    ' * depth}{record.id}: {record.signals_in} signals handled, "
-        f"{record.signals_out} sent to its parent, "
-        f"{record.input_depth + record.output_depth} waiting, {record.undelivered} undelivered"
-        for depth, record in _walk(roots)
-    ]
-    return "\n".join(lines) or NOTHING
+
+    def line(row: Row) -> str:
+        handled, sent, waiting, lost = _signals(row)
+        return (
+            f"{row.name}: {handled} signals handled, {sent} sent to its parent, "
+            f"{waiting} waiting, {lost} undelivered"
+        )
+
+    return text_of_rows(_threads(roots), line)
 
 
 def signals_html(roots: Iterable[TaskThread]) -> str:
-    """Return the same as a table; every name is escaped."""
-    rows = [
-        f'<tr><td style="text-align:left;padding-left:{0.5 + 1.5 * depth}em">'
-        f"<b>{html.escape(record.id)}</b></td><td>{record.signals_in}</td>"
-        f"<td>{record.signals_out}</td><td>{record.input_depth + record.output_depth}</td>"
-        f"<td>{record.undelivered}</td></tr>"
-        for depth, record in _walk(roots)
-    ] or [f'<tr><td colspan="5">{NOTHING}</td></tr>']
+    """Return the same as a table."""
     heads = ("thread", "signals handled", "sent to its parent", "waiting", "undelivered")
-    head = "".join(f"<th>{text}</th>" for text in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return html_of_rows(
+        _threads(roots), heads, lambda row: "".join(f"<td>{n}</td>" for n in _signals(row))
+    )
 
 
-def _walk(roots: Iterable[TaskThread]) -> Iterator[tuple[int, ThreadSnapshot]]:
-    stack = [(0, take(life_of(root))) for root in roots][::-1]
-    while stack:
-        depth, record = stack.pop()
-        yield depth, record
-        stack.extend((depth + 1, child) for child in reversed(record.children))
+def _signals(row: Row) -> tuple[int, int, int, int]:
+    one = row.thread
+    return one.signals_in, one.signals_out, one.input_depth + one.output_depth, one.undelivered
+
+
+def _threads(roots: Iterable[TaskThread]) -> list[Row]:
+    return [row for row in rows_of(_taken(roots)) if row.task is None]
+
+
+def _taken(roots: Iterable[TaskThread]) -> list[ThreadSnapshot]:
+    return [take(life_of(root)) for root in roots]
