@@ -1,7 +1,7 @@
 """A coroutine whose first step can't be cancelled away.
 
-asyncio never runs a coroutine whose task is cancelled before its first step; code that has to clean
-up, such as the shut-down of a thread, would be skipped when `asyncio.run` cancels all tasks.
+asyncio does not begin a coroutine whose task is cancelled before its first step. Code that has to run,
+such as the shut-down of a thread, would be skipped when `asyncio.run` cancels all tasks.
 """
 
 from __future__ import annotations
