@@ -265,7 +265,7 @@ def test_a_ctrl_c_in_a_logging_call_outside_of_a_loop_is_raised_there() -> None:
     done = python(
         """
         import logging, signal
-        from task_thread import log
+        from task_thread._core import log
         log.library.addFilter(lambda record: signal.raise_signal(signal.SIGINT) or True)
         try:
             log.say(log.library, logging.ERROR, "a line")

@@ -170,7 +170,7 @@ def test_in_another_os_thread_nothing_is_taken() -> None:
 
 
 def test_in_a_kernel_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("task_thread.posix.in_kernel", lambda: True)
+    monkeypatch.setattr("task_thread._core.os_signals.in_kernel", lambda: True)
     before = handlers()
     loop = asyncio.new_event_loop()
     guard = SignalGuard(loop, lambda: None)
@@ -378,7 +378,7 @@ def test_a_main_that_returns_before_its_root_leaves_pythons_own_handler() -> Non
 
 
 BESIDE = """
-import asyncio
+import asyncio, time
 from task_thread import TaskThread
 
 class Root(TaskThread):
@@ -412,6 +412,7 @@ BLOCKED = {
     "wait": "await asyncio.wait([asyncio.create_task(c) for c in (server(), Root().run())])",
     "a task": "root = asyncio.create_task(Root().run()); await server()",
     "in a row": "work = asyncio.create_task(server()); await Root().run(); await work",
+    "a root that was started": "Root().start(); await asyncio.gather(Root().run(), server())",
 }
 GOING_ON = {
     "in a row": "await Root().run(); await save()",
@@ -422,6 +423,12 @@ GOING_ON = {
     "gather": "await asyncio.gather(Root().run(), Root().run()); await save()",
     "shield": "await asyncio.shield(Root().run()); await save()",
     "a task": "await asyncio.create_task(Root().run()); await save()",
+    # So long that a look by the clock would come before main() hears of the end.
+    "the loop is held up": (
+        "run = asyncio.create_task(Root().run()); run.add_done_callback(lambda _: time.sleep(0.5))\n"
+        "    for _ in range(3): run = asyncio.create_task(asyncio.wait_for(run, 60))\n"
+        "    other = asyncio.create_task(server()); await run; await save(); other.cancel()"
+    ),
 }
 if sys.version_info >= (3, 11):
     BLOCKED["a TaskGroup"] = (
