@@ -302,12 +302,15 @@ def test_a_second_ctrl_c_ends_a_turn_that_blocks_the_loop() -> None:
             async def enter__(self):
                 self.tasks.block = await reCreate(None, self.block__)
             async def block__(self):
-                print("blocks", flush=True)
+                blocks.set()
                 time.sleep(20)
         def twice():
-            for _ in range(2):
-                time.sleep(0.5)
-                os.kill(os.getpid(), signal.SIGINT)
+            blocks.wait()
+            os.kill(os.getpid(), signal.SIGINT)
+            while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+                time.sleep(0.001)  # until the first one was taken
+            os.kill(os.getpid(), signal.SIGINT)
+        blocks = threading.Event()
         threading.Thread(target=twice, daemon=True).start()
         asyncio.run(Program().run())
     """
@@ -347,7 +350,6 @@ def test_ctrl_c_in_a_main_that_started_a_thread_ends_the_program_in_order() -> N
             async def enter__(self):
                 self.tasks.wait = await reCreate(None, self.wait__)
             async def wait__(self):
-                await asyncio.sleep(0.2)
                 os.kill(os.getpid(), signal.SIGINT)
                 await asyncio.sleep(60)
             async def exit__(self):
