@@ -122,6 +122,7 @@ class Scope:
         carrier = asyncio.current_task()
         cancels = self._cancels
         by_task = True  # the cancellation from outside is one of the carrying task
+        reached = False  # such a one has come, whether it was taken back or not
         while True:
             error: BaseException | None = None
             try:
@@ -138,6 +139,7 @@ class Scope:
                 forgiven = forgive_group(coroutine, carrier)
                 held = group_holds(coroutine)
                 by_task = cancel_requests(carrier) - held > cancels
+                reached = reached or by_task
                 self.from_outside = by_task or not (self._direct or forgiven or held)
                 # As a task does: cancel what is waited for, and see what becomes of it.
                 if waited is not None and not self.abandoned and waited.cancel():
@@ -165,7 +167,10 @@ class Scope:
                     self._check_swallowed(carrier, by_task)
                 return stop.value
             except CancelledError:
-                if by_task and _CAN_TELL:
+                if not _CAN_TELL:
+                    # It may have been a package's outside, which only looked like one inside.
+                    self.from_outside = self.from_outside or reached
+                elif by_task:
                     # An asyncio.timeout inside may have taken its cancellation back.
                     self.from_outside = cancel_requests(carrier) > cancels
                 if self.cancelled and not self.from_outside:
