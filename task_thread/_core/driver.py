@@ -151,7 +151,7 @@ class Driver(Meter):
         except BaseException:
             self._finish()
             raise
-        if self.eager and not self.over:
+        if not self.over and (self.eager or self.task.get_coro() is not carrier):
             self.task.add_done_callback(self._dropped)
 
     def _is_in(self, task: asyncio.Task[Any]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Generator
+from types import FunctionType
 from typing import Any
 
 
@@ -22,10 +23,9 @@ def native(
 
     `types.coroutine` only marks generators, which Python 3.12 takes for no task any more.
     """
-    code: Any = function.__code__
+    code = function.__code__
     flags = code.co_flags & ~inspect.CO_GENERATOR | inspect.CO_COROUTINE
-    function.__code__ = code.replace(co_flags=flags)
-    return function  # type: ignore[return-value]
+    return FunctionType(code.replace(co_flags=flags), function.__globals__, function.__name__)
 
 
 def patient(inner: Any, cancelled: Callable[[], None] | None = None) -> Coroutine[Any, Any, Any]:
