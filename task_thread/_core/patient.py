@@ -4,7 +4,7 @@ asyncio never runs a coroutine whose task is cancelled before its first step; co
 up, such as the shut-down of a thread, would be skipped when `asyncio.run` cancels all tasks.
 
 What has begun with an `await` can't be awaited any more by a task factory that wraps it; what stands at
-a plain `yield` can. A done-callback for each task was rejected: it costs 5 % of the making of a task.
+a plain `yield` can. A done-callback for each task was rejected: it is called a round of the loop later.
 """
 
 from __future__ import annotations
