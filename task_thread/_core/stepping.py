@@ -28,6 +28,15 @@ _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
 steppers: dict[CodeType, str] = {}
 """The functions of ours on whose stack the code of a task, a hook or a handler runs: what each steps."""
 
+
+def _nothing(future: Any, task: Any) -> None:
+    pass
+
+
+# From Python 3.14: asyncio's call graph, which can't see what a task waits for by way of a gate.
+add_awaited: Any = getattr(asyncio, "future_add_to_awaited_by", _nothing)
+discard_awaited: Any = getattr(asyncio, "future_discard_from_awaited_by", _nothing)
+
 _parked: list[Any] = []
 """Coroutines that refuse even `close()`; kept, since collecting them would only print an error."""
 
@@ -131,7 +140,7 @@ class Scope:
                     self._pending = waited
                     yield waited
                 else:
-                    yield from self._wait_beside(waited)
+                    yield from self._wait_beside(waited, carrier)
             except GeneratorExit:
                 drop(coroutine)
                 raise
@@ -192,7 +201,7 @@ class Scope:
     def swallowed(self) -> None:
         """Called when the coroutine goes on although the carrying task was cancelled."""
 
-    def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
+    def _wait_beside(self, waited: Any, carrier: Any) -> Generator[Any, Any, None]:
         """Let the task wait, on the scope's own future, for what the coroutine waits for."""
         if waited is None or not asyncio.isfuture(waited):
             if not (self._asked or self.abandoned):
@@ -206,11 +215,13 @@ class Scope:
             return
         self._gate = gate = waited.get_loop().create_future()
         waited.add_done_callback(self._open)
+        add_awaited(waited, carrier)
         try:
             yield from gate
         finally:
             self._gate = None
             waited.remove_done_callback(self._open)
+            discard_awaited(waited, carrier)
 
 
 def cancel_requests(task: asyncio.Task[Any] | None) -> int:
