@@ -11,9 +11,12 @@ Invariants:
 - After a turn that never suspended the driver yields to the loop once, and only then.
 - A task that was cancelled or is being deleted takes no further turn, whatever it swallows.
 
-A `Driver` is the very object that the asyncio task steps (its `get_coro()`), and shows the coroutine of
-the present turn as its own `cr_frame`, so that debuggers and `Task.print_stack()` see the user's line.
-A subclass of `asyncio.Task` was rejected: task factories, uvloop and nest-asyncio replace the class.
+The asyncio task steps a native coroutine (its `get_coro()`), since profilers read that from the process's
+memory. It awaits a `Steps`, which steps the driver's generator and shows walkers the present turn.
+Rejected, with the instructions that each took more than an object of our own as the task's coroutine:
+awaiting the driver and its `send` (2 to 3 %; a `Steps` is an iterator of C, and takes as many as before),
+the generator itself (none, but a walk ends there, above the user's line), and a subclass of `asyncio.Task`
+(task factories, uvloop and nest-asyncio replace the class).
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import itertools
 import sys
 from asyncio import CancelledError, Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import CodeType, CoroutineType, FrameType, FunctionType, MethodType
+from types import CoroutineType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -35,12 +38,15 @@ from .environment import in_kernel
 from .groups import forgive_group
 from .lines import Place, attribute, definition_place, name_of, waiting_place
 from .pacing import Brake
+from .patient import native
 from .rate import Meter
 from .stepping import (
     Abandoned,
     Scope,
+    add_awaited,
     cancel_requests,
     count_cancels,
+    discard_awaited,
     drop,
     steppers,
     take_back_cancels,
@@ -55,9 +61,6 @@ CoFunction = Callable[..., Coroutine[Any, Any, Any]]
 Turn = tuple[CoFunction, tuple[Any, ...], dict[str, Any]]
 
 _serials = itertools.count(1)
-# From Python 3.14: the call graph of asyncio, which can't see what a driver waits for.
-_add_awaited: Any = getattr(asyncio, "future_add_to_awaited_by", None)
-_discard_awaited: Any = getattr(asyncio, "future_discard_from_awaited_by", None)
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 
 
@@ -85,9 +88,9 @@ class Driver(Meter):
     __slots__ = (
         "__weakref__",
         "_abandoned",
-        "_began",
         "_cancelled",
         "_loop",
+        "_steps",
         "_telling",
         "_trace",
         "_turn",
@@ -104,7 +107,6 @@ class Driver(Meter):
         "last",
         "over",
         "owner",
-        "send",
         "serial",
         "slot",
         "task",
@@ -127,14 +129,13 @@ class Driver(Meter):
         self.last = False
         self.attention = False
         self.over = False
-        self._began = False
         self._cancelled = False
         self._abandoned = False
         self.eager = loop.get_task_factory() is not None
         self._loop = loop
         self._turner: Any = self._drive()
-        # The generator's own method: the task steps it without a Python call in between.
-        self.send: Any = self._turner.send
+        self._steps = Steps(self._turner)
+        self._steps.driver = self
         self._trace: Trace | None = None
         self._telling: Scope | None = None  # its taskFailed__, once that has suspended
         if instruments.task_created and (owner is None or not owner.live):
@@ -144,12 +145,14 @@ class Driver(Meter):
             if owner.office is not None and owner.office.trace is not None:
                 self.watch(owner.office.trace)
         self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
+        carrier = rescheduling_task(self._steps)
+        carrier.send(None)
         try:
-            self._is_in(loop.create_task(self, name=self.name))
+            self._is_in(loop.create_task(carrier, name=self.name))
         except BaseException:
             self._finish()
             raise
-        if self.eager and not self.over:
+        if not self.over and (self.eager or self.task.get_coro() is not carrier):
             self.task.add_done_callback(self._dropped)
 
     def _is_in(self, task: asyncio.Task[Any]) -> None:
@@ -158,10 +161,10 @@ class Driver(Meter):
         count_cancels(task)
         _drivers[id(task)] = self
 
-    def _dropped(self, _: object) -> None:
-        """What a task factory wrapped it in has ended, maybe before its first step."""
+    def _dropped(self, _: object = None) -> None:
+        """The task has ended, or what a task factory wrapped it in; maybe before the first step."""
         if not self.over:
-            self.close()
+            self._turner.close()
             if not self.over:
                 self._finish()
 
@@ -308,15 +311,16 @@ class Driver(Meter):
         """Report each step and turn to a trace, or to nobody any more."""
         self._trace = trace
         if trace is None or self.over:
-            self.send = self._turner.send
+            self._steps.__class__ = Steps
+            self._steps.send = None
         else:
-            self.send = trace.sender(self, self._turner.send)
+            self._steps.send = trace.sender(self, self._turner.send)
+            self._steps.__class__ = WatchedSteps
             self.attention = True
 
     # The turns
 
     def _drive(self) -> Generator[Any, Any, None]:
-        self._began = True
         maker: Any = current.get()
         current.set(self)  # into a context of the task's own
         if self.task is None:  # an eager task factory: `create_task` has not returned yet
@@ -447,8 +451,7 @@ class Driver(Meter):
                     gate.set_result(None)
 
             waited.add_done_callback(opened)
-            if _add_awaited is not None:
-                _add_awaited(waited, self.task)
+            add_awaited(waited, self.task)
             try:
                 yield from gate
                 return
@@ -458,8 +461,7 @@ class Driver(Meter):
                     raise
             finally:
                 waited.remove_done_callback(opened)
-                if _discard_awaited is not None:
-                    _discard_awaited(waited, self.task)
+                discard_awaited(waited, self.task)
 
     def was_cancelled(self) -> bool:
         """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
@@ -540,59 +542,19 @@ class Driver(Meter):
         if self.owner is not None:
             self.owner.driver_ended(self, heir)
 
-    # What an asyncio task expects of a coroutine
-
-    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
-        """Throw into the present turn; a task cancelled before its first step just ends."""
-        if not self._began:
-            self._turner.close()
-            self._finish()
-            raise (error if value is None else value)
-        thrown = error if value is None else value
+    def throw(self, error: BaseException) -> Any:
+        """Throw into the present turn."""
         if self._trace is not None:
-            return self._trace.step(self, self._turner.throw, thrown)
-        return self._turner.throw(thrown)
-
-    def close(self) -> None:
-        """Close the present turn, for good."""
-        self._turner.close()
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        turner: Generator[Any, Any, None] = self._turner
-        return turner
+            return self._trace.step(self, self._turner.throw, error)
+        return self._turner.throw(error)
 
     @property
-    def __name__(self) -> str:
-        return self.name
-
-    @property
-    def cr_running(self) -> bool:
-        return bool(self._turner.gi_running)
-
-    @property
-    def cr_suspended(self) -> bool:
-        """Whether it waits, for `inspect.getcoroutinestate`; Python 3.10 does not ask."""
-        return bool(getattr(self._turner, "gi_suspended", False))
-
-    @property
-    def cr_origin(self) -> None:
-        return None
-
-    @property
-    def cr_code(self) -> CodeType:
-        code: CodeType = self._turner.gi_code
-        return code
-
-    @property
-    def cr_frame(self) -> FrameType | None:
+    def frame(self) -> FrameType | None:
+        """The frame of the present turn; between turns, the driver's own."""
         frame: FrameType | None = (
             self._turner.gi_frame if self.coroutine is None else self.coroutine.cr_frame
         )
         return frame
-
-    @property
-    def cr_await(self) -> Any:
-        return None if self.coroutine is None else self.coroutine.cr_await
 
     def __repr__(self) -> str:
         place = self.place
@@ -600,7 +562,52 @@ class Driver(Meter):
         return f"<{self.name} {self.state}, {self.turns} turns{where}>"
 
 
-Coroutine.register(Driver)
+class Steps(itertools.chain):  # type: ignore[type-arg]
+    """What the task's coroutine awaits: the steps of a driver's generator, which `chain` iterates in C.
+
+    To whoever walks from coroutine to coroutine (`cr_await`) it looks like that of the present turn.
+    """
+
+    __slots__ = ("driver", "send")
+
+    driver: Driver
+    send: Any
+
+    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
+        return self.driver.throw(error if value is None else value)
+
+    def close(self) -> None:
+        self.driver._turner.close()
+
+    @property
+    def cr_frame(self) -> FrameType | None:
+        return self.driver.frame
+
+    @property
+    def cr_await(self) -> Any:
+        coroutine = self.driver.coroutine
+        return None if coroutine is None else coroutine.cr_await
+
+
+class WatchedSteps(Steps):
+    """The same while a trace records each step: an object of the one becomes one of the other."""
+
+    __slots__ = ()
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+
+@native
+def rescheduling_task(steps: Steps) -> Generator[Any, Any, None]:
+    """The coroutine of the asyncio task; it is given to it when it stands at its first `yield`."""
+    try:
+        yield None
+    except BaseException:  # cancelled before the first step, or dropped by what wraps it
+        steps.driver._dropped()
+        raise
+    yield from steps
+
 
 # By the task's identity, which is certain while the driver lives, since that holds its task. A task
 # factory may wrap what a task steps, so `get_coro()` does not tell.

@@ -32,7 +32,7 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .environment import in_kernel, running_loop
 from .mailbox import Mailbox
-from .patient import Patient
+from .patient import patient
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
 from .texts import class_of, describe, is_a, text_of
@@ -576,13 +576,13 @@ class Life:
     ) -> asyncio.Task[Any]:
         """Return a task that carries a part of the life; `cancelled` is called when it is cancelled."""
         assert self.loop is not None
-        patient = Patient(coroutine, cancelled)
+        carrier = patient(coroutine, cancelled)
         name = f"{self.name} {name}"
         try:
-            return self.loop.create_task(patient, name=name)
+            return self.loop.create_task(carrier, name=name)
         except Exception as error:  # a task factory of the program's own; a stop must go on
             log.failure(log.library, error, "the loop's task factory failed for %s", name)
-            return asyncio.Task(patient, loop=self.loop, name=name)
+            return asyncio.Task(carrier, loop=self.loop, name=name)
 
     def request_stop(self) -> None:
         """Ask for the stop; returns at once. Does nothing where there is nothing to stop."""

@@ -7,7 +7,8 @@ interrupts at once, whatever runs; when the last root has ended, what was there 
 SIGQUIT is left alone: it is what ends a program that hangs, and leaves a core.
 
 A program may run other tasks beside its threads, which would never notice a signal that we took. If some
-still run when the last root has ended, the signal is sent again: then it acts as it would without us.
+still run when the last root has ended, the signal is sent again: then it acts as it would without us. Before
+that, roots that were begun by `start()`, and so have no `run()` of their own, are stopped as well.
 
 `loop.add_signal_handler` was rejected: it replaces `asyncio.run`'s handler for good.
 
@@ -26,7 +27,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import registry
-from .context import current
+from .context import current, life_of
 from .environment import in_kernel
 
 _DEFAULTS: dict[int, Any] = {
@@ -105,18 +106,32 @@ class _Aftermath:
     def follow(self) -> None:
         """Look now and then, from the end of the last root on."""
         self.note()
-        self.loop.call_later(_LOOK, self._look)
+        # Each of those who wait for one another hears of an end some rounds after the one before, however
+        # long the loop was held up meanwhile.
+        self.loop.call_later(_LOOK, self._look, 4 * len(self._told))
 
-    def _look(self) -> None:
+    def _look(self, rounds: int) -> None:
         if self is not _aftermath:
             return  # another root took over, or another signal came
         beside = {task for task in self._beside or () if not task.done()}
         if not beside or (self._main is not None and self._main.done()):
             return
-        if any(not task.done() and self._goes_on(task, beside) for task in self._told):
-            self.loop.call_later(_LOOK, self._look)
-        else:
+        if rounds:
+            self.loop.call_soon(self._look, rounds - 1)
+        elif any(not task.done() and self._goes_on(task, beside) for task in self._told):
+            self.follow()
+        elif not self._stops_others():
             signal.raise_signal(self.number)
+
+    def _stops_others(self) -> bool:
+        """Whether roots that somebody has started, and does not run, have to end first; stop them."""
+        roots = [life_of(root) for root in registry.threads()]
+        others = [life for life in roots if life.loop is self.loop]
+        for life in others:
+            life.request_stop()
+        if others:
+            self.follow()
+        return bool(others)
 
     def _goes_on(self, task: asyncio.Task[Any], beside: set[asyncio.Task[Any]]) -> bool:
         """Return whether a task goes on since its root has ended, and does not just wait for the rest."""

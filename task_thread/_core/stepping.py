@@ -28,6 +28,15 @@ _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
 steppers: dict[CodeType, str] = {}
 """Functions of ours that call the code of a task, a hook or a handler: which of these each one steps."""
 
+
+def _nothing(future: Any, task: Any) -> None:
+    pass
+
+
+# From Python 3.14: asyncio's call graph, which can't see what a task waits for by way of a gate.
+add_awaited: Any = getattr(asyncio, "future_add_to_awaited_by", _nothing)
+discard_awaited: Any = getattr(asyncio, "future_discard_from_awaited_by", _nothing)
+
 _parked: list[Any] = []
 """Coroutines that refuse even `close()`; kept, since Python prints an error when one is collected."""
 
@@ -122,6 +131,7 @@ class Scope:
         carrier = asyncio.current_task()
         cancels = self._cancels
         by_task = True  # the cancellation from outside is one of the carrying task
+        reached = False  # such a one has come, whether it was taken back or not
         while True:
             error: BaseException | None = None
             try:
@@ -130,7 +140,7 @@ class Scope:
                     self._pending = waited
                     yield waited
                 else:
-                    yield from self._wait_beside(waited)
+                    yield from self._wait_beside(waited, carrier)
             except GeneratorExit:
                 drop(coroutine)
                 raise
@@ -138,6 +148,7 @@ class Scope:
                 forgiven = forgive_group(coroutine, carrier)
                 held = group_holds(coroutine)
                 by_task = cancel_requests(carrier) - held > cancels
+                reached = reached or by_task
                 self.from_outside = by_task or not (self._direct or forgiven or held)
                 # As a task does: cancel what is waited for, and see what becomes of it.
                 if waited is not None and not self.abandoned and waited.cancel():
@@ -165,7 +176,10 @@ class Scope:
                     self._check_swallowed(carrier, by_task)
                 return stop.value
             except CancelledError:
-                if by_task and _CAN_TELL:
+                if not _CAN_TELL:
+                    # It may have been a package's outside, which only looked like one inside.
+                    self.from_outside = self.from_outside or reached
+                elif by_task:
                     # An asyncio.timeout inside may have taken its cancellation back.
                     self.from_outside = cancel_requests(carrier) > cancels
                 if self.cancelled and not self.from_outside:
@@ -187,7 +201,7 @@ class Scope:
     def swallowed(self) -> None:
         """Called when the coroutine goes on although the carrying task was cancelled."""
 
-    def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
+    def _wait_beside(self, waited: Any, carrier: Any) -> Generator[Any, Any, None]:
         """Let the task wait for a future of the scope, which is done when what the coroutine awaits is."""
         if waited is None or not asyncio.isfuture(waited):
             if not (self._asked or self.abandoned):
@@ -201,11 +215,13 @@ class Scope:
             return
         self._gate = gate = waited.get_loop().create_future()
         waited.add_done_callback(self._open)
+        add_awaited(waited, carrier)
         try:
             yield from gate
         finally:
             self._gate = None
             waited.remove_done_callback(self._open)
+            discard_awaited(waited, carrier)
 
 
 def cancel_requests(task: asyncio.Task[Any] | None) -> int:
