@@ -23,7 +23,7 @@ from .deadlines import Deadlines
 from .hooks import Hook
 from .mailbox import Mailbox
 from .patient import Patient
-from .stepping import Abandoned, cancel_requests
+from .stepping import Abandoned, cancel_requests, left_by_itself
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -93,6 +93,8 @@ class Office:
                 waited = box.context.run(delivery.send, None)
             except StopIteration:
                 pass
+            except GeneratorExit as left:
+                box.failed(left_by_itself(left))
             except BaseException as error:
                 box.failed(error)
             else:

@@ -36,7 +36,15 @@ from .groups import forgive_group
 from .lines import Place, attribute, definition_place, name_of, waiting_place
 from .pacing import Brake
 from .rate import Meter
-from .stepping import Abandoned, Scope, cancel_requests, count_cancels, drop, take_back_cancels
+from .stepping import (
+    Abandoned,
+    Scope,
+    cancel_requests,
+    count_cancels,
+    drop,
+    left_by_itself,
+    take_back_cancels,
+)
 from .texts import shown
 
 if TYPE_CHECKING:
@@ -374,10 +382,12 @@ class Driver(Meter):
                 raise
             # Nobody cancelled this task: it awaited something that was, and did not expect it.
             yield from self._fail(error)
-        except GeneratorExit:
-            if self.coroutine is not None:
-                self.coroutine.close()
-            raise
+        except GeneratorExit as error:
+            if self.coroutine is None or self.coroutine.cr_frame is not None:
+                if self.coroutine is not None:
+                    self.coroutine.close()
+                raise
+            yield from self._fail(error)  # the turn itself raised it, and is over
         except BaseException as error:
             yield from self._fail(error)
             if isinstance(error, Exception):
@@ -495,8 +505,14 @@ class Driver(Meter):
             yield from self._telling.finish(waited)
         except (StopIteration, Abandoned):
             pass
-        except (CancelledError, GeneratorExit):
-            raise
+        except GeneratorExit as left:
+            if self._telling is not None:
+                raise
+            owner.tell(left_by_itself(left), "taskFailed__ failed")
+        except CancelledError as second:
+            if self.last or self.was_cancelled():
+                raise
+            owner.tell(second, "taskFailed__ awaited something that was cancelled")
         except BaseException as second:
             owner.tell(second, "taskFailed__ failed")
             owner.raise_fatal(second)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .context import current
 from .hooks import plain
-from .stepping import Abandoned, Scope, cancel_requests
+from .stepping import Abandoned, Scope, cancel_requests, left_by_itself
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -103,6 +103,8 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
             waited = coroutine.send(None)
         except StopIteration:
             return True
+        except GeneratorExit as left:
+            raise left_by_itself(left) from left
         # A child's enter__ runs in its caller, often the parent's enter__.
         life.hook = scope = Hook(life, name, coroutine, nested=name == "enter__", cancels=cancels)
         if limit is not None:

@@ -532,7 +532,10 @@ class Life:
 
     def hook_of(self, name: str) -> Any:
         """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
-        hook = getattr(self.thread, name)
+        try:
+            hook = getattr(self.thread, name)
+        except BaseException as error:  # a property of the program's own
+            return _failing(name, error)
         idle = getattr(self.base, name)
         return None if hook.__class__ is MethodType and hook.__func__ is idle else hook
 
@@ -717,6 +720,14 @@ class Life:
                     self.endings.remove(ending)
 
         return wait()
+
+
+def _failing(name: str, error: BaseException) -> Callable[..., Coroutine[Any, Any, None]]:
+    async def hook(*_: object) -> None:
+        raise error
+
+    hook.__name__ = name
+    return hook
 
 
 def _not_async(method: str, why: str) -> str:
