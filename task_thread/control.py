@@ -248,9 +248,6 @@ class Control:
 
         # In the cell where the thread was made, so that what it prints lands there.
         life.home_context().copy().run(life.start)
-        if life.listening:  # an eager loop has started it already
-            began()
-            return
         life.at_start(began)
         life.at_end(lambda: effect.missed(life.error or _stopped_early(life)))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import Probe, Turner, forever, rounds, running, until
+from programs import Probe, Turner, forever, other_tasks, rounds, running, text, until
 
 from task_thread import TaskThread, delete, reCreate, reSchedule
 from task_thread._core.driver import driver_of
@@ -578,6 +578,30 @@ async def test_a_task_factory_that_wraps_the_coroutine_changes_nothing() -> None
             assert program.tasks.turn.get_name() == "turn"
     finally:
         asyncio.get_running_loop().set_task_factory(None)
+
+
+async def test_a_task_factory_that_wraps_is_no_hindrance_to_signals_and_ends() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(wrapping)  # type: ignore[arg-type]
+    try:
+        async with running(Probe()) as parent:
+            await parent.insertSignal(text("one"))
+            for task in other_tasks():
+                if task.get_name() == "signals":
+                    task.cancel()  # before its first step, which a wrapper then never takes
+            await parent.insertSignal(text("two"))
+            await until(lambda: parent.heard == ["one", "two"])
+            child = Probe(parent=parent)
+            await child.run()
+            await parent.addChild(child)
+            await child.stop()
+            for task in other_tasks():
+                if task.get_name().endswith("main"):
+                    task.cancel()
+            await asyncio.wait_for(child.join(), 5)
+            assert child.exited == 1
+    finally:
+        loop.set_task_factory(None)
 
 
 async def test_a_wrapped_task_that_is_cancelled_before_its_first_step_has_ended() -> None:

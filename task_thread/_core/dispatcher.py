@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .deadlines import Deadlines
 from .hooks import Hook
 from .mailbox import Mailbox
-from .patient import Patient
+from .patient import begin_task
 from .stepping import Abandoned, cancel_requests, left_by_itself
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Office:
             self._start()
 
     def _start(self) -> None:
-        pump = self.loop.create_task(Patient(self._serve()), name="signals")
+        pump = begin_task(self._serve(), self.loop, "signals")
         self._free = pump
         self.pumps.add(pump)
         pump.add_done_callback(self.pumps.discard)

@@ -32,7 +32,7 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .environment import running_loop
 from .mailbox import Mailbox
-from .patient import Patient
+from .patient import begin_task
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
 from .texts import class_of, describe, text_of
@@ -557,13 +557,7 @@ class Life:
     ) -> asyncio.Task[Any]:
         """Return a task that carries a part of the life; `cancelled` is called when it is cancelled."""
         assert self.loop is not None
-        patient = Patient(coroutine, cancelled)
-        name = f"{self.name} {name}"
-        try:
-            return self.loop.create_task(patient, name=name)
-        except Exception as error:  # a task factory of the program's own; a stop must go on
-            log.failure(log.library, error, "the loop's task factory failed for %s", name)
-            return asyncio.Task(patient, loop=self.loop, name=name)
+        return begin_task(coroutine, self.loop, f"{self.name} {name}", cancelled)
 
     def request_stop(self) -> None:
         """Ask for the stop; returns at once. Does nothing where there is nothing to stop."""

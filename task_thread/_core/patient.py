@@ -6,6 +6,7 @@ up, such as the shut-down of a thread, would be skipped when `asyncio.run` cance
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Generator
 from types import CodeType, FrameType
@@ -13,7 +14,7 @@ from typing import Any
 
 
 class Patient:
-    """Wraps a coroutine or a generator for `create_task`.
+    """Wraps a coroutine or a generator for a task.
 
     Args:
         inner: what the task steps.
@@ -79,6 +80,25 @@ class Patient:
 
 
 Coroutine.register(Patient)
+
+
+def begin_task(
+    inner: Any,
+    loop: asyncio.AbstractEventLoop,
+    name: str,
+    cancelled: Callable[[], None] | None = None,
+) -> asyncio.Task[Any]:
+    """Return a task that steps a `Patient`, whatever the loop's task factory does with what it is given.
+
+    One that wraps it would let nothing run if the task is cancelled before its first step, and one
+    that raises would keep a stop from going on.
+
+    Args:
+        inner: see `Patient`, and so for `cancelled`.
+        loop: that it runs on.
+        name: of the task.
+    """
+    return asyncio.Task(Patient(inner, cancelled), loop=loop, name=name)
 
 
 def _unbegun(inner: Any) -> bool:
