@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import Probe, Turner, forever, other_tasks, rounds, running, text, until
+from programs import Probe, Turner, ended, forever, other_tasks, rounds, running, text, until
 
 from task_thread import TaskThread, delete, reCreate, reSchedule
 from task_thread._core.driver import driver_of
@@ -602,6 +602,27 @@ async def test_a_task_factory_that_wraps_is_no_hindrance_to_signals_and_ends() -
             assert child.exited == 1
     finally:
         loop.set_task_factory(None)
+
+
+async def test_an_error_of_what_a_task_factory_wraps_it_in_is_the_tasks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def breaking(loop: asyncio.AbstractEventLoop, coroutine: Any, **how: Any) -> Any:
+        async def traced() -> None:
+            raise LookupError("no request")
+
+        return asyncio.Task(traced(), loop=loop, **how)
+
+    program = Turner()
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(breaking)
+    try:
+        program.start()
+        await until(lambda: "turn failed: LookupError: no request" in caplog.text)
+    finally:
+        loop.set_task_factory(None)
+    assert program.snapshot().task("turn").error == "LookupError: no request"
+    await ended(program)
 
 
 async def test_a_wrapped_task_that_is_cancelled_before_its_first_step_has_ended() -> None:

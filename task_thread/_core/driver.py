@@ -158,12 +158,20 @@ class Driver(Meter):
         count_cancels(task)
         _drivers[id(task)] = self
 
-    def _dropped(self, _: object) -> None:
+    def _dropped(self, task: asyncio.Task[Any]) -> None:
         """What a task factory wrapped it in has ended, maybe before its first step."""
+        if self.over:
+            return
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.error = error
+            if self.owner is None:
+                log.failure(log.library, error, "task %s failed", self.name)
+            else:
+                self.owner.task_failed(self, error)
+        self.close()
         if not self.over:
-            self.close()
-            if not self.over:
-                self._finish()
+            self._finish()
 
     # What is known about it
 
