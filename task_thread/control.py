@@ -223,6 +223,8 @@ class Control:
     # On the loop
 
     def _carry_out(self, act: Callable[[Effect], None], effect: Effect) -> None:
+        if effect.cancelled():  # before its turn came
+            return
         try:
             act(effect)
         except Exception as error:

@@ -467,6 +467,17 @@ async def test_an_effect_that_nobody_looks_at_complains_to_nobody() -> None:
     await until(lambda: thread.state == "failed")
 
 
+async def test_what_was_cancelled_before_its_turn_came_is_not_carried_out() -> None:
+    async with running(Probe()) as thread:
+        sent = [thread.control.send(text(number)) for number in range(3)]
+        sent[1].cancel()
+        assert thread.control.stop().cancel()
+        await sent[2]
+        await until(lambda: len(thread.heard) == 2)
+        assert thread.heard == [0, 2]
+        assert thread.state == "running"
+
+
 async def test_a_future_that_was_cancelled_does_not_break_the_loop(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
