@@ -507,7 +507,10 @@ class Driver(Meter):
             return
         cancels = cancel_requests(self.task)
         try:
-            self.coroutine = hook(self.name, error)
+            coroutine = hook(self.name, error)
+            if coroutine.__class__ is not CoroutineType:
+                coroutine = _coroutine(hook, coroutine)
+            self.coroutine = coroutine
             waited = self.coroutine.send(None)
             self._telling = Scope(self.coroutine, nested=True, cancels=cancels)
             yield from self._telling.finish(waited)

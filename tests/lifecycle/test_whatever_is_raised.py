@@ -168,6 +168,17 @@ async def test_the_exception_that_closes_generators_is_an_error_like_any_other(
     assert thread.exited == (0 if hook == "exit__" else 1)
 
 
+async def test_a_failure_hook_that_is_no_coroutine_method_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(Failing):
+        def taskFailed__(self, slot: str, error: BaseException) -> None:  # type: ignore[override]
+            """Forgot its `async`."""
+
+    async with running(Program()):
+        await until(lambda: "`async def taskFailed__(...)`" in caplog.text)
+
+
 async def test_what_a_failure_hook_awaits_may_be_cancelled(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
