@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ._core import log
 from ._core.context import life_of
 from ._core.environment import running_loop
 from .signals import Signal, require_signal
@@ -227,8 +228,11 @@ class Control:
             return
         try:
             act(effect)
-        except Exception as error:
+        except BaseException as error:
             effect.missed(error)
+            # An initVars__ that exits, say, must not end a kernel.
+            if not isinstance(error, Exception) and not log.in_kernel():
+                raise
 
     def _start(self, effect: Effect) -> None:
         life = self._life
