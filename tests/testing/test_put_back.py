@@ -68,6 +68,7 @@ CHANGES = [
     (_environment, "os.environ['TASK_THREAD_CHECKED']", lambda: dict(os.environ)),
     (_filters, "the filters of warnings", lambda: list(warnings.filters)),
     (lambda: sys.path.insert(0, "/nowhere"), "sys.path", lambda: list(sys.path)),
+    (lambda: sys.argv.append("-x"), "sys.argv", lambda: list(sys.argv)),
     (gc.disable, "the garbage collector", gc.isenabled),
     (lambda: sys.setrecursionlimit(5000), "the limit of recursion", sys.getrecursionlimit),
     (lambda: threading.settrace(print), "that trace new OS threads",  # type: ignore[arg-type]
