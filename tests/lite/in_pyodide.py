@@ -23,6 +23,9 @@ from typing import Any
 
 import pytest
 from pyodide.ffi import run_sync
+from task_thread._core.ending import end_all
+
+import task_thread
 
 _outside = asyncio.all_tasks()  # what runs pytest itself
 _all_tasks = asyncio.all_tasks
@@ -43,6 +46,13 @@ def _wait_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
 NOT_HERE = {
     "test_a_task_that_blocks_for_real_is_told_while_it_does": "time.sleep does not block the loop",
     "test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free": "only one OS thread",
+    "test_its_os_thread_ends_when_nothing_lives": "only one OS thread",
+    "test_in_real_time_other_os_threads_may_call": "only one OS thread",
+    "test_in_virtual_time_a_call_from_another_os_thread_is_explained": "only one OS thread",
+    "test_what_can_not_be_interrupted_is_given_up_and_says_so": "only one OS thread",
+    "test_real_time_is_bounded_by_within": "no sockets, so no loop in real time but its own",
+    "test_with_a_closed_loop_the_future_fails_with_a_sentence": "its loop runs at all times",
+    "test_a_main_that_returns_before_its_root_leaves_pythons_own_handler": "its loop runs at all times",
     "test_with_no_loop_known_the_future_fails_with_a_sentence": "its loop runs at all times",
     "test_start_without_a_loop_says_what_to_do_instead": "its loop runs at all times",
     "test_an_asyncio_timeout_inside_the_coroutine_works": "a timer of 1 ms is due at once",
@@ -61,6 +71,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return collection_path.name == "test_in_a_kernel.py" or None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """End what lives where a test is skipped in its middle."""
+    try:
+        yield
+    except pytest.skip.Exception:
+        _wait_for(_end_what_lives())
+        raise
+
+
+async def _end_what_lives() -> None:
+    for thread in task_thread.threads():
+        thread.control.stop()
+        await thread.join()
+    await end_all(asyncio.all_tasks() - {asyncio.current_task()}, timeout=1.0)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -133,7 +160,7 @@ _lacks("OS threads", asyncio, "to_thread")
 _lacks("OS threads", type(asyncio.get_running_loop()), "run_in_executor")
 _lacks("terminals", pty, "openpty")
 _lacks("sockets", socket, "socketpair", "create_server")
-_lacks("second event loop", asyncio, "new_event_loop", "run")
+_lacks("second event loop", asyncio, "new_event_loop")
 _lacks("second event loop", asyncio.Runner, "run")
 _lacks("second event loop", asyncio.BaseEventLoop, "run_until_complete")
 _lacks("task factories", type(asyncio.get_running_loop()), "set_task_factory")
