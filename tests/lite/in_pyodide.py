@@ -85,6 +85,16 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Leave word of the test that runs: one that hangs, or ends Pyodide, can't be told otherwise."""
+    begun = Path("/project/.venv-lite/begun")
+    begun.write_text(item.nodeid)
+    result = yield
+    begun.write_text("")
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, None, None]:
     """End what lives where a test is skipped in its middle."""
     try:

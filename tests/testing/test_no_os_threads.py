@@ -141,6 +141,6 @@ def test_threads_that_are_left_with_an_endless_exit_are_ended(number: int) -> No
 
 
 async def test_real_time_is_refused_with_a_sentence() -> None:
-    with pytest.raises(RuntimeError, match="can start none.*without real=True"):
+    with pytest.raises(RuntimeError, match=r"can start none.*without real=True"):
         check(good, real=True)
     assert asyncio.current_task() is not None
