@@ -139,7 +139,7 @@ def test_a_check_inside_leaves_what_the_outer_program_changed() -> None:
     seen = []
 
     async def inner() -> None:
-        os.chdir("/usr")
+        os.chdir("/tmp")
 
     async def outer() -> None:
         os.chdir("/")
