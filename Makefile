@@ -19,10 +19,10 @@ as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
 	@echo 'make test          after a change: linter, types, all tests but most of those in a browser'
-	@echo 'make test-all      everything: all tests, the other Pythons, the course'
+	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the course'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
 	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
-	@echo 'make test-lite     the core tests in Pyodide, the Python that runs in a browser'
+	@echo 'make test-lite     the core, testing and coach in Pyodide, the Python of a browser'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
 	@echo 'make links         the links in README, pyproject and CITATION, after binder/repository.txt has changed'
 	@echo 'make docs          the reference of the public names, from their docstrings, in docs/api'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ._core.context import life_of
 from ._core.effect import Effect
-from ._core.environment import running_loop
+from ._core.environment import in_kernel, running_loop
 from ._core.tree import walk_live
 from .signals import Signal, require_signal
 from .states import ThreadState
@@ -144,10 +144,15 @@ class Control:
     # On the loop
 
     def _carry_out(self, act: Callable[[Effect], None], effect: Effect) -> None:
+        if effect.cancelled():  # before its turn came
+            return
         try:
             act(effect)
-        except Exception as error:
+        except BaseException as error:
             effect.missed(error)
+            # An initVars__ that exits, say, must not end a kernel.
+            if not isinstance(error, Exception) and not in_kernel():
+                raise
 
     def _start(self, effect: Effect) -> None:
         life = self._life
@@ -169,9 +174,6 @@ class Control:
 
         # In the context of the cell where the thread was made, so that its output goes there.
         life.home_context().copy().run(life.start)
-        if life.listening:  # an eager loop has started it already
-            began()
-            return
         life.at_start(began)
         life.at_end(lambda: effect.missed(life.error or _stopped_early(life)))
 

@@ -104,6 +104,9 @@ class TaskThread(HasLife):
                 self.parent = parent
         except AttributeError:  # a property of the program's own
             pass
+        if _early:
+            for name, value in _early.pop(id(self), (self, {}))[1].items():
+                setattr(self, name, value)
         life.init_vars()
 
     # What it is and does now
@@ -162,7 +165,11 @@ class TaskThread(HasLife):
 
     @locks.setter
     def locks(self, value: SimpleNamespace) -> None:
-        life_of(self).locks = value
+        life = find_life(self)
+        if life is None:
+            _keep(self, "locks", value)
+        else:
+            life.locks = value
 
     @property
     def logger(self) -> logging.Logger:
@@ -171,7 +178,11 @@ class TaskThread(HasLife):
 
     @logger.setter
     def logger(self, value: logging.Logger) -> None:
-        life_of(self).use_logger(value)
+        life = find_life(self)
+        if life is None:
+            _keep(self, "logger", value)
+        else:
+            life.use_logger(value)
 
     @property
     def exit_event(self) -> asyncio.Event:
@@ -467,6 +478,14 @@ def _life_of_child(child: Any) -> Life:
 
 def _read_only(thread: TaskThread, name: str, instead: str) -> AttributeError:
     return AttributeError(f"{type(thread).__name__}.{name} can't be set: {instead}")
+
+
+# What a constructor sets before it calls ours, by the thread's identity: the thread, and its values.
+_early: dict[int, tuple[TaskThread, dict[str, Any]]] = {}
+
+
+def _keep(thread: TaskThread, name: str, value: object) -> None:
+    _early.setdefault(id(thread), (thread, {}))[1][name] = value
 
 
 _parent = TaskThread.__dict__["parent"]

@@ -12,7 +12,18 @@ import sys
 from typing import Any
 
 import pytest
-from programs import Probe, Turner, forever, package, rounds, running, until
+from programs import (
+    Probe,
+    Turner,
+    ended,
+    forever,
+    other_tasks,
+    package,
+    rounds,
+    running,
+    text,
+    until,
+)
 
 from task_thread import MessageSignal, TaskThread, delete, reCreate, reSchedule
 from task_thread._core import driver as driver_module
@@ -617,6 +628,51 @@ async def test_a_task_factory_that_wraps_the_coroutine_changes_nothing() -> None
             assert program.tasks.turn.get_name() == "turn"
     finally:
         asyncio.get_running_loop().set_task_factory(None)
+
+
+async def test_a_task_factory_that_wraps_is_no_hindrance_to_signals_and_ends() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(wrapping)  # type: ignore[arg-type]
+    try:
+        async with running(Probe()) as parent:
+            await parent.insertSignal(text("one"))
+            for task in other_tasks():
+                if task.get_name() == "signals":
+                    task.cancel()  # before its first step, which a wrapper then never takes
+            await parent.insertSignal(text("two"))
+            await until(lambda: parent.heard == ["one", "two"])
+            child = Probe(parent=parent)
+            await child.run()
+            await parent.addChild(child)
+            await child.stop()
+            for task in other_tasks():
+                if task.get_name().endswith("main"):
+                    task.cancel()
+            await asyncio.wait_for(child.join(), 5)
+            assert child.exited == 1
+    finally:
+        loop.set_task_factory(None)
+
+
+async def test_an_error_of_what_a_task_factory_wraps_it_in_is_the_tasks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def breaking(loop: asyncio.AbstractEventLoop, coroutine: Any, **how: Any) -> Any:
+        async def traced() -> None:
+            raise LookupError("no request")
+
+        return asyncio.Task(traced(), loop=loop, **how)
+
+    program = Turner()
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(breaking)
+    try:
+        program.start()
+        await until(lambda: "turn failed: LookupError: no request" in caplog.text)
+    finally:
+        loop.set_task_factory(None)
+    assert program.snapshot().task("turn").error == "LookupError: no request"
+    await ended(program)
 
 
 async def test_a_wrapped_task_that_is_cancelled_before_its_first_step_has_ended() -> None:

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 from .deadlines import Deadlines
 from .hooks import Hook
 from .mailbox import Mailbox
-from .patient import patient
-from .stepping import Abandoned, cancel_requests, count_cancels
+from .patient import begin_task
+from .stepping import Abandoned, cancel_requests, count_cancels, left_by_itself
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -73,7 +73,7 @@ class Office:
             self._start()
 
     def _start(self) -> None:
-        pump = self.loop.create_task(patient(self._serve()), name="signals")
+        pump = begin_task(self._serve(), self.loop, "signals")
         self._free = pump
         self.pumps.add(pump)
         pump.add_done_callback(self.pumps.discard)
@@ -94,6 +94,8 @@ class Office:
                 waited = box.context.run(delivery.send, None)
             except StopIteration:
                 pass
+            except GeneratorExit as left:
+                box.failed(left_by_itself(left))
             except BaseException as error:
                 box.failed(error)
             else:

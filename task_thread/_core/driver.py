@@ -48,6 +48,7 @@ from .stepping import (
     count_cancels,
     discard_awaited,
     drop,
+    left_by_itself,
     steppers,
     take_back_cancels,
 )
@@ -77,6 +78,7 @@ class Driver(Meter):
         elder: the task before it in its slot, while that one's last turn is under way.
         heir: the task stored in its slot after it, which goes on for it if this turn is the last.
         brake: what pauses and paces it; made when first asked for.
+        hears_of_end: whether it is called when its task has ended, since something may wrap the coroutine.
         eager: whether its loop's task factory may begin tasks in the middle of a turn.
         error: what ended it, if it failed.
         endings: futures of those who wait for its end.
@@ -103,6 +105,7 @@ class Driver(Meter):
         "endings",
         "error",
         "following",
+        "hears_of_end",
         "heir",
         "last",
         "over",
@@ -147,12 +150,14 @@ class Driver(Meter):
         self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
         carrier = rescheduling_task(self._steps)
         carrier.send(None)
+        self.hears_of_end = True  # as long as it is not known what `create_task` makes of it
         try:
             self._is_in(loop.create_task(carrier, name=self.name))
         except BaseException:
             self._finish()
             raise
-        if not self.over and (self.eager or self.task.get_coro() is not carrier):
+        self.hears_of_end = self.eager or self.task.get_coro() is not carrier
+        if self.hears_of_end and not self.over:
             self.task.add_done_callback(self._dropped)
 
     def _is_in(self, task: asyncio.Task[Any]) -> None:
@@ -161,8 +166,21 @@ class Driver(Meter):
         count_cancels(task)
         _drivers[id(task)] = self
 
-    def _dropped(self, _: object = None) -> None:
+    def _dropped(self, task: asyncio.Task[Any]) -> None:
         """Called when the asyncio task has ended, maybe before the driver's first step."""
+        if self.over:
+            return
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.error = error
+            if self.owner is None:
+                log.failure(log.library, error, "task %s failed", self.name)
+            else:
+                self.owner.task_failed(self, error)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Nobody steps it any more."""
         if not self.over:
             self._turner.close()
             if not self.over:
@@ -386,10 +404,12 @@ class Driver(Meter):
                 raise
             # This task was not cancelled: something that it awaited was, and it did not expect that.
             yield from self._fail(error)
-        except GeneratorExit:
-            if self.coroutine is not None:
-                self.coroutine.close()
-            raise
+        except GeneratorExit as error:
+            if self.coroutine is None or self.coroutine.cr_frame is not None:
+                if self.coroutine is not None:
+                    self.coroutine.close()
+                raise
+            yield from self._fail(error)  # the turn itself raised it, and is over
         except BaseException as error:
             yield from self._fail(error)
             if is_a(error, Exception):
@@ -499,14 +519,23 @@ class Driver(Meter):
             return
         cancels = cancel_requests(self.task)
         try:
-            self.coroutine = hook(self.name, error)
+            coroutine = hook(self.name, error)
+            if coroutine.__class__ is not CoroutineType:
+                coroutine = _coroutine(hook, coroutine)
+            self.coroutine = coroutine
             waited = self.coroutine.send(None)
             self._telling = Scope(self.coroutine, nested=True, cancels=cancels)
             yield from self._telling.finish(waited)
         except (StopIteration, Abandoned):
             pass
-        except (CancelledError, GeneratorExit):
-            raise
+        except GeneratorExit as left:
+            if self._telling is not None:
+                raise
+            owner.tell(left_by_itself(left), "taskFailed__ failed")
+        except CancelledError as second:
+            if self.last or self.was_cancelled():
+                raise
+            owner.tell(second, "taskFailed__ awaited something that was cancelled")
         except BaseException as second:
             owner.tell(second, "taskFailed__ failed")
             owner.raise_fatal(second)
@@ -603,8 +632,10 @@ def rescheduling_task(steps: Steps) -> Generator[Any, Any, None]:
     """The coroutine of the asyncio task; it is given to it when it stands at its first `yield`."""
     try:
         yield None
-    except BaseException:  # cancelled before the first step, or dropped by what wraps it
-        steps.driver._dropped()
+    except BaseException as error:  # cancelled before the first step, or dropped
+        # Of what wraps it the driver hears how it ended, a little later.
+        if error.__class__ is not GeneratorExit or not steps.driver.hears_of_end:
+            steps.driver.let_go()
         raise
     yield from steps
 

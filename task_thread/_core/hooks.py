@@ -11,7 +11,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
-from .stepping import Abandoned, Scope, cancel_requests, count_cancels, steppers
+from .stepping import Abandoned, Scope, cancel_requests, count_cancels, left_by_itself, steppers
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -116,6 +116,8 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
             waited = coroutine.send(None)
         except StopIteration:
             return True
+        except GeneratorExit as left:
+            raise left_by_itself(left) from left
         # A child's enter__ runs in its caller, often the parent's enter__.
         life.hook = scope = Hook(life, name, coroutine, nested=name == "enter__", cancels=cancels)
         if limit is not None:

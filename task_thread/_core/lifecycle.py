@@ -32,7 +32,7 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .environment import in_kernel, running_loop
 from .mailbox import Mailbox
-from .patient import patient
+from .patient import begin_task
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
 from .texts import class_of, describe, is_a, text_of
@@ -555,7 +555,10 @@ class Life:
 
     def hook_of(self, name: str) -> Any:
         """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
-        hook = getattr(self.thread, name)
+        try:
+            hook = getattr(self.thread, name)
+        except BaseException as error:  # a property of the program's own
+            return _failing(name, error)
         idle = getattr(self.base, name)
         return None if type(hook) is MethodType and hook.__func__ is idle else hook
 
@@ -577,13 +580,7 @@ class Life:
     ) -> asyncio.Task[Any]:
         """Return a task that carries a part of the life; `cancelled` is called when it is cancelled."""
         assert self.loop is not None
-        carrier = patient(coroutine, cancelled)
-        name = f"{self.name} {name}"
-        try:
-            return self.loop.create_task(carrier, name=name)
-        except Exception as error:  # a task factory of the program's own; a stop must go on
-            log.failure(log.library, error, "the loop's task factory failed for %s", name)
-            return asyncio.Task(carrier, loop=self.loop, name=name)
+        return begin_task(coroutine, self.loop, f"{self.name} {name}", cancelled)
 
     def request_stop(self) -> None:
         """Ask for the stop; returns at once. Does nothing where there is nothing to stop."""
@@ -738,6 +735,14 @@ class Life:
                     self.endings.remove(ending)
 
         return wait()
+
+
+def _failing(name: str, error: BaseException) -> Callable[..., Coroutine[Any, Any, None]]:
+    async def hook(*_: object) -> None:
+        raise error
+
+    hook.__name__ = name
+    return hook
 
 
 def _not_async(method: str, why: str) -> str:

@@ -9,6 +9,7 @@ plain `yield` it can. A done-callback for each task was rejected: it is called a
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Generator
@@ -29,7 +30,7 @@ def native(
 
 
 def patient(inner: Any, cancelled: Callable[[], None] | None = None) -> Coroutine[Any, Any, Any]:
-    """Wrap a coroutine for `create_task`.
+    """Wrap a coroutine for a task.
 
     Args:
         inner: what the task steps.
@@ -57,3 +58,22 @@ def _patient(inner: Any, cancelled: Callable[[], None] | None) -> Generator[Any,
         inner.close()
         raise
     return (yield from inner)
+
+
+def begin_task(
+    inner: Any,
+    loop: asyncio.AbstractEventLoop,
+    name: str,
+    cancelled: Callable[[], None] | None = None,
+) -> asyncio.Task[Any]:
+    """Return a task that steps a patient coroutine, whatever the loop's task factory does.
+
+    One that wraps it would let nothing run if the task is cancelled before its first step, and one
+    that raises would keep a stop from going on.
+
+    Args:
+        inner: see `patient`, and so for `cancelled`.
+        loop: that it runs on.
+        name: of the task.
+    """
+    return asyncio.Task(patient(inner, cancelled), loop=loop, name=name)

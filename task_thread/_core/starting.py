@@ -81,6 +81,7 @@ def begin(life: Life) -> None:
         try:
             life.init_vars()
         except BaseException as error:
+            life.tell(error, "initVars__ failed")
             life.error = error
             finish(life)
             raise

@@ -22,6 +22,7 @@ from typing import Any
 
 from .groups import forgive_group, group_holds, leaves_package
 from .lines import is_package, is_users
+from .texts import describe
 
 _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
 
@@ -175,6 +176,8 @@ class Scope:
                 if self.from_outside:
                     self._check_swallowed(carrier, by_task)
                 return stop.value
+            except GeneratorExit as left:
+                raise left_by_itself(left) from left
             except CancelledError:
                 if not _CAN_TELL:
                     # It may have been a package's outside, which only looked like one inside.
@@ -267,6 +270,14 @@ def take_back_cancels(task: asyncio.Task[Any]) -> None:
     cancel: Any = task.cancel
     if cancel.__class__ is _Cancel:
         cancel.asked = cancel.lasting
+
+
+def left_by_itself(error: GeneratorExit) -> RuntimeError:
+    """Return what stands for a GeneratorExit that the program raised itself.
+
+    Python throws it into whatever it closes, so that as it is it would pass for the end of the loop.
+    """
+    return RuntimeError(f"raised {describe(error)}, which is for Python alone to raise")
 
 
 def drop(coroutine: Coroutine[Any, Any, Any]) -> None:

@@ -115,7 +115,7 @@ OURS = re.compile(
 
 ACCOUNTS = """
 from task_thread._core import registry
-from task_thread._core.driver import (Driver, driver_of)
+from task_thread._core.driver import Driver, driver_of
 from task_thread._core.lifecycle import Life
 
 def is_ours(task):
