@@ -180,7 +180,7 @@ class Driver(Meter):
         self.let_go()
 
     def let_go(self) -> None:
-        """Nobody steps it any more."""
+        """End at once, since it will not be stepped any more."""
         if not self.over:
             self._turner.close()
             if not self.over:
@@ -594,7 +594,7 @@ class Driver(Meter):
 class Steps(itertools.chain):  # type: ignore[type-arg]
     """What the task's coroutine awaits: the steps of a driver's generator, which `chain` iterates in C.
 
-    To whoever walks from coroutine to coroutine (`cr_await`) it looks like that of the present turn.
+    A walk from coroutine to coroutine (`cr_await`) finds the coroutine of the present turn in its place.
     """
 
     __slots__ = ("driver", "send")

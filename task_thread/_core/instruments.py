@@ -37,7 +37,7 @@ class Probe:
         self._listeners: tuple[Listener | str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anybody listens."""
+        """Whether there is a listener."""
         return bool(self._listeners)
 
     def add(self, listener: Listener | str) -> None:
@@ -55,7 +55,7 @@ class Probe:
         self._listeners = tuple(one for one in self._listeners if one != listener)
 
     def clear(self) -> None:
-        """Call nobody any more."""
+        """Remove all listeners."""
         self._listeners = ()
 
     def __call__(self, *args: Any) -> None:
@@ -96,7 +96,7 @@ task_created = Probe("task_created")
 """(driver): a rescheduling task that belongs to no thread, or to one that does not live."""
 
 task_ended = Probe("task_ended")
-"""(driver): by itself: its turn asked for no other, nobody cancelled or deleted it."""
+"""(driver): by itself: it did not reschedule, and was neither cancelled nor deleted."""
 
 task_failed = Probe("task_failed")
 """(driver, error): an error escaped from it, and was logged."""

@@ -1,4 +1,4 @@
-"""Where log lines go: real loggers, and a last resort that shows them where nobody configured any.
+"""Where log lines go: real loggers, and a handler of last resort where the program configured none.
 
 A thread logs through `logging.getLogger(CLASS NAME)`, which propagates as usual. Where no handler is
 found on the way up, the line goes to stderr as `NAME - LEVEL - message`, once.
@@ -67,7 +67,7 @@ _fallback.setFormatter(logging.Formatter("%(name)s - %(levelname)s - %(message)s
 def logger_of(name: str) -> logging.Logger:
     """Return the logger of a name, with the handler of last resort.
 
-    In a kernel a level that nobody set becomes INFO, so that a tutorial's lines show. Where the program's
+    In a kernel a level that is not set becomes INFO, so that a tutorial's lines show. Where the program's
     own class of loggers raises, a plain one takes its place, below the root logger.
     """
     if name not in _own:

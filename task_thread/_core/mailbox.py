@@ -166,7 +166,7 @@ class Mailbox:
 
         Raises:
             TypeError: it is not a signal.
-            asyncio.QueueFull: there is no room, or somebody waits for it.
+            asyncio.QueueFull: there is no room, or other senders wait for it.
         """
         if require_signal(signal)._stops:
             self.sender.request_stop()

@@ -124,7 +124,7 @@ class _Aftermath:
             signal.raise_signal(self.number)
 
     def _stops_others(self) -> bool:
-        """Whether roots that somebody has started, and does not run, have to end first; stop them."""
+        """Stop roots that were begun by `start()`; return whether there are some, which have to end first."""
         roots = [life_of(root) for root in registry.threads()]
         others = [life for life in roots if life.loop is self.loop]
         for life in others:
@@ -160,7 +160,7 @@ def _take() -> None:
 
 def _give_back() -> None:
     for number, handler in _before.items():
-        # Somebody else's handler that came later stays.
+        # A handler that other code has set since stays.
         if signal.getsignal(number) in (_came, _DEFAULTS[number]):
             outlived = _is_outlived(handler)
             signal.signal(number, _DEFAULTS[number] if outlived else handler)
@@ -177,7 +177,7 @@ def _came(number: int, frame: Any) -> None:
     if not _guards:  # the last one was given back on another OS thread
         _give_back()
     running = [guard for guard in _guards if guard.loop.is_running()]
-    if not running:  # a loop was closed or left under its tree: nobody would see the signal
+    if not running:  # a loop was closed or left under its tree: the signal would be lost
         signal.raise_signal(number)
         return
     _aftermath = _Aftermath(number, running)

@@ -77,7 +77,7 @@ class Meter:
         self._roll(now)
         then, turns = self._then, self._turns
         if now - then > 2 * WINDOW and now - self._then_later >= WINDOW / 2:
-            # Nobody looked for a while: what was long ago says little about the present.
+            # There was no call for a while: what was long ago says little about the present.
             then, turns = self._then_later, self._turns_later
         # A task that is only just begun has no rate worth the name yet.
         return (self.turns - turns) / max(now - then, _LEAST)

@@ -1,4 +1,4 @@
-"""What happens in a tree while someone watches: a bounded ring of events.
+"""What happens in a tree while a view watches it: a bounded ring of events.
 
 Nothing here runs, nothing is recorded, and this module is not even imported, unless a tree is watched;
 then
@@ -68,7 +68,7 @@ class Kind(IntEnum):
 
 # The ring holds plain numbers, no members of the enum: a tuple of plain numbers is soon let go of by
 # Python's garbage collector, while 20,000 that it keeps an eye on make it walk through the whole kernel,
-# 50 ms and more, each time that somebody begins to watch. (And a global is found faster.)
+# 50 ms and more, each time that a watch begins. (And a global is found faster.)
 _RUN, _WAIT, _REST, _TURN = map(int, (Kind.RUN, Kind.WAIT, Kind.REST, Kind.TURN))
 _SIGNAL = int(Kind.SIGNAL)
 

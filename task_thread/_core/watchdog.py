@@ -1,7 +1,7 @@
 """The watchdog: asks each loop on which threads live, a few times a second, whether it still turns.
 
 One OS thread in the process does it, from the first live root until a moment after the last, and only
-while somebody listens. It puts a question into the loop (`call_soon_threadsafe`), and a loop that doesn't
+while there is a listener. It puts a question into the loop (`call_soon_threadsafe`), and a loop that doesn't
 answer within `LATE` seconds is *blocked*: some line of code holds it up, and the stack of the loop's OS
 thread shows which one.
 
