@@ -137,7 +137,7 @@ class Driver(Meter):
         self.eager = loop.get_task_factory() is not None
         self._loop = loop
         self._turner: Any = self._drive()
-        self._steps = Steps(self._turner)
+        self._steps = Steps(self._turner, None)
         self._steps.driver = self
         self._trace: Trace | None = None
         self._telling: Scope | None = None  # its taskFailed__, once that has suspended
@@ -591,8 +591,8 @@ class Driver(Meter):
         return f"<{self.name} {self.state}, {self.turns} turns{where}>"
 
 
-class Steps(itertools.chain):  # type: ignore[type-arg]
-    """What the task's coroutine awaits: the steps of a driver's generator, which `chain` iterates in C.
+class Steps(itertools.islice):  # type: ignore[type-arg]
+    """What the task's coroutine awaits: the steps of a driver's generator, which `islice` iterates in C.
 
     A walk from coroutine to coroutine (`cr_await`) finds the coroutine of the present turn in its place.
     """
