@@ -6,8 +6,11 @@ The lists below hold what is not so yet. They may only shrink: an entry that is 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"task_thread": ROOT, "task_thread_widgets": ROOT / "widgets"}
@@ -100,6 +103,13 @@ def imports(module: str) -> frozenset[tuple[str, str]]:
 
     visit(tree_of(module), "run")
     return frozenset((name, when) for name, when in found if name in modules() and name != module)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def trees_are_let_go() -> Iterator[None]:
+    """Half a million nodes would slow the garbage collection of every later test."""
+    yield
+    tree_of.cache_clear()
 
 
 def private(name: str) -> bool:
