@@ -170,7 +170,7 @@ def test_in_another_os_thread_nothing_is_taken() -> None:
 
 
 def test_in_a_kernel_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("task_thread.posix.in_kernel", lambda: True)
+    monkeypatch.setattr("task_thread._core.os_signals.in_kernel", lambda: True)
     before = handlers()
     loop = asyncio.new_event_loop()
     guard = SignalGuard(loop, lambda: None)

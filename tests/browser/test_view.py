@@ -440,7 +440,7 @@ def test_a_view_that_the_kernel_forgot_is_live_again_at_its_next_beat(game):
 def test_the_view_of_a_replaced_thread_shows_how_it_ended_and_no_start(game):
     notebook, view = game
     notebook.kernel.execute(
-        "from task_thread import registry\n"
+        "from task_thread._core import registry\n"
         "old, game = game, Game('game')\n"
         "old._life.replaced = True\n"
         "old._life.stop_from_anywhere()\n"

@@ -114,9 +114,9 @@ OURS = re.compile(
 )
 
 ACCOUNTS = """
-from task_thread import registry
-from task_thread.driver import Driver
-from task_thread.life import Life
+from task_thread._core import registry
+from task_thread._core.driver import Driver
+from task_thread._core.lifecycle import Life
 
 def is_ours(task):
     coroutine = task.get_coro()

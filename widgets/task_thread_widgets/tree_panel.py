@@ -32,7 +32,7 @@ class TreePanel(Panel):
     """
 
     _esm = script("tree_panel.js")
-    _css = style("theme.css", "tree_panel.css")
+    _css = style("theme.css", "panel_page.css", "tree_panel.css")
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
         if thread is not None and not isinstance(thread, TaskThread):

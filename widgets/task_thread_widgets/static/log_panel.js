@@ -21,7 +21,7 @@ class LogPage extends PanelPage {
     this.pinned = true; // whether the end is what is looked at
     this.stale = true; // whether rows have to be matched with the store's lines
     this.unfiltered = true; // whether rows have to be shown or hidden anew
-    const again = this.guard(() => { this.unfiltered = true; this.draw(); });
+    const again = this.guard(() => this.filterAgain());
     this.search = make("input", {
       type: "search", class: "tt-page-search tt-log-search", placeholder: "Filter",
       "aria-label": "Filter the log", input: again,
@@ -67,7 +67,6 @@ class LogPage extends PanelPage {
       this.stale = true;
       this.draw();
     }));
-    this.model.on("change:selected", again);
     this.body.append(this.list, this.toEnd, this.empty);
   }
 
@@ -85,6 +84,10 @@ class LogPage extends PanelPage {
   resized() {
     if (this.pinned) this.goToEnd();
     this.draw();
+  }
+
+  showSelected() {
+    this.filterAgain();
   }
 
   // ---- Draw
@@ -201,6 +204,11 @@ class LogPage extends PanelPage {
   }
 
   // ---- Filter
+
+  filterAgain() {
+    this.unfiltered = true;
+    this.draw();
+  }
 
   filterAll() {
     this.unfiltered = false;
