@@ -113,7 +113,7 @@ class TimelineFrames:
         self._before: float | None = None  # when the frame before was made
         self._seen: dict[int, Lane] = {}  # told in detail
         self._early: list[Happening] = []  # signals before anybody said what it shows
-        self._more_told = self._away_told = 0
+        self._away_told = 0
 
     # Letting go
 
@@ -206,7 +206,7 @@ class TimelineFrames:
         """Hold the trace of every tree that is shown; return how many are out of reach."""
         away = 0
         loop = running_loop()
-        for thread in self.lanes.tops():
+        for thread in self.lanes.tops.threads():
             life = life_of(thread)
             if not life.live or life.office is None:
                 continue
@@ -217,7 +217,7 @@ class TimelineFrames:
         return away
 
     def _lanes_of(self, rows: Iterable[int]) -> dict[int, Lane]:
-        lanes = self.lanes.lanes
+        lanes = self.lanes.rows
         found = {number: lanes[number] for number in rows if number in lanes}
         if len(found) > MOST_SEEN:
             found = {number: found[number] for number in sorted(found)[:MOST_SEEN]}
@@ -226,22 +226,7 @@ class TimelineFrames:
     # What is told of the lanes
 
     def _lane_facts(self, full: bool, away: int) -> dict[str, Any]:
-        lanes = self.lanes
-        facts: dict[str, Any] = {}
-        if full:
-            facts["add"] = [lane.whole() for lane in lanes.lanes.values()]
-        else:
-            added = {lane.number: lane for lane in lanes.added if lane.number in lanes.lanes}
-            if added:
-                facts["add"] = [lane.whole() for lane in added.values()]
-            changed = [[n, told] for n, told in lanes.changed.items() if n not in added]
-            if changed:
-                facts["set"] = changed
-            if lanes.gone:
-                facts["gone"] = lanes.gone
-        lanes.added, lanes.changed, lanes.gone = [], {}, []
-        if full or lanes.more != self._more_told:
-            facts["more"] = self._more_told = lanes.more
+        facts = self.lanes.news(full)
         if full or away != self._away_told:
             facts["away"] = self._away_told = away
         return facts

@@ -52,11 +52,11 @@ class TimelinePanel(Panel):
 
     def text(self) -> str:
         """Return the tree whose tasks it shows, as plain text: a moment has no time to draw."""
-        return tree_text(self._frames.lanes.tops())
+        return tree_text(self._frames.lanes.tops.threads())
 
     def html(self) -> str:
         """Return the tree whose tasks it shows, as a table."""
-        return tree_html(self._frames.lanes.tops())
+        return tree_html(self._frames.lanes.tops.threads())
 
     def rest(self) -> None:
         """Record nothing while nobody looks."""

@@ -75,7 +75,7 @@ class TreePanel(Panel):
         self._summed_at = now
         if all(root is self._thread for root in threads()):
             return None
-        others = [life for life in lives_of(None) if self._rows.thread(life.serial) is None]
+        others = [life for life in lives_of(threads()) if self._rows.thread(life.serial) is None]
         if not others:
             return None
         turning = (TaskState.WAITING, TaskState.RUNNING)
