@@ -168,12 +168,12 @@ def _outputs(page: str) -> list[str]:
 
 
 def _panels(state: Any, model: str) -> list[dict[str, Any]]:
-    """The states of the panels of a widget: its own, or those of its children."""
+    """The states of the panels of a widget: its own, or those of a view's panels."""
     own = state[model]["state"]
     if "still" in own:
         return [own]
-    children = [child.removeprefix("IPY_MODEL_") for child in own.get("children", [])]
-    return [panel for child in children for panel in _panels(state, child)]
+    names = ("tree", "timeline", "source", "logs", "signals")
+    return [state[own[name].removeprefix("anywidget:")]["state"] for name in names]
 
 
 def test_the_export_of_the_first_notebook_is_not_empty_either(tmp_path: Path) -> None:
