@@ -343,7 +343,7 @@ def test_an_error_of_a_callback_is_shown_in_the_panel(clock):
 from task_thread_widgets import view_of
 def broken(*_, **__):
     raise ZeroDivisionError("<b>by</b> zero")
-rows = view_of(clock).tree._rows
+rows = view_of(clock).tree._model
 rows.frame = broken
 """
     )

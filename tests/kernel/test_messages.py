@@ -98,7 +98,7 @@ class Page:
         self.other: int = kernel.run("other._life.serial").literal
         self.tree, *_, self.signals = kernel.run("[p.model_id for p in view.panels]").literal
         # A page can name a thread once it has been told of it.
-        for panel, rows in ((self.tree, "tree._rows"), (self.signals, "signals._signals")):
+        for panel, rows in ((self.tree, "tree._model"), (self.signals, "signals._model")):
             self.say({"kind": "hello", "view": VIEW, "seen": True}, panel)
             known = kernel.run(f"await until(lambda: view.{rows}.thread({self.serial}))")
             assert known.error == ""

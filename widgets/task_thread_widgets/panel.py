@@ -14,10 +14,11 @@ import asyncio
 import contextlib
 import html
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 from traitlets import Bool, TraitError, Unicode, validate
 
+from task_thread import TaskThread
 from task_thread._core.log import say
 from task_thread._core.texts import describe
 
@@ -40,13 +41,25 @@ _LONGEST_SELECTED = 2000  # characters
 class Panel(GuardedWidget):
     """The base of all panels.
 
+    Args:
+        thread: the thread on top; `None` for every live root of the kernel, new ones as they appear.
+
     Attributes:
         large: whether the panel is shown in a large size, for a projector.
         selected: what other panels and this one look at: a thread as "SERIAL", a task as
             "SERIAL/SLOT", or nothing.
         still: what it showed when a cell last displayed it, as text; for a page without a kernel.
         over: why it shows no more than `still`, if its thread is gone; "" while it is live.
+
+    Raises:
+        TypeError: `thread` is not a TaskThread.
     """
+
+    model_of: ClassVar[type[Any]]
+    """What makes its frames, of the thread on top: has `tops`, `frame`, `rest` and `close`."""
+
+    acts: ClassVar[bool] = False
+    """Whether the page may act upon the threads that it shows."""
 
     page_sets = frozenset({"large", "selected"})
 
@@ -55,7 +68,13 @@ class Panel(GuardedWidget):
     still = Unicode("", help="What it showed when a cell last displayed it.").tag(sync=True)
     over = Unicode("", help="Why it shows no more than that.").tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        if thread is not None and not isinstance(thread, TaskThread):
+            raise TypeError(
+                f"expected a TaskThread, or nothing for all of them, found "
+                f"{type(thread).__name__} {thread!r}"
+            )
+        self._model = self.model_of(thread)
         self._presences = Presences()
         self._numbered = 0
         self._sent_at = float("-inf")
@@ -86,9 +105,21 @@ class Panel(GuardedWidget):
     # What a panel says of itself
 
     @property
+    def thread(self) -> TaskThread | None:
+        """The thread on top, if there is one and it was not let go."""
+        top: TaskThread | None = self._model.tops.thread
+        return top
+
+    @property
+    def roots(self) -> list[TaskThread]:
+        """The topmost threads that it shows."""
+        tops: list[TaskThread] = self._model.tops.threads()
+        return tops
+
+    @property
     def shown(self) -> Shown | None:
-        """What the page may act upon; `None` once the panel is closed."""
-        raise NotImplementedError
+        """What the page may act upon; `None` if nothing, or once the panel is closed."""
+        return self._model if self.acts and self.comm is not None else None
 
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
         """Return what changed, or `None`.
@@ -99,18 +130,20 @@ class Panel(GuardedWidget):
             full: whether to tell everything.
             rows: those that somebody sees.
         """
-        raise NotImplementedError
+        frame: Frame | None = self._model.frame(now, full, rows)
+        return frame
 
     def text(self) -> str:
         """Return what it shows at this moment, as plain text."""
-        raise NotImplementedError
+        return str(self._model.text())
 
     def html(self) -> str:
         """Return what it shows at this moment, as HTML; every name is escaped."""
         return f"<pre>{html.escape(self.text())}</pre>"
 
     def rest(self) -> None:
-        """Called when nobody looks any more."""
+        """Let go of what lives while nobody looks."""
+        self._model.rest()
 
     def expire(self) -> None:
         """Called when nobody has looked for a while."""
@@ -295,6 +328,7 @@ class Panel(GuardedWidget):
         self.keep_still()
         self.over = why
         self._look_away()
+        self._model.close()
 
     def _look_away(self) -> None:
         self._presences.clear()
@@ -311,6 +345,7 @@ class Panel(GuardedWidget):
         self._look_away()
         self.on_msg(self._from_page, remove=True)
         super().close()
+        self._model.close()
 
 
 def live_part(widget: Any) -> dict[str, Any]:

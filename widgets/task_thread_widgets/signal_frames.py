@@ -128,7 +128,7 @@ class SignalFrames:
     """
 
     def __init__(self, thread: TaskThread | None = None) -> None:
-        self._tops = Tops(thread)
+        self.tops = Tops(thread)
         self._watching = Watching()
         self._read: list[tuple[Trace, int]] = []  # up to which number each trace was read
         self._newest = float("-inf")  # when the newest signal was taken that was read
@@ -157,7 +157,7 @@ class SignalFrames:
 
     def roots(self) -> list[TaskThread]:
         """Return the topmost threads that are shown."""
-        return self._tops.threads()
+        return self.tops.threads()
 
     # Letting go
 
@@ -171,7 +171,7 @@ class SignalFrames:
     def close(self) -> None:
         """Let go of everything, for good."""
         self.rest()
-        self._tops.close()
+        self.tops.close()
         self._known.clear()
 
     # Frames
@@ -262,14 +262,14 @@ class SignalFrames:
             found.sort(key=_when)
         if found:
             self._newest = found[-1].taken
-        if not self._tops.all:
+        if not self.tops.all:
             known = self._known
             if not self._is_root():
                 found = [p for p in found if p.receiver in known or p.sender in known]
         return found
 
     def _is_root(self) -> bool:
-        top = self._tops.thread
+        top = self.tops.thread
         return top is not None and life_of(top).parent is None
 
     def _are_strange(self, pairs: Iterable[Pair]) -> bool:
@@ -289,7 +289,7 @@ class SignalFrames:
         met: set[int] = set()
         self._threads.more = 0
         names = len(self._known) <= _NAMES_UP_TO
-        for life in self._tops.lives():
+        for life in self.tops.lives():
             serial = life.serial
             met.add(serial)
             above = life.parent

@@ -60,7 +60,7 @@ class SourceFrames:
     """
 
     def __init__(self, thread: TaskThread | None = None) -> None:
-        self._tops = Tops(thread)
+        self.tops = Tops(thread)
         self._frames = 0
         self._selected: str | None = None
         self._facts: dict[str, Any] = {}  # what holds now
@@ -90,7 +90,7 @@ class SourceFrames:
     def close(self) -> None:
         """Let go of everything, for good."""
         self.rest()
-        self._tops.close()
+        self.tops.close()
         self._ref = None
         self._facts.clear()
         self._sources.clear()
@@ -143,7 +143,7 @@ class SourceFrames:
     def _list(self) -> None:
         listed, more = [], 0
         room = _MOST_LISTED
-        for life in self._tops.lives():
+        for life in self.tops.lives():
             # A dict, as two tasks without a slot may share a name.
             slots = list(dict.fromkeys(_cut(driver.name) for driver in life.rows()))
             if slots and room:
@@ -175,7 +175,7 @@ class SourceFrames:
         """The task that took the slot of the one that was shown, if there is one."""
         thread = self._ref() if self._ref is not None else None
         if thread is None:
-            if self._tops.all:
+            if self.tops.all:
                 self._ref = None
             return None
         found = life_of(thread).find_drivers(self._slot)
@@ -183,7 +183,7 @@ class SourceFrames:
 
     def _find(self, selected: str) -> Driver | None:
         serial, _, slot = selected.partition("/")
-        for life in self._tops.lives():
+        for life in self.tops.lives():
             if selected and str(life.serial) != serial:
                 continue
             drivers = life.rows()

@@ -109,6 +109,7 @@ class TimelineFrames:
 
     def __init__(self, top: TaskThread | None = None) -> None:
         self.lanes = TimelineLanes(top)
+        self.tops = self.lanes.tops
         self._held: dict[Office, _Held] = {}
         self._before: float | None = None  # when the frame before was made
         self._seen: dict[int, Lane] = {}  # told in detail
@@ -206,7 +207,7 @@ class TimelineFrames:
         """Hold the trace of every tree that is shown; return how many are out of reach."""
         away = 0
         loop = running_loop()
-        for thread in self.lanes.tops.threads():
+        for thread in self.tops.threads():
             life = life_of(thread)
             if not life.live or life.office is None:
                 continue

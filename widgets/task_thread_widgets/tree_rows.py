@@ -132,7 +132,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
 
     def __init__(self, thread: TaskThread | None = None) -> None:
         super().__init__(MOST_ROWS)
-        self._tops = Tops(thread)
+        self.tops = Tops(thread)
         self._frames = 0
         self._threads: dict[int, ThreadRow] = {}  # by serial number
         self._tasks: dict[int, TaskRow] = {}  # by row number; the order of the columns
@@ -154,10 +154,10 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         they are drawn below it.
         """
         alive = threads()
-        if self._tops.all:
+        if self.tops.all:
             tops = [row.ref() for row in self._threads.values() if row.above is None]
         else:
-            tops = [*self._tops.threads()]
+            tops = [*self.tops.threads()]
             alive = [thread for thread in alive if life_of(thread).serial in self._threads]
         found = {life_of(top).serial: top for top in (*tops, *alive) if top is not None}
         return [found[serial] for serial in sorted(found)]
@@ -180,7 +180,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
 
     def close(self) -> None:
         """Let go of everything, for good."""
-        self._tops.close()
+        self.tops.close()
         self._threads.clear()
         self._tasks.clear()
         self.rows.clear()
@@ -226,8 +226,8 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
     # Which rows there are
 
     def _match_threads(self, now: float) -> None:
-        tops = self._tops.threads()
-        if self._tops.all:
+        tops = self.tops.threads()
+        if self.tops.all:
             tops += self._just_failed()
         for top in tops:
             if life_of(top).serial not in self._threads:

@@ -124,7 +124,7 @@ class ThreadView(GuardedWidget):
             loop.call_soon_threadsafe(self._look, _SOON, context=context)
 
     def _look(self, delay: float) -> None:
-        loop, thread = self.tree._loop, self.tree._thread
+        loop, thread = self.tree._loop, self.tree.thread
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
