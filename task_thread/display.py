@@ -42,6 +42,15 @@ def mimebundle(thread: TaskThread) -> dict[str, Any]:
     return bundle
 
 
+def for_marimo(thread: TaskThread) -> Any:
+    """Return what marimo, which has no IPython, shows for a thread: the live view where there is one."""
+    try:
+        from task_thread_widgets import view_of
+    except ImportError:
+        return thread.snapshot()
+    return view_of(thread)
+
+
 def text_tree(record: ThreadSnapshot) -> str:
     """Return a thread and all below it as indented lines."""
     return sendable(

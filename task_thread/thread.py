@@ -13,7 +13,7 @@ from ._core.mailbox import Mailbox
 from ._core.slots import TaskSlots
 from ._core.texts import shown, text_of
 from .control import Control
-from .display import mimebundle
+from .display import for_marimo, mimebundle
 from .signals import Signal, require_signal
 from .states import ThreadState
 
@@ -445,6 +445,9 @@ class TaskThread(HasLife):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return mimebundle(self)
+
+    def _display_(self) -> Any:
+        return for_marimo(self)
 
 
 def _life_of_child(child: Any) -> Life:

@@ -41,6 +41,11 @@ def test_displaying_a_thread_again_makes_nothing_new(loop, comms):
     assert len(comms) == opened
 
 
+def test_marimo_gets_the_same_view(loop):
+    thread = Named()
+    assert thread._display_() is view_of(thread)
+
+
 def test_a_view_is_closed_whole_and_lets_go_of_its_thread(loop, comms):
     thread = Named()
     view = view_of(thread)
