@@ -6,7 +6,7 @@ import {
   columnWidths, culprit, formatTime, isSelected, levels, lineFits, linesKept, LogStore, textOf, toneOf,
 } from "./log_store.js";
 import { plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
 import { makeSpeech } from "./speech.js";
 
 class LogPage extends PanelPage {
@@ -243,8 +243,4 @@ function makeFrames(frames) {
   )));
 }
 
-function render({ model, el, signal }) {
-  new LogPage(model, el, signal);
-}
-
-export default { render };
+export default shows(LogPage);

@@ -265,3 +265,8 @@ export class PanelPage {
     this.live.textContent = text;
   }
 }
+
+/** What anywidget asks a panel for, which is drawn by this page. @param {typeof PanelPage} Page */
+export function shows(Page) {
+  return { render({ model, el, signal }) { new Page(model, el, signal); } };
+}

@@ -14,6 +14,15 @@ export class Recycler {
     this.spare = [];
   }
 
+  /** How high each is, in pixels, measured in the list where they stand. */
+  heightIn(list) {
+    const { element } = this.make();
+    list.append(element);
+    const { height } = element.getBoundingClientRect();
+    element.remove();
+    return height;
+  }
+
   /** Take out of the page what is not wanted any more. @param {{has(number: number): boolean}} wanted */
   keep(wanted) {
     for (const [number, view] of this.views) {

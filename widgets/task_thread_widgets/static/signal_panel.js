@@ -3,7 +3,7 @@
 
 import { make, scrollWindow, setAttribute, setShown, setText } from "./dom.js";
 import { formatCount, formatRate, plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
 import { Recycler } from "./recycler.js";
 import { receivers, selectedThread, shownEdges, shownEntries } from "./signal_layout.js";
 import { EdgeView, EntryView, sendShape } from "./signal_rows.js";
@@ -209,12 +209,7 @@ class SignalsPage extends PanelPage {
     }
     const { edges } = this;
     setShown(this.scroller, edges.length > 0); // first: what is hidden has no height
-    if (!this.edgeHeight && edges.length) {
-      const probe = new EdgeView();
-      this.edgeList.append(probe.element);
-      this.edgeHeight = probe.element.getBoundingClientRect().height || 46;
-      probe.element.remove();
-    }
+    if (!this.edgeHeight && edges.length) this.edgeHeight = this.edgeViews.heightIn(this.edgeList) || 46;
     const height = this.edgeHeight;
     setAttribute(this.edgeList, "style", `height:${edges.length * height}px`);
     const { first, last } = windowOf(this.edgeWindow.top, this.edgeWindow.height, height, edges.length);
@@ -264,12 +259,7 @@ class SignalsPage extends PanelPage {
     setShown(this.listScroller, entries.length > 0);
     setShown(this.empty, entries.length === 0);
     setText(this.empty, this.emptyText(only));
-    if (!this.entryHeight && entries.length) {
-      const probe = new EntryView();
-      this.list.append(probe.element);
-      this.entryHeight = probe.element.getBoundingClientRect().height || 28;
-      probe.element.remove();
-    }
+    if (!this.entryHeight && entries.length) this.entryHeight = this.entryViews.heightIn(this.list) || 28;
     const height = this.entryHeight;
     setAttribute(this.list, "style", `height:${entries.length * height}px`);
     // Who reads further down keeps his place while new ones come above.
@@ -328,8 +318,4 @@ class SignalsPage extends PanelPage {
   }
 }
 
-function render({ model, el, signal }) {
-  new SignalsPage(model, el, signal);
-}
-
-export default { render };
+export default shows(SignalsPage);

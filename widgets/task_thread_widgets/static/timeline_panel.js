@@ -6,7 +6,7 @@ import {
   make, makeShape, scrollWindow, setAttribute, setShape, setShown, setText,
 } from "./dom.js";
 import { plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
 import { makeHatch } from "./timeline_draw.js";
 import {
   Playout, agoText, doingAt, narrowest, nextZoom, orderLanes, turnsBefore,
@@ -439,8 +439,4 @@ class TimelinePage extends PanelPage {
 
 }
 
-function render({ model, el, signal }) {
-  new TimelinePage(model, el, signal);
-}
-
-export default { render };
+export default shows(TimelinePage);

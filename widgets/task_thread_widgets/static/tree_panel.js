@@ -3,7 +3,7 @@
 
 import { isKeyOfPanel, make, makeShape, scrollWindow, setAttribute, setShown, setText } from "./dom.js";
 import { formatRate, plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
 import { Recycler } from "./recycler.js";
 import { makeSpeech } from "./speech.js";
 import {
@@ -296,8 +296,4 @@ class TreePage extends PanelPage {
   }
 }
 
-function render({ model, el, signal }) {
-  new TreePage(model, el, signal);
-}
-
-export default { render };
+export default shows(TreePage);
