@@ -383,6 +383,7 @@ def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_
     for slot, state in (("done", "done"), ("fails", "failed"), ("turns", "waiting")):
         expect(row(view, "task", slot)).to_have_attribute("data-state", state)
     expect(row(view, "task", "fails").locator(".tt-where")).to_contain_text("ValueError: no sensor")
+    until(notebook.page, lambda: "no sensor" in notebook.text(0))  # its log stands above the view
     settle(view)
     boxes = {
         r.get_attribute("data-slot"): r.bounding_box() for r in view.locator("[data-slot]").all()

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from task_thread import TaskThread, threads
 from task_thread._core.context import life_of
 from task_thread._core.lifecycle import Life
 
 
-def lives_of(top: TaskThread | None) -> Iterator[Life]:
-    """Yield the lives of a thread and of all below it, parents first.
+class Tops:
+    """The threads on top of what a panel shows.
 
     Args:
-        top: the thread on top; `None` for every live root of the process.
+        thread: the only one, held until `close`; `None` for every live root of the process.
     """
+
+    def __init__(self, thread: TaskThread | None) -> None:
+        self.thread = thread
+        self.all = thread is None
+
+    def threads(self) -> list[TaskThread]:
+        """Return those that there are now."""
+        if self.all:
+            return threads()
+        return [] if self.thread is None else [self.thread]
+
+    def lives(self) -> Iterator[Life]:
+        """Yield the lives of these threads and of all below them, parents first."""
+        return lives_of(self.threads())
+
+    def close(self) -> None:
+        """Let go of the thread; there is none on top any more."""
+        self.thread, self.all = None, False
+
+
+def lives_of(tops: Iterable[TaskThread]) -> Iterator[Life]:
+    """Yield the lives of threads and of all below them, parents first."""
     seen: set[int] = set()
-    stack = [life_of(thread) for thread in reversed(threads() if top is None else [top])]
+    stack = [life_of(thread) for thread in tops][::-1]
     while stack:
         life = stack.pop()
         if life.serial in seen:  # a child may be both running and added
