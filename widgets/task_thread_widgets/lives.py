@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from task_thread import TaskThread, threads
 from task_thread._core.context import life_of
 from task_thread._core.lifecycle import Life
+from task_thread._core.tree import walk
 
 
 class Tops:
@@ -29,35 +30,11 @@ class Tops:
 
     def lives(self) -> Iterator[Life]:
         """Yield the lives of these threads and of all below them, parents first."""
-        return lives_of(self.threads())
+        return walk(*map(life_of, self.threads()))
 
     def close(self) -> None:
         """Let go of the thread; there is none on top any more."""
         self.thread, self.all = None, False
-
-
-def lives_of(tops: Iterable[TaskThread]) -> Iterator[Life]:
-    """Yield the lives of threads and of all below them, parents first."""
-    seen: set[int] = set()
-    stack = [life_of(thread) for thread in tops][::-1]
-    while stack:
-        life = stack.pop()
-        if life.serial in seen:  # a child may be both running and added
-            continue
-        seen.add(life.serial)
-        yield life
-        added = [life_of(child) for child in list(life.children or ())]
-        stack.extend(reversed([*list(life._kids or ()), *added]))
-
-
-def is_below(life: Life, top: TaskThread) -> bool:
-    """Whether a life is that of a thread, or of one below it."""
-    above: Life | None = life
-    while above is not None:
-        if above is life_of(top):
-            return True
-        above = above.parent
-    return False
 
 
 def is_named(thread: TaskThread) -> bool:

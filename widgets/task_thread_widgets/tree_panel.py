@@ -9,7 +9,7 @@ from task_thread import TaskThread, threads
 from task_thread.states import TaskState
 
 from .frames import Frame
-from .lives import lives_of
+from .lives import Tops
 from .page_code import script, style
 from .panel import Panel
 from .still import tree_html, tree_text
@@ -55,7 +55,7 @@ class TreePanel(Panel):
         self._summed_at = now
         if all(root is self.thread for root in threads()):
             return None
-        others = [life for life in lives_of(threads()) if self._model.thread(life.serial) is None]
+        others = [life for life in Tops(None).lives() if self._model.thread(life.serial) is None]
         if not others:
             return None
         turning = (TaskState.WAITING, TaskState.RUNNING)

@@ -36,6 +36,7 @@ from task_thread._core.driver import Driver
 from task_thread._core.lifecycle import Life
 from task_thread._core.lines import Place
 from task_thread._core.texts import class_of, describe
+from task_thread._core.tree import children_of
 from task_thread.states import TaskState, ThreadState
 
 from . import frames
@@ -253,8 +254,8 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
                 row.settled = False
             if not row.settled and (row.idle or row.tasks.keys() != life.drivers.keys()):
                 self._match_tasks(row, life)
-            if life._kids or life.children or row.kids:
-                work.extend(self._match_kids(row, thread, now))
+            if life.has_children or row.kids:
+                work.extend(self._match_kids(row, life, now))
 
     def _just_failed(self) -> list[TaskThread]:
         """Return roots that have failed since the frame before, some so soon that no frame met them."""
@@ -265,10 +266,10 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         ended = [ref() for number, ref in endings if number > before]
         return [t for t in ended if t is not None and life_of(t).state is ThreadState.FAILED]
 
-    def _match_kids(self, row: ThreadRow, thread: TaskThread, now: float) -> list[ThreadRow]:
+    def _match_kids(self, row: ThreadRow, above: Life, now: float) -> list[ThreadRow]:
         added = []
         present = set()
-        for life in _children(thread):
+        for life in children_of(above):
             serial = life.serial
             present.add(serial)
             kid = row.kids.get(serial)
@@ -471,12 +472,6 @@ def _settle(row: ThreadRow) -> None:
     row.idle += row.tasks.values()
     row.tasks = {}
     row.settled = True
-
-
-def _children(thread: TaskThread) -> list[Life]:
-    """Return those that run, and those that were added and have not run."""
-    added = [life_of(child) for child in list(life_of(thread).children or ())]
-    return [*list(life_of(thread)._kids or ()), *added]
 
 
 def _info(life: Life) -> str:
