@@ -137,7 +137,7 @@ class Driver(Meter):
         self.eager = loop.get_task_factory() is not None
         self._loop = loop
         self._turner: Any = self._drive()
-        self._steps = Steps(self._turner)
+        self._steps = Steps(self._turner, None)
         self._steps.driver = self
         self._trace: Trace | None = None
         self._telling: Scope | None = None  # its taskFailed__, once that has suspended
@@ -161,13 +161,13 @@ class Driver(Meter):
             self.task.add_done_callback(self._dropped)
 
     def _is_in(self, task: asyncio.Task[Any]) -> None:
-        """Note the task that carries it; a task factory may wrap what it is given."""
+        """Note the asyncio task that carries it; a task factory may have wrapped the coroutine."""
         self.task = task
         count_cancels(task)
         _drivers[id(task)] = self
 
     def _dropped(self, task: asyncio.Task[Any]) -> None:
-        """The task has ended, or what a task factory wrapped it in; maybe before the first step."""
+        """Called when the asyncio task has ended, maybe before the driver's first step."""
         if self.over:
             return
         error = None if task.cancelled() else task.exception()
@@ -180,7 +180,7 @@ class Driver(Meter):
         self.let_go()
 
     def let_go(self) -> None:
-        """Nobody steps it any more."""
+        """End at once, since it will not be stepped any more."""
         if not self.over:
             self._turner.close()
             if not self.over:
@@ -234,10 +234,10 @@ class Driver(Meter):
         """Whether the running code is a task that an eager factory began in the middle of a turn."""
         return self.eager and asyncio.current_task() is not self.task
 
-    # What others ask of it
+    # Requests from outside
 
     def end(self, cancel: bool = True) -> None:
-        """Let no further turn begin, and cancel the present one unless told not to."""
+        """Let no further turn begin; cancel the present one, unless `cancel` is false."""
         self.last = self.attention = True
         if cancel:
             self.task.cancel()
@@ -256,7 +256,7 @@ class Driver(Meter):
         return self.brake  # type: ignore[return-value]
 
     def _use_brake(self, brake: Brake) -> None:
-        """Hold to a brake, and let those that go on for it do so, too."""
+        """Use a brake from now on, and let the heirs use it, too."""
         driver: Driver | None = self
         while driver is not None:
             driver.brake = brake
@@ -267,7 +267,7 @@ class Driver(Meter):
 
     @property
     def is_pending(self) -> bool:
-        """Whether it has not begun, so that the row still shows the one before it."""
+        """Whether it has not begun, so that the row still shows its elder."""
         return self.elder is not None and not (
             self.turns or self.over or self.coroutine is not None
         )
@@ -278,7 +278,7 @@ class Driver(Meter):
         return self.following is not None and self.error is None and not self.last
 
     def succeed(self, elder: Driver) -> None:
-        """Take over the row of the task before it in the slot, as soon as that one has ended."""
+        """Take over the row of the task before it in the slot, as soon as that task has ended."""
         self.elder = elder
         elder.heir = self
         elder.attention = True
@@ -304,7 +304,7 @@ class Driver(Meter):
                 brake.release()
 
     def _keep_row(self) -> None:
-        """Part from the task stored in its slot after it: this one takes a further turn."""
+        """Take a further turn, though another task is stored in its slot: that one gets a row of its own."""
         heir, self.heir = self.heir, None
         if heir is not None:
             heir.elder = None
@@ -315,7 +315,7 @@ class Driver(Meter):
                 self.brake.recheck()
 
     def renew(self, fresh: Callable[[CoFunction], CoFunction]) -> None:
-        """Give the next turn newer code; the one under way ends with what it has.
+        """Give the next turn newer code; the turn under way ends with the old one.
 
         Args:
             fresh: returns the newer co-function for an older one, or that itself.
@@ -326,7 +326,7 @@ class Driver(Meter):
             self._turn = (fresh(self._turn[0]), *self._turn[1:])
 
     def watch(self, trace: Trace | None) -> None:
-        """Report each step and turn to a trace, or to nobody any more."""
+        """Report each step and turn to a trace; `None` ends that."""
         self._trace = trace
         if trace is None or self.over:
             self._steps.__class__ = Steps
@@ -350,7 +350,7 @@ class Driver(Meter):
                 yield from self.brake.hold(self._loop, self)
             while True:
                 cofunc, args, kwargs = self._turn
-                # Calling without arguments is worth a case of its own: most co-functions have none.
+                # A call without arguments is faster, and most co-functions have none.
                 coroutine: Any = cofunc(*args, **kwargs) if args or kwargs else cofunc()
                 if coroutine.__class__ is not CoroutineType:
                     coroutine = _coroutine(cofunc, coroutine)
@@ -402,7 +402,7 @@ class Driver(Meter):
         except CancelledError as error:
             if self.coroutine is None or self.last or self.was_cancelled():
                 raise
-            # Nobody cancelled this task: it awaited something that was, and did not expect it.
+            # This task was not cancelled: something that it awaited was, and it did not expect that.
             yield from self._fail(error)
         except GeneratorExit as error:
             if self.coroutine is None or self.coroutine.cr_frame is not None:
@@ -418,7 +418,7 @@ class Driver(Meter):
             self._finish()
 
     def _attend(self, suspended: bool) -> Generator[Any, Any, bool]:
-        """Between two turns: do what is out of the ordinary; return whether to end."""
+        """Between two turns: trace, pass the row on, yield, pause, pace; return whether to end."""
         if self._trace is not None:
             self._trace.turned(self)
         if self.heir is not None:
@@ -454,7 +454,7 @@ class Driver(Meter):
         return waited
 
     def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
-        """Wait for a task (or another library's future) without depending on its obedience.
+        """Wait for a task, or another library's future, that may swallow its own cancellation.
 
         An asyncio task that waits for another one is released from a cancellation only when that one
         ends; a driver must be able to let go of one that never does.
@@ -484,7 +484,7 @@ class Driver(Meter):
                 discard_awaited(waited, self.task)
 
     def was_cancelled(self) -> bool:
-        """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
+        """Return whether it was cancelled and that was not taken back, by an `asyncio.timeout`, say."""
         self._cancelled = cancel_requests(self.task) > 0
         return self._cancelled
 
@@ -565,7 +565,7 @@ class Driver(Meter):
                     ending.set_result(None)
             self.endings = None
         if self.error is not None and self.task is not None:
-            # The error was told; asyncio must not tell it again when the task is collected.
+            # The error was logged; asyncio must not log it again when the task is collected.
             if not self._loop.is_closed():
                 self._loop.call_soon(_retrieve, self.task)
         if self.owner is not None:
@@ -591,10 +591,10 @@ class Driver(Meter):
         return f"<{self.name} {self.state}, {self.turns} turns{where}>"
 
 
-class Steps(itertools.chain):  # type: ignore[type-arg]
-    """What the task's coroutine awaits: the steps of a driver's generator, which `chain` iterates in C.
+class Steps(itertools.islice):  # type: ignore[type-arg]
+    """What the task's coroutine awaits: the steps of a driver's generator, which `islice` iterates in C.
 
-    To whoever walks from coroutine to coroutine (`cr_await`) it looks like that of the present turn.
+    A walk from coroutine to coroutine (`cr_await`) finds the coroutine of the present turn in its place.
     """
 
     __slots__ = ("driver", "send")
@@ -640,8 +640,8 @@ def rescheduling_task(steps: Steps) -> Generator[Any, Any, None]:
     yield from steps
 
 
-# By the task's identity, which is certain while the driver lives, since that holds its task. A task
-# factory may wrap what a task steps, so `get_coro()` does not tell.
+# By the task's identity, which is unique as long as the driver lives, since the driver holds the task. A
+# task factory may wrap coroutines, so `get_coro()` can't be asked.
 _drivers: WeakValueDictionary[int, Driver] = WeakValueDictionary()
 
 
@@ -652,7 +652,7 @@ def driver_of(task: object) -> Driver | None:
 
 
 def _coroutine(cofunc: Any, found: Any) -> Any:
-    """Make a coroutine of what a co-function returned, if it is any other awaitable."""
+    """Return a coroutine that awaits another awaitable, which a co-function returned."""
     if isinstance(found, Awaitable):
 
         async def wait() -> Any:
@@ -667,7 +667,7 @@ def _coroutine(cofunc: Any, found: Any) -> Any:
 
 
 def same_cofunc(one: Any, other: Any) -> bool:
-    """Whether two co-functions are the same function of the same object, in whichever version.
+    """Return whether two co-functions are one function of one object, maybe in two versions.
 
     A method, or a function of a module or notebook, that was defined anew has its old name.
     """

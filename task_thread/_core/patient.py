@@ -1,10 +1,10 @@
 """Native coroutines that have begun, so that their task can't be cancelled away before its first step.
 
-asyncio never runs a coroutine whose task is cancelled before its first step; code that has to clean
-up, such as the shut-down of a thread, would be skipped when `asyncio.run` cancels all tasks.
+asyncio does not begin a coroutine whose task is cancelled before its first step. Code that has to run,
+such as the shut-down of a thread, would be skipped when `asyncio.run` cancels all tasks.
 
-What has begun with an `await` can't be awaited any more by a task factory that wraps it; what stands at
-a plain `yield` can. A done-callback for each task was rejected: it is called a round of the loop later.
+A task factory that wraps a coroutine can't await one that has begun with an `await`; one that stands at a
+plain `yield` it can. A done-callback for each task was rejected: it is called a round of the loop later.
 """
 
 from __future__ import annotations
