@@ -89,7 +89,14 @@ def _live_part(thread: TaskThread) -> dict[str, Any]:
     return live_part(thread)
 
 
-instruments.live_part = _live_part
+def _live_view(thread: TaskThread) -> Any:
+    """Let a thread be shown live in marimo, which alone asks for it."""
+    from .kernel.display import live_view
+
+    return live_view(thread)
+
+
+instruments.live_part, instruments.live_view = _live_part, _live_view
 
 if in_kernel():
     from .kernel import shell as _shell

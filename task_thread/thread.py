@@ -469,6 +469,11 @@ class TaskThread(HasLife):
         live = {} if instruments.live_part is None else instruments.live_part(self)
         return {"text/plain": str(record), "text/html": html_tree([record]), **live}
 
+    def _display_(self) -> Any:
+        """Return what marimo shows, which has no IPython."""
+        view = None if instruments.live_view is None else instruments.live_view(self)
+        return self.snapshot() if view is None else view
+
 
 def _life_of_child(child: Any) -> Life:
     if not issubclass(type(child), TaskThread):

@@ -128,5 +128,8 @@ MISTAKES = (
 live_part: Callable[[Any], dict[str, Any]] | None = None
 """Returns what a MIME bundle needs for a thread to be shown live; nothing where it can't be."""
 
+live_view: Callable[[Any], Any] | None = None
+"""Returns the live view itself, for a notebook that is no kernel of IPython's; `None` where there is none."""
+
 advice_of: Callable[[Life], tuple[Any, ...]] | None = None
 """Returns the advice that a thread and all below it were given; set by the coach."""

@@ -5,7 +5,7 @@
     live.py       a class whose cell is run again gives its running threads the new code
     interrupt.py  the interrupt button reaches a task that blocks the loop, and no other
     explain.py    a cell that runs the loop a second time gets told what to write instead
-    display.py    a thread as a cell's value is shown live
+    display.py    a thread as a cell's value is shown live; in marimo, too
     magics.py     %taskthreads
     shell.py      the parts above in and out of IPython
 

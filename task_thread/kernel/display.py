@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._core.context import life_of
@@ -24,13 +25,21 @@ _WIDGETS = "task_thread_widgets"
 
 def live_part(thread: TaskThread) -> dict[str, Any]:
     """Return the live view's part of a MIME bundle; nothing, and a log line, where there is none."""
+    return _of_view(thread, lambda view: view.live_part()) or {}
+
+
+def live_view(thread: TaskThread) -> Any:
+    """Return the live view, which marimo shows as it is; `None`, and a log line, where there is none."""
+    return _of_view(thread, lambda view: view)
+
+
+def _of_view(thread: TaskThread, ask: Callable[[Any], Any]) -> Any:
     try:
         widgets = importlib.import_module(_WIDGETS)  # when a thread is first shown
-        part: dict[str, Any] = widgets.view_of(thread).live_part()
-        return part
+        return ask(widgets.view_of(thread))
     except ImportError as error:
         say(library, logging.INFO, "no live view: %s", describe(error))
     except Exception as error:
         failed = life_of(thread).id
         failure(library, error, "no live view of %s; text and HTML are shown instead", failed)
-    return {}
+    return None

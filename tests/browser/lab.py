@@ -78,7 +78,7 @@ def until(
 
 def hear(panel: Locator, frames: int = 2) -> None:
     """Wait until a panel has taken so many more frames of its kernel, and has drawn the last."""
-    newest = "root => (root.panelPage ?? root.treePanel).order.newest"
+    newest = "root => root.panelPage.order.newest"
     target = panel.evaluate(newest) + frames
     until(panel.page, lambda: panel.evaluate(newest) >= target)
     draw(panel.page)

@@ -20,7 +20,7 @@ MISPLACED = """root => {
             + ' .tt-bar, .tt-where, button, .tt-pace'],
         ['.sg-edge', '.sg-upper, .sg-ways, .sg-lower, .sg-numbers'],
         ['.sg-entry', '.sg-from, .sg-to-arrow, .sg-to, .sg-time, .sg-class, .sg-waited, .sg-what'],
-        ['.tt-header', '.tt-total, .tt-sum, .tt-lag, .tt-filter, button'],
+        ['.tt-page-header', '.tt-total, .tt-sum, .tt-lag, .tt-filter, button'],
     ];
     for (const [around, parts] of groups) for (const row of root.querySelectorAll(around)) {
         const found = [...row.querySelectorAll(parts)]

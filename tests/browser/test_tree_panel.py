@@ -298,7 +298,7 @@ def test_a_thread_is_paused_and_paced_with_all_below_it_and_shared_slots_are_tol
 
 def test_the_header_tells_turns_and_lag_and_agrees_with_the_rows(clock):
     notebook, panel = clock
-    header = panel.locator(".tt-header")
+    header = panel.locator(".tt-page-header")
     expect(header).to_contain_text("1 thread alive · 1 task")
     wait_for_turns(panel, 80)  # four seconds of 20 turns/s: the rate is settled
     both = panel.evaluate(
@@ -343,7 +343,7 @@ def test_an_error_of_a_callback_is_shown_in_the_panel(clock):
 from task_thread_widgets import view_of
 def broken(*_, **__):
     raise ZeroDivisionError("<b>by</b> zero")
-rows = view_of(clock).tree._rows
+rows = view_of(clock).tree._model
 rows.frame = broken
 """
     )
@@ -554,7 +554,7 @@ def test_a_restarted_kernel_is_told_in_the_panel(clock):
 
 def test_an_error_of_the_page_code_is_shown_in_the_panel(clock):
     _, panel = clock
-    panel.evaluate("e => { e.treePanel.layOut = () => { throw new Error('on purpose'); }; }")
+    panel.evaluate("e => { e.panelPage.layOut = () => { throw new Error('on purpose'); }; }")
     expect(panel.get_by_role("alert")).to_contain_text("on purpose")
     expect(panel.get_by_role("alert")).to_contain_text("Run the cell again")
 

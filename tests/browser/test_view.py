@@ -384,9 +384,11 @@ def test_where_panels_are_stacked_the_tree_leaves_room_and_ended_tasks_take_one_
         expect(row(view, "task", slot)).to_have_attribute("data-state", state)
     expect(row(view, "task", "fails").locator(".tt-where")).to_contain_text("ValueError: no sensor")
     settle(view)
-    boxes = {
-        r.get_attribute("data-slot"): r.bounding_box() for r in view.locator("[data-slot]").all()
-    }
+    # At one moment, since the log above the view goes on and moves it.
+    boxes = view.evaluate(
+        """view => Object.fromEntries([...view.querySelectorAll("[data-slot]")].map(
+            (row) => [row.dataset.slot, row.getBoundingClientRect().toJSON()]))"""
+    )
     tree = [box for slot, box in boxes.items() if slot in ("turns", "done", "fails", "last")]
     for one, other in itertools.pairwise(tree):
         assert abs(one["y"] + one["height"] - other["y"]) < 1.5, "one stands below the other"

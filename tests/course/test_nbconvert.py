@@ -129,7 +129,7 @@ def test_each_panel_shows_it_where_there_is_no_kernel(run: Any, browser: Browser
     context = browser.new_context(viewport={"width": 1280, "height": 400 * len(shown)})
     try:
         page = context.new_page()
-        page.evaluate(RENDER, [panel for _, panel in shown])
+        page.evaluate(RENDER, [{str(n): panel for n, (_, panel) in enumerate(shown)}, len(shown)])
         for (source, panel), box in zip(shown, page.locator(".here").all(), strict=True):
             kept = box.locator(".tt-still-text")
             expect(kept, source).to_be_visible()
@@ -142,21 +142,57 @@ def test_each_panel_shows_it_where_there_is_no_kernel(run: Any, browser: Browser
         context.close()
 
 
-# What anywidget does with a widget's state in a page, where the comm leads nowhere.
-RENDER = """async states => {
-    for (const state of states) {
+def test_a_whole_view_shows_it_too(run: Any, browser: Browser) -> None:
+    state = run.metadata.widgets[STATE]["state"]
+    [output] = run.cells[1].outputs
+    view = output.data[WIDGET]["model_id"]
+    panels = _panels(state, view)
+    states = {"0": state[view]["state"]}
+    states.update((key, one["state"]) for key, one in state.items() if one["state"] in panels)
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        page = context.new_page()
+        page.evaluate(RENDER, [states, 1])
+        for name, panel in zip(("tree", "timeline"), panels, strict=False):
+            kept = page.locator(f"[data-panel={name}] .tt-still-text")
+            expect(kept).to_have_text(panel["still"], use_inner_text=True)
+            expect(kept).to_be_visible()
+        page.get_by_role("tab", name="Source").click()
+        expect(page.locator("[data-panel=source] .tt-still-text")).to_contain_text(TASK)
+        expect(page.locator("[data-panel=timeline]")).to_be_hidden()
+    finally:
+        context.close()
+
+
+# What anywidget does with the states of widgets in a page, where the comm leads nowhere: it draws the
+# first few of them, by their ids "0", "1" and so on, and those that they name.
+RENDER = """async ([states, count]) => {
+    const modelOf = id => {
+        const state = states[id];
+        return {
+            get: name => state[name], set(name, value) { state[name] = value; },
+            save_changes() {}, on() {}, off() {}, send() {},
+        };
+    };
+    const draw = async (id, el) => {
         const style = document.createElement('style');
-        style.textContent = state._css;
+        style.textContent = states[id]._css;
         document.head.append(style);
+        const url = URL.createObjectURL(new Blob([states[id]._esm], {type: 'text/javascript'}));
+        const {default: widget} = await import(url);
+        const {signal} = new AbortController();
+        await widget.render({model: modelOf(id), el, signal, host});
+    };
+    const idOf = ref => ref.replace(/^anywidget:/, '');
+    const host = {
+        getModel: async ref => modelOf(idOf(ref)),
+        getWidget: async ref => ({render: ({el}) => draw(idOf(ref), el)}),
+    };
+    for (let id = 0; id < count; id++) {
         const here = document.createElement('div');
         here.className = 'here';
         document.body.append(here);
-        const url = URL.createObjectURL(new Blob([state._esm], {type: 'text/javascript'}));
-        const {default: widget} = await import(url);
-        const model = {
-            get: name => state[name], set() {}, save_changes() {}, on() {}, off() {}, send() {},
-        };
-        widget.render({model, el: here, signal: new AbortController().signal});
+        await draw(String(id), here);
     }
 }"""
 
@@ -168,12 +204,12 @@ def _outputs(page: str) -> list[str]:
 
 
 def _panels(state: Any, model: str) -> list[dict[str, Any]]:
-    """The states of the panels of a widget: its own, or those of its children."""
+    """The states of the panels of a widget: its own, or those of a view's panels."""
     own = state[model]["state"]
     if "still" in own:
         return [own]
-    children = [child.removeprefix("IPY_MODEL_") for child in own.get("children", [])]
-    return [panel for child in children for panel in _panels(state, child)]
+    names = ("tree", "timeline", "source", "logs", "signals")
+    return [state[own[name].removeprefix("anywidget:")]["state"] for name in names]
 
 
 def test_the_export_of_the_first_notebook_is_not_empty_either(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  beatHeight, formatCount, formatPace, formatRate, pacePosition, paces, plural, rateLimitShare,
+  beatHeight, formatCount, formatPace, formatRate, pacePosition, paces, plural,
   rateOf, rateShare,
 } from "../../widgets/task_thread_widgets/static/numbers.js";
 
@@ -30,7 +30,7 @@ test("the bar is logarithmic and 100 turns/s stand on its line", () => {
   assert.equal(rateShare(NaN), 0);
   assert.equal(rateShare(1), 0.25);
   assert.equal(rateShare(10), 0.5);
-  assert.equal(rateShare(100), rateLimitShare);
+  assert.equal(rateShare(100), 0.75);
   assert.equal(rateShare(1e6), 1);
   assert.ok(rateShare(0.001) > 0, "even a slow task shows");
 });

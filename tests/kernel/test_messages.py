@@ -98,7 +98,7 @@ class Page:
         self.other: int = kernel.run("other._life.serial").literal
         self.tree, *_, self.signals = kernel.run("[p.model_id for p in view.panels]").literal
         # A page can name a thread once it has been told of it.
-        for panel, rows in ((self.tree, "tree._rows"), (self.signals, "signals._signals")):
+        for panel, rows in ((self.tree, "tree._model"), (self.signals, "signals._model")):
             self.say({"kind": "hello", "view": VIEW, "seen": True}, panel)
             known = kernel.run(f"await until(lambda: view.{rows}.thread({self.serial}))")
             assert known.error == ""
@@ -286,12 +286,12 @@ def test_what_a_page_may_set_is_set_and_the_rest_is_not(page: Page) -> None:
 
 
 def test_a_page_cannot_bend_what_holds_the_panels_together(page: Page) -> None:
-    of = "[*view._links, view, view._rest, view.bar, view.layout, view.tree.layout]"
+    of = "[view, view.layout, view.tree.layout]"
     before = page.kernel.run(f"[one.get_state() for one in {of}]").value
     for model in page.kernel.run(f"[one.model_id for one in {of}]").literal:
         for state in (
-            {"target": [f"IPY_MODEL_{page.signals}", "_esm"], "source": None},
-            {"children": [], "_dom_classes": ["evil"], "width": "0px"},
+            {"tree": f"anywidget:{page.signals}", "source": None},
+            {"signals": [], "_dom_classes": ["evil"], "width": "0px"},
             {"_view_module": "evil", "_model_name": "evil", "_esm": "alert(1)"},
         ):
             heard = page.send({"comm_id": model, "data": {"method": "update", "state": state}})

@@ -299,10 +299,11 @@ async def test_ended_lanes_go_when_the_page_has_forgotten_them(gate):
     gate.tasks.gone = None
     await gate.turn()
     lanes.search(20, True)
-    assert [lane.told["name"] for lane in lanes.lanes.values()] == ["gate", "tick", "gone"]
+    assert [lane.told["name"] for lane in lanes.rows.values()] == ["gate", "tick", "gone"]
+    lanes.news(False)
     lanes.search(20 + LINGER + 1, True)
-    assert [lane.told["name"] for lane in lanes.lanes.values()] == ["gate", "tick"]
-    assert len(lanes.gone) == 1
+    assert [lane.told["name"] for lane in lanes.rows.values()] == ["gate", "tick"]
+    assert len(lanes.news(False)["gone"]) == 1
 
 
 async def test_a_stopped_root_is_not_kept_alive(read):
@@ -488,7 +489,7 @@ async def test_a_flood_of_turns_is_told_in_sums(gate, read):
 
 
 def lane(rate, dense=False):
-    made = Lane(1, None, 1)
+    made = Lane(None, 1)
     made.rate = rate
     made.dense = dense
     return made

@@ -352,7 +352,7 @@ async def test_an_error_of_ours_is_told_in_the_log_and_in_the_panel_once(
         raise ZeroDivisionError("division by zero")
 
     with monkeypatch.context() as patch:
-        patch.setattr(panel._rows, "frame", broken)
+        patch.setattr(panel._model, "frame", broken)
         watcher.say("hello", seen=True)
         loop.advance(1)
         (message,) = watcher.got()

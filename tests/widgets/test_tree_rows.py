@@ -7,7 +7,8 @@ import weakref
 
 import pytest
 import task_thread_widgets.tree_rows
-from task_thread_widgets.tree_rows import GREYED, TreeRows
+from task_thread_widgets.roster import GREYED
+from task_thread_widgets.tree_rows import TreeRows
 
 from task_thread import TaskThread, reCreate, reSchedule
 

@@ -42,6 +42,16 @@ def test_displaying_a_thread_again_makes_nothing_new(loop, comms):
     assert len(comms) == opened
 
 
+def test_marimo_gets_the_same_view(loop):
+    thread = Named()
+    assert thread._display_() is view_of(thread)
+
+
+def test_marimo_gets_the_tree_where_there_are_no_widgets(loop, monkeypatch):
+    monkeypatch.setitem(sys.modules, "task_thread_widgets", None)
+    assert str(Named()._display_()) == "<img src=x onerror=alert(1)> [created]"
+
+
 def test_a_view_is_closed_whole_and_lets_go_of_its_thread(loop, comms):
     thread = Named()
     view = view_of(thread)
@@ -60,7 +70,7 @@ def test_a_closed_view_goes_whole(loop, page, comms):
         view = view_of(Named())
         for panel in view.panels:
             page(panel).say("hello", seen=True)
-        gone = [weakref.ref(widget) for widget in (view, *view.panels, view.bar)]
+        gone = [weakref.ref(widget) for widget in (view, *view.panels)]
         view.close()
         return gone
 
@@ -72,7 +82,7 @@ def test_a_closed_view_goes_whole(loop, page, comms):
     assert loop.timers == 0
 
 
-def test_all_its_panels_are_hidden_until_the_page_shows_one(loop):
+def test_it_is_one_widget_that_names_its_panels_to_the_page(loop):
     view = ThreadView(Named())
     assert [type(panel).__name__ for panel in view.panels] == [
         "TreePanel",
@@ -82,30 +92,20 @@ def test_all_its_panels_are_hidden_until_the_page_shows_one(loop):
         "SignalPanel",
     ]
     assert all(isinstance(panel, Panel) for panel in view.panels)
-    assert view.tree.layout.display is None
-    assert {panel.layout.display for panel in view.panels[1:]} == {"none"}
-    assert view.bar.tab == "timeline"
-    assert view.children[0] is view.tree
+    state = view.get_state()
+    assert [state[name] for name in ("tree", "timeline", "source", "logs", "signals")] == [
+        f"anywidget:{panel.model_id}" for panel in view.panels
+    ]
+    assert state["tab"] == "timeline"
+    assert state["_model_module"] == "anywidget"
 
 
 def test_the_large_switch_of_the_tree_is_that_of_the_view(loop):
     view = ThreadView(Named())
     view.tree.large = True
     assert all(panel.large for panel in view.panels)
-    assert view.bar.large
     view.tree.large = False
     assert not any(panel.large for panel in view.panels)
-
-
-def test_the_page_itself_links_what_is_selected(loop):
-    view = ThreadView(Named())
-    widgets = ipywidgets.widgets.widget._instances.values()
-    links = [
-        widget for widget in widgets if isinstance(widget, ipywidgets.widgets.widget_link.Link)
-    ]
-    assert {(link.source, link.target) for link in links} == {
-        ((view.tree, "selected"), (panel, "selected")) for panel in view.panels[1:]
-    }
 
 
 def test_a_closed_view_is_replaced_by_a_new_one(loop):
@@ -121,7 +121,7 @@ def test_a_closed_view_is_replaced_by_a_new_one(loop):
 
 def test_the_output_carries_text_and_html_of_the_same_tree(loop):
     view = ThreadView(Named())
-    bundle = view._repr_mimebundle_()
+    bundle, _ = view._repr_mimebundle_()
     assert set(bundle) == {LIVE, "text/plain", "text/html"}
     assert bundle[LIVE]["model_id"] == view.model_id
     assert "<img src=x onerror=alert(1)> [created]" in bundle["text/plain"]
@@ -213,11 +213,11 @@ async def test_the_view_of_a_replaced_thread_shows_how_it_ended_and_lets_go_of_i
     loop.advance(1)
     assert view.tree.over == "This thread was replaced by a newer one: run this cell again."
     assert view.tree.still == "shown [stopped]"
-    assert view.children == (view.tree,)
+    assert [panel.comm is None for panel in view.panels] == [False, True, True, True, True]
     assert repr(view) == "shown [stopped]"
     assert "replaced by a newer one" in view.tree.still_part()["text/html"]
     assert log.listeners == []
-    assert sum(not one.closed for one in comms.values()) == 4  # box, tree and their layouts
+    assert sum(not one.closed for one in comms.values()) == 4  # view, tree and their layouts
     watcher.got()
     watcher.say("beat", newest=3)
     watcher.say("do", ask=5, action="start", serial=thread._life.serial)

@@ -24,9 +24,10 @@ from typing import Any, Protocol
 from task_thread import MessageSignal, TaskThread, threads
 from task_thread._core.context import life_of
 from task_thread._core.texts import class_of, is_a, sendable, text_of
+from task_thread._core.tree import is_below
 from task_thread.control import control_of
 
-from .lives import is_below, is_named
+from .lives import is_named
 from .refusal import Refusal, brief, field
 
 
@@ -119,7 +120,7 @@ def _lone_below(thread: TaskThread, shown: Shown) -> list[TaskThread]:
         lone
         for lone in threads()
         if lone is not thread
-        and is_below(life_of(lone), thread)
+        and is_below(life_of(lone), life_of(thread))
         and shown.thread(life_of(lone).serial) is lone
     ]
 

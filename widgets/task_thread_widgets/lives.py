@@ -8,34 +8,33 @@ from collections.abc import Iterator
 from task_thread import TaskThread, threads
 from task_thread._core.context import life_of
 from task_thread._core.lifecycle import Life
+from task_thread._core.tree import walk
 
 
-def lives_of(top: TaskThread | None) -> Iterator[Life]:
-    """Yield the lives of a thread and of all below it, parents first.
+class Tops:
+    """The threads on top of what a panel shows.
 
     Args:
-        top: the thread on top; `None` for every live root of the process.
+        thread: the only one, held until `close`; `None` for every live root of the process.
     """
-    seen: set[int] = set()
-    stack = [life_of(thread) for thread in reversed(threads() if top is None else [top])]
-    while stack:
-        life = stack.pop()
-        if life.serial in seen:  # a child may be both running and added
-            continue
-        seen.add(life.serial)
-        yield life
-        added = [life_of(child) for child in list(life.children or ())]
-        stack.extend(reversed([*list(life._kids or ()), *added]))
 
+    def __init__(self, thread: TaskThread | None) -> None:
+        self.thread = thread
+        self.all = thread is None
 
-def is_below(life: Life, top: TaskThread) -> bool:
-    """Whether a life is that of a thread, or of one below it."""
-    above: Life | None = life
-    while above is not None:
-        if above is life_of(top):
-            return True
-        above = above.parent
-    return False
+    def threads(self) -> list[TaskThread]:
+        """Return those that there are now."""
+        if self.all:
+            return threads()
+        return [] if self.thread is None else [self.thread]
+
+    def lives(self) -> Iterator[Life]:
+        """Yield the lives of these threads and of all below them, parents first."""
+        return walk(*map(life_of, self.threads()))
+
+    def close(self) -> None:
+        """Let go of the thread; there is none on top any more."""
+        self.thread, self.all = None, False
 
 
 def is_named(thread: TaskThread) -> bool:

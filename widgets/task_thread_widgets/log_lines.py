@@ -37,7 +37,7 @@ from task_thread._core.log import listeners
 from task_thread._core.texts import class_of, describe, is_a
 
 from .frames import Frame, cut
-from .lives import lives_of
+from .lives import Tops
 
 RING = 1_000  # lines kept
 ADVICE = "ADVICE"  # in place of the level's word
@@ -63,7 +63,7 @@ class LogLines:
     """
 
     def __init__(self, thread: TaskThread | None = None, ring: int = RING) -> None:
-        self._top = thread
+        self.tops = Tops(thread)
         self._ring: deque[Line] = deque(maxlen=ring)
         self._lock = threading.Lock()
         self.added = 0  # number of the newest line
@@ -79,6 +79,9 @@ class LogLines:
         if _hear not in listeners:
             listeners.append(_hear)
 
+    def rest(self) -> None:
+        """Nobody looks any more: lines are kept all the same."""
+
     def close(self) -> None:
         """Hear nothing any more, and let go of everything."""
         rest = tuple(one for one in _hearers.pop(self._key, ()) if one is not self)
@@ -86,7 +89,7 @@ class LogLines:
             _hearers[self._key] = rest
         if not _hearers and _hear in listeners:
             listeners.remove(_hear)
-        self._top = None
+        self.tops.close()
         self._ring.clear()
 
     # Collecting; on any OS thread
@@ -108,7 +111,7 @@ class LogLines:
         if age > _FORGET or (record.name not in self._classes and age > _LOOK_AGAIN):
             self._classes_at = now
             self._classes = {}
-            for life in lives_of(self._top):
+            for life in self.tops.lives():
                 known = self._classes.setdefault(class_of(life.thread), [])
                 known.append((life.serial, _name(life)))
         meant = self._classes.get(record.name)

@@ -2,9 +2,8 @@
 
 A page may set a few of a widget's traits, ask for its state, send it a message. ipywidgets lets it set
 whatever is synced, the JavaScript of an anywidget included, which every other page of the notebook would
-then execute; so would a link, or a box, that is bent to another target. And it lets one page close the
-widget for all of them. So what is not on the widget's own short list is refused; this holds for what only
-lays panels out, too: all widgets of a view are `Guarded`.
+then execute. And it lets one page close the widget for all of them. So what is not on the widget's own short
+list is refused; this holds for what only lays panels out, too: all widgets of a view are `Guarded`.
 
 Texts come from the student's program, and may hold what no message can: half an emoji, say. Whatever is
 sent passes through `sendable`.
@@ -21,7 +20,6 @@ from typing import Any, ClassVar
 import anywidget
 import comm
 import ipywidgets
-from ipywidgets.widgets.widget_link import Link
 from traitlets import TraitError, observe
 
 from task_thread._core.texts import sendable as sendable_text
@@ -180,16 +178,5 @@ class GuardedWidget(Guarded, anywidget.AnyWidget):
         super().__init__(**{"layout": GuardedLayout(), **traits})
 
 
-class GuardedBox(Guarded, ipywidgets.Box):
-    """A box that takes nothing from a page."""
-
-    def __init__(self, children: Any = (), **traits: Any) -> None:
-        super().__init__(children, **{"layout": GuardedLayout(), **traits})
-
-
 class GuardedLayout(Guarded, ipywidgets.Layout):
     """A layout that takes nothing from a page."""
-
-
-class GuardedLink(Guarded, Link):
-    """A link in the page, of two traits of widgets, that takes nothing from a page."""

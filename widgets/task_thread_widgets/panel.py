@@ -15,7 +15,7 @@ import contextlib
 import html
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 from traitlets import Bool, TraitError, Unicode, validate
@@ -48,13 +48,25 @@ _LONGEST_SELECTED = 2000  # characters
 class Panel(GuardedWidget):
     """The base of all panels.
 
+    Args:
+        thread: the thread on top; `None` for every live root of the kernel, new ones as they appear.
+
     Attributes:
         large: whether the panel is shown in a large size, for a projector.
         selected: what other panels and this one look at: a thread as "SERIAL", a task as
             "SERIAL/SLOT", or nothing.
         still: what it showed when a cell last displayed it, as text; for a page without a kernel.
         over: why it shows no more than `still`, if its thread is gone; "" while it is live.
+
+    Raises:
+        TypeError: `thread` is not a TaskThread.
     """
+
+    model_of: ClassVar[type[Any]]
+    """What makes its frames, of the thread on top: has `tops`, `frame`, `rest` and `close`."""
+
+    acts: ClassVar[bool] = False
+    """Whether the page may act upon the threads that it shows."""
 
     page_sets = frozenset({"large", "selected"})
 
@@ -64,6 +76,11 @@ class Panel(GuardedWidget):
     over = Unicode("", help="Why it shows no more than that.").tag(sync=True)
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        if thread is not None and not isinstance(thread, TaskThread):
+            raise TypeError(
+                f"expected a TaskThread, or nothing for all of them, found {shown(thread)}"
+            )
+        self._model = self.model_of(thread)
         self._serial = None if thread is None else life_of(thread).serial
         self._looking: asyncio.TimerHandle | None = None
         self._at_end: Callable[[], None] = self._stay
@@ -98,9 +115,21 @@ class Panel(GuardedWidget):
     # What a panel says of itself
 
     @property
+    def thread(self) -> TaskThread | None:
+        """The thread on top, if there is one and it was not let go."""
+        top: TaskThread | None = self._model.tops.thread
+        return top
+
+    @property
+    def roots(self) -> list[TaskThread]:
+        """The topmost threads that it shows."""
+        tops: list[TaskThread] = self._model.tops.threads()
+        return tops
+
+    @property
     def shown(self) -> Shown | None:
-        """What the page may act upon; `None` once the panel is closed."""
-        raise NotImplementedError
+        """What the page may act upon; `None` if nothing, or once the panel is closed."""
+        return self._model if self.acts and self.comm is not None else None
 
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
         """Return what changed, or `None`.
@@ -111,18 +140,20 @@ class Panel(GuardedWidget):
             full: whether to tell everything.
             rows: those that somebody sees.
         """
-        raise NotImplementedError
+        frame: Frame | None = self._model.frame(now, full, rows)
+        return frame
 
     def text(self) -> str:
         """Return what it shows at this moment, as plain text."""
-        raise NotImplementedError
+        return str(self._model.text())
 
     def html(self) -> str:
         """Return what it shows at this moment, as HTML; every name is escaped."""
         return f"<pre>{html.escape(self.text())}</pre>"
 
     def rest(self) -> None:
-        """Called when nobody looks any more."""
+        """Let go of what lives while nobody looks."""
+        self._model.rest()
 
     def expire(self) -> None:
         """Called when nobody has looked for a while."""
@@ -345,7 +376,7 @@ class Panel(GuardedWidget):
         self.keep_still()
         self.over = why
         self._look_away()
-        self._let_go()
+        self._model.close()
 
     def _look_away(self) -> None:
         self._look_no_more()
@@ -363,11 +394,8 @@ class Panel(GuardedWidget):
             self.on_msg(self._from_page, remove=True)
             super().close()
             stays_no_more(self)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Let go of the thread."""
-        raise NotImplementedError
+        if hasattr(self, "_model"):
+            self._model.close()
 
 
 _panels: WeakSet[Panel] = WeakSet()  # but those that are a part of a view which sees to them
@@ -396,16 +424,6 @@ def _replaced(thread: TaskThread) -> None:
 
 
 instruments.thread_replaced.add(_replaced)
-
-
-def require_thread(thread: object) -> None:
-    """Refuse what is neither a thread nor `None`.
-
-    Raises:
-        TypeError: it is not a TaskThread.
-    """
-    if thread is not None and not isinstance(thread, TaskThread):
-        raise TypeError(f"expected a TaskThread, or nothing for all of them, found {shown(thread)}")
 
 
 def live_part(widget: Any) -> dict[str, Any]:

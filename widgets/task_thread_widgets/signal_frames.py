@@ -33,14 +33,15 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from task_thread import MessageSignal, Signal, TaskThread, threads
+from task_thread import MessageSignal, Signal, TaskThread
 from task_thread._core.context import life_of
 from task_thread._core.lifecycle import Life
 from task_thread._core.texts import class_of, is_a
 from task_thread._core.trace import Passage, Trace
 
 from .frames import Frame, cut
-from .lives import lives_of
+from .lives import Tops
+from .roster import Roster, Row
 from .watching import Watching
 
 KEPT = 200  # entries of the list
@@ -54,7 +55,6 @@ _NAMES_UP_TO = 300  # threads whose names are read again and again
 _MATCH_EVERY = 10  # frames
 _LONGEST = 200  # characters of a signal's text
 _OUTSIDE = 0
-GREYED = 30.0  # seconds that the edges of a thread stay that has left the tree
 
 Pair = tuple[int, int]  # sender and receiver, or upper and lower
 
@@ -63,32 +63,38 @@ _brief.maxstring = _brief.maxother = _LONGEST
 _brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxdict = 12
 
 
-class Known:
-    """A thread that is shown, held weakly."""
+class Known(Row):
+    """A thread that is shown, held weakly; its number is its serial number."""
 
-    __slots__ = ("left", "name", "parent", "ref", "serial", "told")
+    __slots__ = ("name", "parent", "ref")
 
     def __init__(self, life: Life) -> None:
-        self.serial = life.serial
+        super().__init__()
         self.ref = weakref.ref(life.thread)
         self.parent = _OUTSIDE
         self.name = ""
-        self.left: float | None = None  # when it was found to have left the tree
-        self.told: tuple[Any, ...] = ()
+
+    def whole(self) -> list[Any]:
+        """Return what is told of it."""
+        return [self.number, *(self.told[name] for name in ("name", "kind", "state", "parent"))]
 
 
-class Edge:
+class Edge(Row):
     """Two threads that send each other signals."""
 
-    __slots__ = ("down", "lower", "number", "told", "up", "upper")
+    __slots__ = ("counts", "down", "lower", "up", "upper")
 
-    def __init__(self, number: int, upper: int, lower: int) -> None:
-        self.number = number
+    def __init__(self, upper: int, lower: int) -> None:
+        super().__init__()
         self.upper = upper
         self.lower = lower
         self.down = 0
         self.up = 0
-        self.told: tuple[int, ...] = ()
+        self.counts: tuple[int, ...] = ()
+
+    def whole(self) -> list[int]:
+        """Return what is told of it: the counts are told of those that somebody sees."""
+        return [self.number, self.upper, self.lower]
 
 
 class Entry:
@@ -123,15 +129,15 @@ class SignalFrames:
     """
 
     def __init__(self, thread: TaskThread | None = None) -> None:
-        self._top = thread
-        self._all = thread is None
+        self.tops = Tops(thread)
         self._watching = Watching()
         self._read: list[tuple[Trace, int]] = []  # up to which number each trace was read
         self._newest = float("-inf")  # when the newest signal was taken that was read
-        self._known: dict[int, Known] = {}  # by serial number
+        self._threads: Roster[Known] = Roster(MOST_THREADS)
+        self._known = self._threads.rows  # by serial number
         self._strangers: set[int] = set()  # serial numbers that are in no tree that is shown
-        self._edges: dict[Pair, Edge] = {}  # by upper and lower
-        self._by_number: dict[int, Edge] = {}
+        self._edges: Roster[Edge] = Roster(_MOST_EDGES)
+        self._by_pair: dict[Pair, Edge] = {}  # by upper and lower
         self._lanes: dict[int, str] = {}
         self._entries: deque[Entry] = deque(maxlen=KEPT)
         self._numbers = 0
@@ -141,11 +147,7 @@ class SignalFrames:
         self._frames = 0
         self._rate = 0
         self._missed = self._missed_told = 0
-        self._more = self._more_told = 0
         self._flooded = False
-        # The frame in the making:
-        self._new_edges: list[Edge] = []
-        self._gone_edges: list[int] = []
 
     # What a page may name
 
@@ -156,7 +158,7 @@ class SignalFrames:
 
     def roots(self) -> list[TaskThread]:
         """Return the topmost threads that are shown."""
-        return threads() if self._all else [] if self._top is None else [self._top]
+        return self.tops.threads()
 
     # Letting go
 
@@ -170,8 +172,7 @@ class SignalFrames:
     def close(self) -> None:
         """Let go of everything, for good."""
         self.rest()
-        self._top = None
-        self._all = False
+        self.tops.close()
         self._known.clear()
 
     # Frames
@@ -185,15 +186,13 @@ class SignalFrames:
             seen: the numbers of the edges that somebody sees.
         """
         facts: dict[str, Any] = {}
-        self._new_edges, self._gone_edges = [], []
-        told_threads: list[tuple[Any, ...]] = []
         if full or self._frames % _MATCH_EVERY == 0:
-            told_threads = self._match(now)
+            self._match(now)
         self._frames += 1
         passages = self._passages()
         groups = _by_pair(passages)
         if self._are_strange(groups):
-            told_threads += self._match(now)
+            self._match(now)
             self._are_strange(groups)
         for pair, group in groups.items():
             upper, lower, down = self._way(pair)
@@ -204,22 +203,26 @@ class SignalFrames:
                 edge.up += len(group)
         self._list(passages, groups, now)
 
-        edges = self._new_edges
-        if full:
-            told_threads = [known.told for known in self._known.values()]
-            edges = list(self._by_number.values())
-            self._changed = dict.fromkeys(self._entries)
-            facts["clock"] = round(time.time() - now, 3)
-        if told_threads:
-            facts["threads"] = told_threads
-        if edges:
-            facts["edges"] = [[edge.number, edge.upper, edge.lower] for edge in edges]
-        if self._gone_edges and not full:
-            facts["gone"] = self._gone_edges
-        seen_edges = [self._by_number[number] for number in seen if number in self._by_number]
-        counts = self._counts(dict.fromkeys((*edges, *seen_edges)), full)
+        threads = self._threads.news(full)
+        told = [[serial, "", "", "", 0] for serial in threads.get("gone", ())]
+        told += threads.get("add", ())
+        told += [self._known[serial].whole() for serial, _ in threads.get("set", ())]
+        if told:
+            facts["threads"] = told
+        edges = self._edges.news(full)
+        new = edges.get("add", ())
+        if new:
+            facts["edges"] = new
+        if "gone" in edges:
+            facts["gone"] = edges["gone"]
+        numbers = dict.fromkeys((*(number for number, *_ in new), *seen))
+        by_number = self._edges.rows
+        counts = self._counts((by_number[n] for n in numbers if n in by_number), full)
         if counts:
             facts["counts"] = counts
+        if full:
+            self._changed = dict.fromkeys(self._entries)
+            facts["clock"] = round(time.time() - now, 3)
         signals = self._signals(now, KEPT if full else _TOLD)
         if signals:
             facts["signals"] = signals
@@ -228,8 +231,8 @@ class SignalFrames:
             facts["rate"] = self._rate = rate
         if full or self._missed != self._missed_told:
             facts["missed"] = self._missed_told = self._missed
-        if full or self._more != self._more_told:
-            facts["more"] = self._more_told = self._more
+        if "more" in threads:
+            facts["more"] = threads["more"]
         return Frame(full, now, facts) if full or facts else None
 
     def _passages(self) -> list[Passage]:
@@ -260,14 +263,15 @@ class SignalFrames:
             found.sort(key=_when)
         if found:
             self._newest = found[-1].taken
-        if not self._all:
+        if not self.tops.all:
             known = self._known
             if not self._is_root():
                 found = [p for p in found if p.receiver in known or p.sender in known]
         return found
 
     def _is_root(self) -> bool:
-        return self._top is not None and life_of(self._top).parent is None
+        top = self.tops.thread
+        return top is not None and life_of(top).parent is None
 
     def _are_strange(self, pairs: Iterable[Pair]) -> bool:
         """Whether a thread is named that was not met before; told once of each."""
@@ -281,72 +285,54 @@ class SignalFrames:
 
     # Threads and edges
 
-    def _match(self, now: float) -> list[tuple[Any, ...]]:
-        """Look for new threads and edges; return what is told of threads that changed."""
-        told: list[tuple[Any, ...]] = []
+    def _match(self, now: float) -> None:
+        """Look for new threads and edges, and for what has changed in them."""
         met: set[int] = set()
-        self._more = 0
+        self._threads.more = 0
         names = len(self._known) <= _NAMES_UP_TO
-        for life in self._lives():
+        for life in self.tops.lives():
             serial = life.serial
             met.add(serial)
             above = life.parent
             parent = above.serial if above is not None and above.serial in met else _OUTSIDE
             known = self._known.get(serial)
             if known is None:
-                if len(self._known) >= MOST_THREADS:
-                    self._more += 1
+                if not self._threads.has_room():
                     continue
-                known = self._known[serial] = Known(life)
+                known = self._threads.add(Known(life), serial)
             known.parent = parent
-            known.left = None
+            known.ended = None
             if names or not known.name:
                 known.name = _cut(life.id)
             kind = _cut(class_of(life.thread))
-            facts = (serial, known.name, kind, life.state.value, parent)
-            if facts != known.told:
-                known.told = facts
-                told.append(facts)
+            self._threads.tell(
+                known, name=known.name, kind=kind, state=life.state.value, parent=parent
+            )
             if life.inbox is not None or life.outbox is not None or life.undelivered:
                 self._edge(parent, serial)
         absent = [known for serial, known in self._known.items() if serial not in met]
         if absent:
-            told += self._see_off(absent, now)
-        return told
+            self._see_off(absent, now)
 
-    def _lives(self) -> Iterable[Life]:
-        if self._all or self._top is not None:
-            return lives_of(self._top)
-        return ()
-
-    def _see_off(self, absent: list[Known], now: float) -> list[tuple[Any, ...]]:
+    def _see_off(self, absent: list[Known], now: float) -> None:
         """Threads have left the tree: they go, after a while, unless the list names them."""
-        told: list[tuple[Any, ...]] = []
         listed = {serial for entry in self._entries for serial in _named_by(entry)}
-        of: dict[int, list[Pair]] = {known.serial: [] for known in absent}
-        for pair in self._edges:
+        of: dict[int, list[Pair]] = {known.number: [] for known in absent}
+        for pair in self._by_pair:
             for serial in pair:
                 if serial in of:
                     of[serial].append(pair)
         for known in absent:
-            if known.left is None:
-                known.left = now
+            edges = [pair for pair in of[known.number] if pair in self._by_pair]
+            if self._threads.is_over(known, now) or not edges:
+                for pair in edges:
+                    self._edges.remove(self._by_pair.pop(pair))
+                if known.number not in listed:
+                    self._threads.remove(known)
+                    continue
             thread = known.ref()
             state = "stopped" if thread is None else life_of(thread).state.value
-            edges = [pair for pair in of[known.serial] if pair in self._edges]
-            if now - known.left >= GREYED or not edges:
-                for pair in edges:
-                    number = self._edges.pop(pair).number
-                    del self._by_number[number]
-                    self._gone_edges.append(number)
-                if known.serial not in listed:
-                    del self._known[known.serial]
-                    state = ""
-            facts = (*known.told[:3], state, known.parent)
-            if facts != known.told:
-                known.told = facts
-                told.append(facts)
-        return told
+            self._threads.tell(known, state=state, parent=known.parent)
 
     def _way(self, pair: Pair) -> tuple[int, int, bool]:
         """Return upper and lower thread of the edge that a signal took, and whether it went down."""
@@ -360,12 +346,9 @@ class SignalFrames:
         return sender, receiver, True
 
     def _edge(self, upper: int, lower: int) -> Edge | None:
-        edge = self._edges.get((upper, lower))
-        if edge is None and len(self._edges) < _MOST_EDGES:
-            self._numbers += 1
-            edge = self._edges[upper, lower] = Edge(self._numbers, upper, lower)
-            self._by_number[edge.number] = edge
-            self._new_edges.append(edge)
+        edge = self._by_pair.get((upper, lower))
+        if edge is None and self._edges.has_room():
+            edge = self._by_pair[upper, lower] = self._edges.add(Edge(upper, lower))
         return edge
 
     def _counts(self, edges: Iterable[Edge], full: bool) -> list[list[int]]:
@@ -377,7 +360,7 @@ class SignalFrames:
             if known is not None and known.parent == edge.upper:
                 thread = known.ref()
                 if thread is None:
-                    waits = (0, 0, edge.told[4] if edge.told else 0)
+                    waits = (0, 0, edge.counts[4] if edge.counts else 0)
                 else:
                     life = life_of(thread)
                     waits = (
@@ -386,8 +369,8 @@ class SignalFrames:
                         life.undelivered,
                     )
             facts = (edge.down, edge.up, *waits)
-            if full or facts != edge.told:
-                edge.told = facts
+            if full or facts != edge.counts:
+                edge.counts = facts
                 counts.append([edge.number, *facts])
         return counts
 

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import traceback
 import weakref
-from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
 
@@ -38,7 +37,7 @@ from task_thread._core.trace import LineProfile, Trace
 from task_thread.states import TaskState
 
 from .frames import Frame, cut
-from .lives import lives_of
+from .lives import Tops
 from .source_text import Source, read_source
 from .watching import Watching
 
@@ -61,8 +60,7 @@ class SourceFrames:
     """
 
     def __init__(self, thread: TaskThread | None = None) -> None:
-        self._top = thread
-        self._all = thread is None
+        self.tops = Tops(thread)
         self._frames = 0
         self._selected: str | None = None
         self._facts: dict[str, Any] = {}  # what holds now
@@ -92,8 +90,7 @@ class SourceFrames:
     def close(self) -> None:
         """Let go of everything, for good."""
         self.rest()
-        self._top = None
-        self._all = False
+        self.tops.close()
         self._ref = None
         self._facts.clear()
         self._sources.clear()
@@ -146,7 +143,7 @@ class SourceFrames:
     def _list(self) -> None:
         listed, more = [], 0
         room = _MOST_LISTED
-        for life in self._lives():
+        for life in self.tops.lives():
             # A dict, as two tasks without a slot may share a name.
             slots = list(dict.fromkeys(_cut(driver.name) for driver in life.rows()))
             if slots and room:
@@ -155,9 +152,6 @@ class SourceFrames:
             room -= min(room, len(slots))
         self._facts["tasks"] = listed
         self._facts["more"] = more
-
-    def _lives(self) -> Iterator[Life]:
-        return lives_of(self._top) if self._all or self._top is not None else iter(())
 
     def _follow(self, selected: str) -> None:
         """Find the task that is to be shown."""
@@ -181,7 +175,7 @@ class SourceFrames:
         """The task that took the slot of the one that was shown, if there is one."""
         thread = self._ref() if self._ref is not None else None
         if thread is None:
-            if self._all:
+            if self.tops.all:
                 self._ref = None
             return None
         found = life_of(thread).find_drivers(self._slot)
@@ -189,7 +183,7 @@ class SourceFrames:
 
     def _find(self, selected: str) -> Driver | None:
         serial, _, slot = selected.partition("/")
-        for life in self._lives():
+        for life in self.tops.lives():
             if selected and str(life.serial) != serial:
                 continue
             drivers = life.rows()

@@ -42,17 +42,16 @@ from typing import Any
 
 from task_thread import MessageSignal, TaskThread
 from task_thread._core.context import life_of
-from task_thread._core.dispatcher import Office
 from task_thread._core.environment import running_loop
-from task_thread._core.lifecycle import Life
 from task_thread._core.texts import class_of, describe, is_a
-from task_thread._core.trace import Happening, Kind, Passage, Trace, unwatch, watch
+from task_thread._core.trace import Happening, Kind, Passage, Trace
 
 from .frames import Frame
 from .refusal import brief
 from .sampler import STALL
 from .timeline_lanes import LINGER, Lane, TimelineLanes
 from .tree_rows import cut
+from .watching import Watching
 
 EVENTS = 1000.0  # a second that are told one by one
 BURST = 300  # events of one lane in one frame above which it is told in sums
@@ -70,36 +69,6 @@ _GONE_BY = 0xFFFF  # the most turns that one sum can tell
 _who = itemgetter(2)
 
 
-class _Held:
-    """The hold on one tree's trace in one run, and how far it was read."""
-
-    def __init__(self, life: Life, office: Office, now: float) -> None:
-        # The thread on top lives as long as its tree: recording can be ended through it.
-        while life.guardian is not None:
-            life = life.guardian
-        self._life = life
-        self._office = office
-        self.trace: Trace = watch(life)
-        self.began = now
-        self._read = self.trace.added
-
-    @property
-    def over(self) -> bool:
-        """Whether the run has ended."""
-        return not self._life.live or self._life.office is not self._office
-
-    def batch(self) -> tuple[int, list[Happening]]:
-        """Return how many events were lost since the last call, and the others."""
-        found = self.trace.batch(self._read)
-        self._read = self.trace.added
-        return found
-
-    def release(self) -> None:
-        """Let go; the trace of a later run is somebody else's."""
-        if self._life.office is self._office:
-            unwatch(self._life)
-
-
 class TimelineFrames:
     """The frames of one panel.
 
@@ -109,19 +78,21 @@ class TimelineFrames:
 
     def __init__(self, top: TaskThread | None = None) -> None:
         self.lanes = TimelineLanes(top)
-        self._held: dict[Office, _Held] = {}
+        self.tops = self.lanes.tops
+        self._watching = Watching()
+        # Of each trace, up to which event it was read, and when it was first watched.
+        self._read: dict[Trace, tuple[int, float]] = {}
         self._before: float | None = None  # when the frame before was made
         self._seen: dict[int, Lane] = {}  # told in detail
         self._early: list[Happening] = []  # signals before anybody said what it shows
-        self._more_told = self._away_told = 0
+        self._away_told = 0
 
     # Letting go
 
     def rest(self) -> None:
         """Record nothing any more, and let go of whatever lives."""
-        for held in self._held.values():
-            held.release()
-        self._held.clear()
+        self._watching.release()
+        self._read.clear()
         self._seen = {}
         self._early = []
         self._before = None
@@ -144,18 +115,19 @@ class TimelineFrames:
             rows: the numbers of the lanes that somebody sees.
         """
         before = self._before if self._before is not None else now
-        held_before = len(self._held)
-        away = self._watch_tops(now)
+        known = len(self._read)
+        watched, away = self._watch_tops(now)
         since = before
-        called_for = len(self._held) > held_before
+        called_for = len(self._read) > known
         hidden: dict[str, int] = {}
         events: list[Happening] = []
         stalls: list[tuple[float, float, int]] = []
-        for office, held in list(self._held.items()):
-            lost, batch = held.batch()
-            if held.over:
-                held.release()
-                del self._held[office]
+        for trace, (number, began) in list(self._read.items()):
+            lost, batch = trace.batch(number)
+            if trace in watched:
+                self._read[trace] = trace.added, began
+            else:  # its run has ended, and this was the rest of it
+                del self._read[trace]
             if lost and batch:
                 since = max(since, batch[0][1])
                 hidden["lost"] = hidden.get("lost", 0) + lost
@@ -202,22 +174,18 @@ class TimelineFrames:
             facts["tick"] = columns.base
         return Frame(full, now, facts, columns.named())
 
-    def _watch_tops(self, now: float) -> int:
-        """Hold the trace of every tree that is shown; return how many are out of reach."""
-        away = 0
+    def _watch_tops(self, now: float) -> tuple[list[Trace], int]:
+        """Watch the trees that are shown; return their traces, and how many are out of reach."""
         loop = running_loop()
-        for thread in self.lanes.tops():
-            life = life_of(thread)
-            if not life.live or life.office is None:
-                continue
-            if life.loop is not loop:
-                away += 1
-            elif life.office not in self._held:
-                self._held[life.office] = _Held(life, life.office, now)
-        return away
+        live = [thread for thread in self.tops.threads() if life_of(thread).live]
+        here = [thread for thread in live if life_of(thread).loop is loop]
+        watched = self._watching.match(here)
+        for trace in watched:
+            self._read.setdefault(trace, (trace.added, now))
+        return watched, len(live) - len(here)
 
     def _lanes_of(self, rows: Iterable[int]) -> dict[int, Lane]:
-        lanes = self.lanes.lanes
+        lanes = self.lanes.rows
         found = {number: lanes[number] for number in rows if number in lanes}
         if len(found) > MOST_SEEN:
             found = {number: found[number] for number in sorted(found)[:MOST_SEEN]}
@@ -226,22 +194,7 @@ class TimelineFrames:
     # What is told of the lanes
 
     def _lane_facts(self, full: bool, away: int) -> dict[str, Any]:
-        lanes = self.lanes
-        facts: dict[str, Any] = {}
-        if full:
-            facts["add"] = [lane.whole() for lane in lanes.lanes.values()]
-        else:
-            added = {lane.number: lane for lane in lanes.added if lane.number in lanes.lanes}
-            if added:
-                facts["add"] = [lane.whole() for lane in added.values()]
-            changed = [[n, told] for n, told in lanes.changed.items() if n not in added]
-            if changed:
-                facts["set"] = changed
-            if lanes.gone:
-                facts["gone"] = lanes.gone
-        lanes.added, lanes.changed, lanes.gone = [], {}, []
-        if full or lanes.more != self._more_told:
-            facts["more"] = self._more_told = lanes.more
+        facts = self.lanes.news(full)
         if full or away != self._away_told:
             facts["away"] = self._away_told = away
         return facts
@@ -287,9 +240,9 @@ class TimelineFrames:
             self.lanes.look(lane, now)
         past: list[Happening] = []
         began = now
-        for held in self._held.values():
-            _, events = held.trace.batch(0)
-            began = min(began, events[0][1] if events else held.began)
+        for trace, (_, watched) in self._read.items():
+            _, events = trace.batch(0)
+            began = min(began, events[0][1] if events else watched)
             for event in [event for event in events if event[2] in by_task]:
                 if event[0] <= _END and now - event[1] < LINGER:
                     by_task[event[2]].append(event)

@@ -12,13 +12,14 @@ import weakref
 from collections import deque
 from typing import Any
 
-from task_thread import TaskThread, threads
+from task_thread import TaskThread
 from task_thread._core.context import life_of
 from task_thread._core.driver import Driver
 from task_thread._core.lifecycle import Life
 from task_thread.states import TaskState
 
-from .lives import lives_of
+from .lives import Tops
+from .roster import Roster, Row
 from .sampler import cpu_time
 from .tree_rows import cut
 
@@ -29,16 +30,14 @@ _CHEAP = 0.001  # seconds that looking for lanes may take at any time
 _SHARE = 0.01  # of the loop's time that looking for lanes may take
 
 
-class Lane:
+class Lane(Row):
     """One line of the timeline.
 
     Attributes:
-        number: by which the page knows it.
         of: the lane of the thread that it belongs to, or `None`.
         serial: of its thread.
         is_task: whether it is a task's.
-        told: what the page was told of it: name, state, serial; of a thread when its run started.
-        ended: when it was found ended; `None` while it lives.
+        told: name, state, serial; of a thread when its run started.
         driver: the task of a task's lane, while it turns.
         who: the serial numbers of its task, and of the one before it.
         turned: how many turns its task has ended.
@@ -52,27 +51,23 @@ class Lane:
         "broken",
         "dense",
         "driver",
-        "ended",
         "is_task",
         "met",
-        "number",
         "of",
         "rate",
         "ref",
         "serial",
         "tasks",
-        "told",
         "turned",
         "who",
     )
 
-    def __init__(self, number: int, of: Lane | None, serial: int) -> None:
-        self.number = number
+    def __init__(self, of: Lane | None, serial: int) -> None:
+        super().__init__()
         self.of = of
         self.serial = serial
         self.is_task = False
-        self.told: dict[str, Any] = {}
-        self.ended: float | None = None
+        self.told = {"name": "", "state": "", "serial": serial}
         self.met = 0  # the last search that found it
         self.ref: weakref.ref[TaskThread] | None = None
         self.driver: Driver | None = None
@@ -90,41 +85,26 @@ class Lane:
         return {"lane": self.number, "of": of, "kind": kind, **self.told}
 
 
-class TimelineLanes:
+class TimelineLanes(Roster[Lane]):
     """All lanes of one panel.
 
     Args:
         top: the thread on top; `None` for every live root of the process.
 
     Attributes:
-        lanes: by their numbers.
         threads: the lanes of threads, by the thread's serial number.
         tasks: the lanes of tasks, by the task's serial number.
-        more: how many lanes are left out.
-        added, changed, gone: since somebody last took them.
     """
 
     def __init__(self, top: TaskThread | None) -> None:
-        self.top = top
-        self.everything = top is None
-        self.lanes: dict[int, Lane] = {}
+        super().__init__(MOST_LANES, LINGER)
+        self.tops = Tops(top)
         self.threads: dict[int, Lane] = {}
         self.tasks: dict[int, Lane] = {}
-        self.more = 0
-        self.added: list[Lane] = []
-        self.changed: dict[int, dict[str, Any]] = {}
-        self.gone: list[int] = []
-        self._numbers = 0
         self._searches = 0
         self._earliest = 0.0  # when the next search may come
         self._due = 0.0  # when it must
         self._left: dict[tuple[Lane | None, str], deque[Lane]] | None = None
-
-    def tops(self) -> list[TaskThread]:
-        """Return the threads on top that there are now."""
-        if self.everything:
-            return threads()
-        return [] if self.top is None else [self.top]
 
     def search(self, now: float, called_for: bool) -> None:
         """Find out which lanes there are.
@@ -141,7 +121,7 @@ class TimelineLanes:
         self._searches += 1
         self.more = 0
         self._left = None
-        for life in [] if self.top is None and not self.everything else lives_of(self.top):
+        for life in self.tops.lives():
             self._meet(life, now)
         self._part(now)
         spent = cpu_time() - began
@@ -164,16 +144,15 @@ class TimelineLanes:
     def rest(self) -> None:
         """Let go of whatever lives; the lanes keep their numbers."""
         self.tasks.clear()
-        for lane in self.lanes.values():
+        for lane in self.rows.values():
             lane.driver = None
             lane.who = ()
         self._earliest = self._due = 0.0
 
     def close(self) -> None:
         """Let go of everything, for good."""
-        self.top = None
-        self.everything = False
-        for lanes in (self.lanes, self.threads, self.tasks):
+        self.tops.close()
+        for lanes in (self.rows, self.threads, self.tasks):
             lanes.clear()
 
     # How they are found
@@ -249,20 +228,12 @@ class TimelineLanes:
         same = self._left.get((above, name))
         while same:
             lane = same.popleft()
-            if lane.met != self._searches and lane.number in self.lanes:
+            if lane.met != self._searches and lane.number in self.rows:
                 return lane
         return None
 
     def _add(self, of: Lane | None, serial: int) -> Lane | None:
-        if len(self.lanes) >= MOST_LANES:
-            self.more += 1
-            return None
-        self._numbers += 1
-        lane = Lane(self._numbers, of, serial)
-        lane.told = {"name": "", "state": "", "serial": serial}
-        self.lanes[lane.number] = lane
-        self.added.append(lane)
-        return lane
+        return self.add(Lane(of, serial)) if self.has_room() else None
 
     def _part(self, now: float) -> None:
         """Look after the lanes that were not met: what they showed has ended."""
@@ -270,7 +241,7 @@ class TimelineLanes:
         for thread in self.threads.values():
             below.setdefault(thread.of, []).append(thread)
         for thread in list(self.threads.values()):
-            if thread.number not in self.lanes:
+            if thread.number not in self.rows:
                 continue
             if thread.met != self._searches:
                 found = None if thread.ref is None else thread.ref()
@@ -278,7 +249,7 @@ class TimelineLanes:
                     self.tell(thread, state=life_of(found).state.value)
                 if thread.ended is None:
                     thread.ended = now
-            if self._over(thread, now):
+            if self._goes(thread, now):
                 self._remove(thread, below)
                 continue
             kept = []
@@ -288,24 +259,25 @@ class TimelineLanes:
                     if lane.ended is None:  # it ended while nobody looked
                         lane.ended = now
                         self.tell(lane, state=TaskState.DONE.value)
-                if self._over(lane, now) and lane.met != self._searches:
+                if self._goes(lane, now) and lane.met != self._searches:
                     self._forget(lane)
                 else:
                     kept.append(lane)
             if len(kept) < len(thread.tasks):
                 thread.tasks = kept
 
-    def _over(self, lane: Lane, now: float) -> bool:
-        if lane.ended is None or now - lane.ended < LINGER:
-            return False
-        return self.top is None or lane.is_task or lane.serial != life_of(self.top).serial
+    def _goes(self, lane: Lane, now: float) -> bool:
+        """Whether what a lane showed has ended long ago; that of the thread on top stays."""
+        top = self.tops.thread
+        is_top = top is not None and not lane.is_task and lane.serial == life_of(top).serial
+        return lane.ended is not None and self.is_over(lane, now) and not is_top
 
     def _remove(self, top: Lane, below: dict[Lane | None, list[Lane]]) -> None:
         """Remove a thread's lane and all below it."""
         stack = [top]
         while stack:
             thread = stack.pop()
-            if thread.number not in self.lanes:  # went before those above it
+            if thread.number not in self.rows:  # went before those above it
                 continue
             stack += below.get(thread, ())
             for lane in (*thread.tasks, thread):
@@ -316,17 +288,7 @@ class TimelineLanes:
         for serial in lane.who:
             if self.tasks.get(serial) is lane:
                 del self.tasks[serial]
-        self.lanes.pop(lane.number, None)
-        self.changed.pop(lane.number, None)
-        self.gone.append(lane.number)
-
-    def tell(self, lane: Lane, **facts: Any) -> None:
-        """Tell the page what it was not told yet."""
-        told = lane.told
-        for name, value in facts.items():
-            if told.get(name) != value:
-                told[name] = value
-                self.changed.setdefault(lane.number, {})[name] = value
+        self.remove(lane)
 
 
 def _spare(thread: Lane) -> dict[str, deque[Lane]]:

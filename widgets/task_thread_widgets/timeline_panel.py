@@ -5,14 +5,9 @@ What happened is collected in `timeline_frames.py` and drawn in `static/timeline
 
 from __future__ import annotations
 
-from typing import Any
-
-from task_thread import TaskThread
-
-from .desk import Shown
 from .frames import Frame
 from .page_code import script, style
-from .panel import Panel, require_thread
+from .panel import Panel
 from .still import tree_html, tree_text
 from .timeline_frames import TimelineFrames
 
@@ -21,43 +16,22 @@ class TimelinePanel(Panel):
     """A live timeline.
 
     Records what happens in the trees that it shows, while somebody looks at it and no longer.
-
-    Args:
-        thread: the thread on top; `None` for every live root of the kernel, new ones as they appear.
-
-    Raises:
-        TypeError: `thread` is not a TaskThread.
     """
 
     _esm = script("timeline_panel.js")
     _css = style("theme.css", "panel_page.css", "timeline_panel.css")
 
-    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        require_thread(thread)
-        self._frames = TimelineFrames(thread)
-        super().__init__(thread, **traits)
-
-    @property
-    def shown(self) -> Shown | None:
-        """A timeline only shows: nothing in it can be acted upon."""
-        return None
+    model_of = TimelineFrames
+    _model: TimelineFrames
 
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
         """Return what happened in the lanes."""
-        return self._frames.frame(now, lag, full, rows)
+        return self._model.frame(now, lag, full, rows)
 
     def text(self) -> str:
         """Return the tree whose tasks it shows, as plain text: a moment has no time to draw."""
-        return tree_text(self._frames.lanes.tops())
+        return tree_text(self.roots)
 
     def html(self) -> str:
         """Return the tree whose tasks it shows, as a table."""
-        return tree_html(self._frames.lanes.tops())
-
-    def rest(self) -> None:
-        """Record nothing while nobody looks."""
-        self._frames.rest()
-
-    def _let_go(self) -> None:
-        if hasattr(self, "_frames"):  # else its constructor refused
-            self._frames.close()
+        return tree_html(self.roots)

@@ -5,16 +5,13 @@ The rows are read in `tree_rows.py` and drawn in `static/tree_panel.js`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from task_thread import TaskThread, threads
 from task_thread.states import TaskState
 
-from .desk import Shown
 from .frames import Frame
-from .lives import lives_of
+from .lives import Tops
 from .page_code import script, style
-from .panel import Panel, require_thread
+from .panel import Panel
 from .still import tree_html, tree_text
 from .tree_rows import TreeRows
 
@@ -22,39 +19,26 @@ _SUM_EVERY = 1.0  # seconds
 
 
 class TreePanel(Panel):
-    """A live tree with controls.
-
-    Args:
-        thread: the thread on top; `None` for every live root of the kernel, new ones as they appear.
-
-    Raises:
-        TypeError: `thread` is not a TaskThread.
-    """
+    """A live tree with controls."""
 
     _esm = script("tree_panel.js")
-    _css = style("theme.css", "tree_panel.css")
+    _css = style("theme.css", "panel_page.css", "tree_panel.css")
 
-    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
-        require_thread(thread)
-        self._rows = TreeRows(thread)
-        self._thread = thread
-        self._summed_at = float("-inf")
-        self._summed: float | None = None
-        super().__init__(thread, **traits)
-
-    @property
-    def shown(self) -> Shown | None:
-        return self._rows if self.comm is not None else None
+    model_of = TreeRows
+    acts = True
+    _model: TreeRows
+    _summed_at = float("-inf")  # when the rate of the others was last looked up
+    _summed: float | None = None  # and what it was
 
     @property
     def roots(self) -> list[TaskThread]:
         """The topmost threads that it shows."""
-        return self._rows.roots()
+        return self._model.roots()
 
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
         """Return what changed in the tree."""
-        frame = self._rows.frame(now, full, rows)
-        if self._thread is not None and (full or now - self._summed_at >= _SUM_EVERY):
+        frame = super().make_frame(now, lag, full, rows)
+        if self.thread is not None and (full or now - self._summed_at >= _SUM_EVERY):
             others = self._rate_of_others(now)
             if full or others != self._summed:
                 self._summed = others
@@ -69,9 +53,9 @@ class TreePanel(Panel):
         time could be less than its part.
         """
         self._summed_at = now
-        if all(root is self._thread for root in threads()):
+        if all(root is self.thread for root in threads()):
             return None
-        others = [life for life in lives_of(None) if self._rows.thread(life.serial) is None]
+        others = [life for life in Tops(None).lives() if self._model.thread(life.serial) is None]
         if not others:
             return None
         turning = (TaskState.WAITING, TaskState.RUNNING)
@@ -87,18 +71,9 @@ class TreePanel(Panel):
             1,
         )
 
-    def rest(self) -> None:
-        """Let go of what lives while nobody looks."""
-        self._rows.rest()
-
     def expire(self) -> None:
         """Let go of stopped children."""
-        self._rows.expire()
-
-    def _let_go(self) -> None:
-        self._thread = None
-        if hasattr(self, "_rows"):  # else its constructor refused
-            self._rows.close()
+        self._model.expire()
 
     def text(self) -> str:
         """Return the tree as plain text."""

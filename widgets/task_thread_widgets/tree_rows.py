@@ -36,12 +36,14 @@ from task_thread._core.driver import Driver
 from task_thread._core.lifecycle import Life
 from task_thread._core.lines import Place
 from task_thread._core.texts import class_of, describe
+from task_thread._core.tree import children_of
 from task_thread.states import TaskState, ThreadState
 
 from . import frames
 from .frames import Frame
+from .lives import Tops
+from .roster import Roster, Row
 
-GREYED = 30.0  # seconds that a stopped child stays
 MOST_ROWS = 10_000
 _NAMES_EVERY = 10  # frames
 _MOST_PLACES = 5_000
@@ -49,23 +51,41 @@ _LONGEST = 300  # characters of a name, a line or an error
 _MOST_TURNED = 0xFFFF  # turns in one frame; what is above waits for the next one
 
 
-class TaskRow:
+class TreeRow(Row):
+    """A row of the tree.
+
+    Attributes:
+        above: the row of the thread that it belongs to, or `None`.
+    """
+
+    __slots__ = ("above",)
+
+    def __init__(self, above: ThreadRow | None) -> None:
+        super().__init__()
+        self.above = above
+
+    def whole(self) -> dict[str, Any]:
+        """Return all that was told of it; what is empty goes without saying."""
+        fact = {"row": self.number, "of": self.above.number if self.above is not None else 0}
+        fact.update((name, value) for name, value in self.told.items() if value)
+        return fact
+
+
+class TaskRow(TreeRow):
     """A task: what was told of it, and while somebody looks its driver."""
 
-    __slots__ = ("above", "driver", "held", "number", "slot", "state", "told", "turns")
+    __slots__ = ("driver", "held", "slot", "state", "turns")
 
-    def __init__(self, number: int, above: ThreadRow) -> None:
-        self.number = number
-        self.above = above
+    def __init__(self, above: ThreadRow) -> None:
+        super().__init__(above)
         self.driver: Driver | None = None
         self.slot: str | None = None
         self.state: TaskState | None = None
         self.held: tuple[bool, float] | None = None  # of its brake: paused, and its pace
         self.turns = 0
-        self.told: dict[str, Any] = {}
 
 
-class ThreadRow:
+class ThreadRow(TreeRow):
     """A thread: what was told of it, and its rows below.
 
     Attributes:
@@ -73,31 +93,25 @@ class ThreadRow:
         idle: rows without a driver: of a thread that has stopped, or while nobody looks.
         settled: whether it has stopped and was read for the last time.
         run: when its run began, to tell one run from the next.
-        ended: when it, a child, was found stopped.
         held: the thread itself, if it is a child.
     """
 
     __slots__ = (
-        "above",
-        "ended",
         "failed",
         "held",
         "idle",
         "kids",
-        "number",
         "ref",
         "run",
         "serial",
         "settled",
         "state",
         "tasks",
-        "told",
     )
 
-    def __init__(self, number: int, life: Life, above: ThreadRow | None) -> None:
-        self.number = number
+    def __init__(self, life: Life, above: ThreadRow | None) -> None:
+        super().__init__(above)
         self.serial = life.serial
-        self.above = above
         self.ref = weakref.ref(life.thread)
         self.held = None if above is None else life.thread
         self.kids: dict[int, ThreadRow] = {}
@@ -105,19 +119,12 @@ class ThreadRow:
         self.idle: list[TaskRow] = []
         self.settled = False
         self.run = life.started
-        self.ended: float | None = None
         self.state: ThreadState | None = None
         self.failed = False
-        self.told: dict[str, Any] = {
-            "serial": life.serial,
-            "class": cut(class_of(life.thread)),
-        }
+        self.told = {"serial": life.serial, "class": cut(class_of(life.thread))}
 
 
-Row = TaskRow | ThreadRow
-
-
-class TreeRows:
+class TreeRows(Roster[TaskRow | ThreadRow]):
     """All rows of one panel.
 
     Args:
@@ -125,21 +132,14 @@ class TreeRows:
     """
 
     def __init__(self, thread: TaskThread | None = None) -> None:
-        self._top = thread
-        self._all = thread is None
-        self._numbers = 0
+        super().__init__(MOST_ROWS)
+        self.tops = Tops(thread)
         self._frames = 0
         self._threads: dict[int, ThreadRow] = {}  # by serial number
         self._tasks: dict[int, TaskRow] = {}  # by row number; the order of the columns
-        self._rows: dict[int, Row] = {}  # by row number
         self._places: dict[Place, int] = {}
-        self._more = self._more_told = 0
+        self._new_places: list[list[Any]] = []  # of the frame in the making
         self._ending: int | None = None  # the newest one that was seen, while somebody looks
-        # The frame in the making:
-        self._add: list[Row] = []
-        self._set: dict[int, dict[str, Any]] = {}
-        self._gone: list[int] = []
-        self._new_places: list[list[Any]] = []
 
     # What a page may name
 
@@ -155,10 +155,10 @@ class TreeRows:
         they are drawn below it.
         """
         alive = threads()
-        if self._all:
+        if self.tops.all:
             tops = [row.ref() for row in self._threads.values() if row.above is None]
         else:
-            tops = [self._top]
+            tops = [*self.tops.threads()]
             alive = [thread for thread in alive if life_of(thread).serial in self._threads]
         found = {life_of(top).serial: top for top in (*tops, *alive) if top is not None}
         return [found[serial] for serial in sorted(found)]
@@ -181,11 +181,10 @@ class TreeRows:
 
     def close(self) -> None:
         """Let go of everything, for good."""
-        self._top = None
-        self._all = False
+        self.tops.close()
         self._threads.clear()
         self._tasks.clear()
-        self._rows.clear()
+        self.rows.clear()
 
     # Frames
 
@@ -203,10 +202,10 @@ class TreeRows:
             self._places.clear()
             for task in self._tasks.values():
                 task.told.pop("at", None)
-        self._add, self._set, self._gone, self._new_places = [], {}, [], []
-        self._more = 0
+        self._new_places = []
+        self.more = 0
         self._frames += 1
-        seen_rows = [self._rows[number] for number in seen if number in self._rows]
+        seen_rows = [self.rows[number] for number in seen if number in self.rows]
         self._match_threads(now)
         names = not self._frames % _NAMES_EVERY
         for row in seen_rows:
@@ -215,23 +214,12 @@ class TreeRows:
         for thread in self._threads.values():
             if not thread.settled and thread.state is not None and not thread.state.live:
                 _settle(thread)
-        facts: dict[str, Any] = {}
         if full:
-            facts["add"] = [_whole(row) for row in self._threads.values()]
-            facts["add"] += [{**_whole(row), "turns": row.turns} for row in self._tasks.values()]
-        else:
-            added = {row.number: row for row in self._add if row.number in self._rows}
-            if added:
-                facts["add"] = [_whole(row) for row in added.values()]
-            changed = [[number, told] for number, told in self._set.items() if number not in added]
-            if changed:
-                facts["set"] = changed
-            if self._gone:
-                facts["gone"] = self._gone
+            for task in self._tasks.values():
+                task.told["turns"] = task.turns
+        facts = self.news(full)
         if self._new_places:
             facts["places"] = self._new_places
-        if full or self._more != self._more_told:
-            facts["more"] = self._more_told = self._more
         if not (full or facts or columns):
             return None
         return Frame(full, now, facts, columns)
@@ -239,17 +227,16 @@ class TreeRows:
     # Which rows there are
 
     def _match_threads(self, now: float) -> None:
-        if self._all:
-            tops = [*threads(), *self._just_failed()]
-        else:
-            tops = [] if self._top is None else [self._top]
+        tops = self.tops.threads()
+        if self.tops.all:
+            tops += self._just_failed()
         for top in tops:
             if life_of(top).serial not in self._threads:
                 self._add_thread(life_of(top), None)
         work = deque(self._threads.values())
         while work:
             row = work.popleft()
-            if row.number not in self._rows:  # went with the thread above it
+            if row.number not in self.rows:  # went with the thread above it
                 continue
             thread = row.ref()
             if thread is None:
@@ -267,8 +254,8 @@ class TreeRows:
                 row.settled = False
             if not row.settled and (row.idle or row.tasks.keys() != life.drivers.keys()):
                 self._match_tasks(row, life)
-            if life._kids or life.children or row.kids:
-                work.extend(self._match_kids(row, thread, now))
+            if life.has_children or row.kids:
+                work.extend(self._match_kids(row, life, now))
 
     def _just_failed(self) -> list[TaskThread]:
         """Return roots that have failed since the frame before, some so soon that no frame met them."""
@@ -279,16 +266,15 @@ class TreeRows:
         ended = [ref() for number, ref in endings if number > before]
         return [t for t in ended if t is not None and life_of(t).state is ThreadState.FAILED]
 
-    def _match_kids(self, row: ThreadRow, thread: TaskThread, now: float) -> list[ThreadRow]:
+    def _match_kids(self, row: ThreadRow, above: Life, now: float) -> list[ThreadRow]:
         added = []
         present = set()
-        for life in _children(thread):
+        for life in children_of(above):
             serial = life.serial
             present.add(serial)
             kid = row.kids.get(serial)
             if kid is not None:
-                if kid.ended is not None:
-                    kid.ended = None
+                kid.ended = None
                 if kid.held is None:
                     kid.held = life.thread
             elif serial not in self._threads:
@@ -304,10 +290,10 @@ class TreeRows:
                     self._remove(kid)
                 elif life_of(child).live:
                     kid.ended = None
-                elif kid.ended is None:
-                    kid.ended, kid.held = now, child
-                elif now - kid.ended >= GREYED:
+                elif self.is_over(kid, now):
                     self._remove(kid)
+                else:
+                    kid.held = child
         return added
 
     def _match_tasks(self, row: ThreadRow, life: Life) -> None:
@@ -331,7 +317,7 @@ class TreeRows:
                 task_row.state = None  # so that it is read
                 task_row.turns = turns = driver.turns
                 task_row.told.pop("turns", None)  # they went on since, by differences
-                self._tell(task_row, turns=turns)
+                self.tell(task_row, turns=turns)
             row.tasks[driver] = task_row
         row.idle = [task for same in by_name.values() for task in same]
         for task in row.idle:
@@ -339,35 +325,29 @@ class TreeRows:
         # During a start the rows of the last run wait for their tasks to come again.
         if life.state is not ThreadState.STARTING:
             for task in row.idle:
-                self._gone.append(task.number)
-                del self._rows[task.number], self._tasks[task.number]
+                self.remove(task)
+                del self._tasks[task.number]
             row.idle = []
 
     def _add_thread(self, life: Life, above: ThreadRow | None) -> ThreadRow | None:
-        if len(self._rows) >= MOST_ROWS:
-            self._more += 1
+        if not self.has_room():
             return None
-        self._numbers += 1
-        row = ThreadRow(self._numbers, life, above)
-        self._threads[row.serial] = self._rows[row.number] = row
+        row = self._threads[life.serial] = ThreadRow(life, above)
         if above is not None:
-            above.kids[row.serial] = row
-        self._add.append(row)
+            above.kids[life.serial] = row
+        self.add(row)
         return row
 
     def _add_task(self, above: ThreadRow) -> TaskRow | None:
-        if len(self._rows) >= MOST_ROWS:
-            self._more += 1
+        if not self.has_room():
             return None
-        self._numbers += 1
-        row = TaskRow(self._numbers, above)
-        self._tasks[row.number] = self._rows[row.number] = row
-        self._add.append(row)
+        row = TaskRow(above)
+        self.add(row)
+        self._tasks[row.number] = row
         return row
 
     def _remove(self, top: ThreadRow) -> None:
         """Remove a thread and all below it."""
-        self._gone.append(top.number)
         if top.above is not None:
             top.above.kids.pop(top.serial, None)
         stack = [top]
@@ -375,22 +355,17 @@ class TreeRows:
             row = stack.pop()
             stack.extend(row.kids.values())
             for task in (*row.tasks.values(), *row.idle):
-                del self._rows[task.number], self._tasks[task.number]
-            del self._rows[row.number], self._threads[row.serial]
+                self.remove(task, tell=False)
+                del self._tasks[task.number]
+            self.remove(row, tell=row is top)
+            del self._threads[row.serial]
 
     # What is told of them
-
-    def _tell(self, row: Row, **facts: Any) -> None:
-        told = row.told
-        changed = {name: value for name, value in facts.items() if told.get(name) != value}
-        if changed:
-            told.update(changed)
-            self._set.setdefault(row.number, {}).update(changed)
 
     def _read_thread(self, row: ThreadRow, life: Life) -> None:
         row.state = life.state
         row.failed = life.error is not None
-        self._tell(
+        self.tell(
             row,
             name=cut(life.id),
             info=cut(_info(life)),
@@ -436,7 +411,7 @@ class TreeRows:
     def _read_task(self, row: TaskRow, driver: Driver) -> None:
         assert row.state is not None
         held, pace = row.held or (False, 0.0)
-        self._tell(
+        self.tell(
             row,
             name=cut(driver.name),
             state=row.state.value,
@@ -445,24 +420,24 @@ class TreeRows:
             pace=pace,
         )
         if row.state.ended:
-            self._tell(row, at=0)
+            self.tell(row, at=0)
 
-    def _read_seen(self, row: Row, names: bool) -> None:
+    def _read_seen(self, row: TaskRow | ThreadRow, names: bool) -> None:
         """Read what costs more, for a row that somebody sees."""
         if isinstance(row, TaskRow):
             driver = row.driver
             if driver is None or driver.over:
                 return
             place = driver.place
-            self._tell(row, at=0 if place is None else self._place(place))
+            self.tell(row, at=0 if place is None else self._place(place))
             if names:
-                self._tell(row, name=cut(driver.name), fast=driver.too_fast)
+                self.tell(row, name=cut(driver.name), fast=driver.too_fast)
             return
         thread = row.ref()
         if thread is None:
             return
         life = life_of(thread)
-        self._tell(
+        self.tell(
             row,
             queues=[
                 0 if life.inbox is None else life.inbox.qsize(),
@@ -499,20 +474,7 @@ def _settle(row: ThreadRow) -> None:
     row.settled = True
 
 
-def _children(thread: TaskThread) -> list[Life]:
-    """Return those that run, and those that were added and have not run."""
-    added = [life_of(child) for child in list(life_of(thread).children or ())]
-    return [*list(life_of(thread)._kids or ()), *added]
-
-
 def _info(life: Life) -> str:
     if type(life.thread).getInfo is TaskThread.getInfo:
         return ""  # it would only repeat the id
     return life.info
-
-
-def _whole(row: Row) -> dict[str, Any]:
-    """Return all that was told of a row; what is empty goes without saying."""
-    fact = {"row": row.number, "of": row.above.number if row.above is not None else 0}
-    fact.update((name, value) for name, value in row.told.items() if value)
-    return fact

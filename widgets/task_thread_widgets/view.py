@@ -7,10 +7,11 @@ There is one view a thread: displaying the thread again shows the same view once
 cell a hundred times leaves one behind. It holds its thread until `close()`, or until the thread was
 replaced, has ended and has no name any more: then only the tree stays, as a still picture.
 
-Which panel is shown is settled in the page (`static/view_bar.js`), and so is what is selected: the
-page's own links carry it from panel to panel, even while the kernel is busy. A panel that is not shown
-says so, and is not sampled. ipywidgets' own Tab was compared and rejected: it can't put the panels side
-by side where there is room.
+It is one widget, and its panels are widgets that anywidget draws inside it: so it shows wherever anywidget
+does, in places that have no layout of ipywidgets too. Which panel is shown is settled in the page
+(`static/view.js`), and so is what is selected: the page carries it from panel to panel, even while the
+kernel is busy. A panel that is not shown says so, and is not sampled. ipywidgets' own Tab was compared
+and rejected: it can't put the panels side by side where there is room.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 import traitlets
+from anywidget import WidgetTrait
 
 from task_thread import TaskThread
 from task_thread._core.context import life_of
@@ -25,7 +27,7 @@ from task_thread._core.context import life_of
 from .desk import REPLACED
 from .log_panel import LogPanel
 from .page_code import script, style
-from .page_messages import Guarded, GuardedBox, GuardedLink, GuardedWidget
+from .page_messages import Guarded, GuardedWidget
 from .panel import Panel, live_part, stay, stays_no_more
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
@@ -35,24 +37,7 @@ from .tree_panel import TreePanel
 TABS = ("timeline", "source", "log", "signals", "all")
 
 
-class ViewBar(GuardedWidget):
-    """The tabs of a view.
-
-    Attributes:
-        tab: which panel is shown beside the tree: "timeline", "source", "log", "signals" or "all".
-        large: whether the whole view is shown in a large size.
-    """
-
-    _esm = script("view_bar.js")
-    _css = style("theme.css", "view_bar.css")
-
-    page_sets = frozenset({"tab", "large"})
-
-    tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
-    large = traitlets.Bool(False).tag(sync=True)
-
-
-class ThreadView(GuardedBox):
+class ThreadView(GuardedWidget):
     """The live view of a thread and of all below it.
 
     Args:
@@ -64,46 +49,41 @@ class ThreadView(GuardedBox):
         source: the `SourcePanel`.
         logs: the `LogPanel` (`log` belongs to ipywidgets).
         signals: the `SignalPanel`.
-        bar: the tabs; `bar.tab` says which panel is shown.
+        tab: which panel is shown beside the tree: "timeline", "source", "log", "signals" or "all".
 
     Raises:
         TypeError: `thread` is not a TaskThread.
     """
 
+    _esm = script("view.js")
+    _css = style("theme.css", "view.css")
+
+    page_sets = frozenset({"tab"})
+
+    tree = WidgetTrait().tag(sync=True)
+    timeline = WidgetTrait().tag(sync=True)
+    source = WidgetTrait().tag(sync=True)
+    logs = WidgetTrait().tag(sync=True)
+    signals = WidgetTrait().tag(sync=True)
+    tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
+
     def __init__(self, thread: TaskThread | None = None) -> None:
-        self.tree = TreePanel(thread)
+        tree = TreePanel(thread)
         self._serial = None if thread is None else life_of(thread).serial
-        self.timeline = TimelinePanel(thread)
-        self.source = SourcePanel(thread)
-        self.logs = LogPanel(thread)
-        self.signals = SignalPanel(thread)
-        self.bar = ViewBar()
-        others: dict[str, Panel] = {
-            "timeline": self.timeline,
-            "source": self.source,
-            "log": self.logs,
-            "signals": self.signals,
-        }
-        for name, panel in others.items():
-            panel.is_part()
-            panel.add_class(f"tt-of-{name}")
-            # The page shows those of the chosen tab.
-            panel.layout.display = "none"
-        self.tree.add_class("tt-of-tree")
-        self.bar.add_class("tt-of-bar")
-        self._rest = GuardedBox([self.bar, *others.values()])
-        self._rest.add_class("tt-view-rest")
-        self._links = [
-            GuardedLink((self.tree, "selected"), (panel, "selected")) for panel in others.values()
-        ]
-        self._sizes = [
-            traitlets.link((self.tree, "large"), (widget, "large"))
-            for widget in (self.bar, *others.values())
-        ]
         self._before: ThreadView | None = None  # one that a page can't show any more
-        self.tree.is_part(self._end)
-        super().__init__([self.tree, self._rest])
-        self.add_class("task-thread-view")
+        super().__init__(
+            tree=tree,
+            timeline=TimelinePanel(thread),
+            source=SourcePanel(thread),
+            logs=LogPanel(thread),
+            signals=SignalPanel(thread),
+        )
+        tree.is_part(self._end)
+        for panel in self.panels[1:]:
+            panel.is_part()
+        self._sizes = [
+            traitlets.link((tree, "large"), (panel, "large")) for panel in self.panels[1:]
+        ]
 
     @property
     def panels(self) -> tuple[Panel, ...]:
@@ -113,8 +93,7 @@ class ThreadView(GuardedBox):
     @property
     def _parts(self) -> list[Guarded]:
         """All that it is made of, itself the last."""
-        shown: list[Any] = [*self.panels, self.bar, self._rest, self]
-        return [*self._links, *(part for one in shown for part in (one.layout, one))]
+        return [part for one in (*self.panels, self) for part in (one.layout, one)]
 
     def live_part(self) -> dict[str, Any]:
         """Return the live view's part of a MIME bundle."""
@@ -123,8 +102,8 @@ class ThreadView(GuardedBox):
         self.timeline.still = self.tree.still  # which is what it would keep itself
         return live_part(self)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {**self.live_part(), **self.tree.still_part()}
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {**self.live_part(), **self.tree.still_part()}, {}
 
     def __repr__(self) -> str:
         return repr(self.tree)
@@ -132,7 +111,6 @@ class ThreadView(GuardedBox):
     def _end(self) -> None:
         self._before = None  # which hears of the end as well
         self.tree.end(REPLACED)
-        self.children = [self.tree]
         self._let_go((self.tree.layout, self.tree, self.layout, self))
         stay(self)
 

@@ -16,6 +16,7 @@ from task_thread._core.dispatcher import Office
 from task_thread._core.environment import running_loop
 from task_thread._core.lifecycle import Life
 from task_thread._core.trace import Trace, unwatch, watch
+from task_thread._core.tree import root_of
 
 
 class _Watched:
@@ -74,10 +75,8 @@ class Watching:
         before, self._watched = self._watched, {}
         gone: list[_Watched] = []
         for thread in threads:
-            life = life_of(thread)
             # The thread on top outlives all others: recording can be ended through it.
-            while life.guardian is not None:
-                life = life.guardian
+            life = root_of(life_of(thread))
             if life.serial in self._watched or not life.live or life.office is None:
                 continue
             known = before.pop(life.serial, None)

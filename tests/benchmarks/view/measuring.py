@@ -36,11 +36,11 @@ MEASURE = """async ({seconds, cells}) => {
 
 # What the panels say of themselves.
 HANDLERS = """() => Object.fromEntries([...document.querySelectorAll('.task-thread-view .task-thread')]
-    .map(root => [root.dataset.panel, root.treePanel ?? root.panelPage])
+    .map(root => [root.dataset.panel, root.panelPage])
     .filter(([, page]) => page)
     .map(([name, page]) => [name, {
         frames: page.order.newest, drawn: page.drawn,
-        handled: page.handled, drawing: page.drawTime ?? 0,
+        handled: page.handled, drawing: page.drawTime,
     }]))"""
 
 # Counts what the page's websockets bring, from the page's load on.

@@ -107,7 +107,7 @@ class Page:
         self.signals.get_by_role("combobox", name="To thread").select_option(label="one")
         self.tree.evaluate(
             """root => {
-                const { asks } = root.treePanel;
+                const { asks } = root.panelPage;
                 const began = new Map(), ask = asks.ask.bind(asks), answer = asks.answer.bind(asks);
                 window.took = {};
                 asks.ask = (action, ...rest) => {
@@ -140,10 +140,10 @@ class Page:
 
     def wait_for_answers(self) -> None:
         """Wait until nothing that was asked is open."""
-        for panel, name in ((self.tree, "treePanel"), (self.signals, "panelPage")):
+        for panel in (self.tree, self.signals):
             self.notebook.page.wait_for_function(
-                "([root, name]) => !root[name].asks.open.size",
-                arg=[panel.element_handle(), name],
+                "root => !root.panelPage.asks.open.size",
+                arg=panel.element_handle(),
                 timeout=READY,
             )
 

@@ -6,7 +6,7 @@ import {
   columnWidths, culprit, formatTime, isSelected, levels, lineFits, linesKept, LogStore, textOf, toneOf,
 } from "./log_store.js";
 import { plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
 import { makeSpeech } from "./speech.js";
 
 class LogPage extends PanelPage {
@@ -21,7 +21,7 @@ class LogPage extends PanelPage {
     this.pinned = true; // whether the end is what is looked at
     this.stale = true; // whether rows have to be matched with the store's lines
     this.unfiltered = true; // whether rows have to be shown or hidden anew
-    const again = this.guard(() => { this.unfiltered = true; this.draw(); });
+    const again = this.guard(() => this.filterAgain());
     this.search = make("input", {
       type: "search", class: "tt-page-search tt-log-search", placeholder: "Filter",
       "aria-label": "Filter the log", input: again,
@@ -67,7 +67,6 @@ class LogPage extends PanelPage {
       this.stale = true;
       this.draw();
     }));
-    this.model.on("change:selected", again);
     this.body.append(this.list, this.toEnd, this.empty);
   }
 
@@ -85,6 +84,10 @@ class LogPage extends PanelPage {
   resized() {
     if (this.pinned) this.goToEnd();
     this.draw();
+  }
+
+  showSelected() {
+    this.filterAgain();
   }
 
   // ---- Draw
@@ -202,6 +205,11 @@ class LogPage extends PanelPage {
 
   // ---- Filter
 
+  filterAgain() {
+    this.unfiltered = true;
+    this.draw();
+  }
+
   filterAll() {
     this.unfiltered = false;
     for (const row of this.rows.values()) this.filterOne(row);
@@ -235,8 +243,4 @@ function makeFrames(frames) {
   )));
 }
 
-function render({ model, el, signal }) {
-  new LogPage(model, el, signal);
-}
-
-export default { render };
+export default shows(LogPage);

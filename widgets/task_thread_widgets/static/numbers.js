@@ -65,9 +65,6 @@ export function rateShare(rate) {
   return Math.min(1, Math.max(0.03, (Math.log10(rate) + 1) / 4));
 }
 
-/** Where the line of 100 turns/s stands on the bar: above it a task turns too often. */
-export const rateLimitShare = 0.75;
-
 /**
  * How high a beat is drawn for the turns of a tenth of a second.
  * @param {number} turns

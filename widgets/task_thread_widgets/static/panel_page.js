@@ -1,13 +1,15 @@
-// What every panel does in the page, whatever it draws: takes frames in order, tells the kernel
-// whether it is seen, asks it for actions, draws once per animation frame, and shows its own errors.
+// What every panel does in the page, whatever it draws: takes frames in order, tells the kernel whether
+// it is seen and which of its rows are, asks it for actions, draws once per animation frame, and shows
+// its own errors.
 
 import { Asks, busy } from "./asks.js";
-import { keepKeys, make, setAttribute, setShown, setText } from "./dom.js";
+import { keepKeys, make, setAttribute, setShown, setText, watchTheme } from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { announcePresence } from "./presence.js";
 import { Still } from "./still.js";
 
 const kernelSilentAfter = 4000; // milliseconds without a word from the kernel, which speaks each second
+const tellRowsEvery = 150; // milliseconds
 
 /** The base of a panel's page: a subclass is called after its panel, `LogPage` for "log". */
 export class PanelPage {
@@ -18,6 +20,8 @@ export class PanelPage {
     this.asks = new Asks();
     this.lost = false;
     this.fault = "";
+    this.rowsTold = "";
+    this.rowsToldAt = 0;
     this.drawing = 0;
     this.drawn = 0; // frames drawn, for measurements
     this.handled = 0; // milliseconds spent in frames and drawing, for measurements
@@ -62,6 +66,22 @@ export class PanelPage {
   /** Draw everything anew. */
   drawNow() {}
 
+  /** Another panel, or this one, has selected something. */
+  showSelected() {
+    this.draw();
+  }
+
+  /** The panel has another size. */
+  resized() {
+    this.draw();
+  }
+
+  /** The page has other colours. */
+  recoloured() {
+    this.looks = null;
+    this.draw();
+  }
+
   // ---- Beginning and end
 
   listen() {
@@ -70,7 +90,7 @@ export class PanelPage {
       () => this.order.newest, signal);
     model.on("msg:custom", this.guard((content, buffers) => this.hear(content, buffers)));
     model.on("change:large", this.guard(() => this.showSize()));
-    model.on("change:selected", this.guard(() => this.draw()));
+    model.on("change:selected", this.guard(() => this.showSelected()));
     const end = this.guard(() => {
       if (!model.get("over")) return; // the kernel has let go of the thread
       this.presence.end();
@@ -80,12 +100,13 @@ export class PanelPage {
     end();
     // ipywidgets says so when the kernel restarts or dies.
     model.on("comm_live_update", this.guard(() => { this.lost = true; this.showBanner(); this.draw(); }));
-    const resized = new ResizeObserver(this.guard(() => this.resized()));
-    resized.observe(root);
+    watchTheme(this.guard(() => this.recoloured()), signal);
+    this.sizes = new ResizeObserver(this.guard(() => this.resized()));
+    this.sizes.observe(root);
     this.calm.addEventListener("change", this.guard(() => this.draw()), { signal });
     const watching = setInterval(this.guard(() => this.watch()), 500);
     signal.addEventListener("abort", () => {
-      resized.disconnect();
+      this.sizes.disconnect();
       clearInterval(watching);
       cancelAnimationFrame(this.drawing);
     });
@@ -118,6 +139,7 @@ export class PanelPage {
         return;
       }
       this.presence.got(frame);
+      if (frame.full) this.rowsTold = ""; // the kernel may have forgotten what this view shows
       this.take(frame);
       this.asks.shown();
     } else if (content.kind === "taken" && content.view === this.presence.view) {
@@ -146,11 +168,32 @@ export class PanelPage {
     }
   }
 
-  /** Ask the kernel to do something about a thread. */
-  act(action, serial, more = {}) {
-    const ask = this.asks.ask(action, serial, performance.now());
-    this.send({ kind: "do", view: this.presence.view, ask, action, serial, ...more });
+  /**
+   * Ask the kernel to do something.
+   * @param {string} action
+   * @param {number} row whose row shows that it was asked for; 0 for none
+   * @param {object} [about] the thread's "serial", and what else the action needs
+   */
+  act(action, row, about = {}) {
+    const ask = this.asks.ask(action, row, performance.now());
+    this.send({ kind: "do", view: this.presence.view, ask, action, ...about });
     this.draw();
+  }
+
+  /**
+   * Tell the kernel which rows are in sight: it looks closer at these.
+   * @param {number[]} rows their numbers
+   * @returns {boolean} whether it was told; if it was too soon, the next drawing does it
+   */
+  tellRows(rows) {
+    const now = performance.now();
+    if (now - this.rowsToldAt < tellRowsEvery || !this.presence.isSeen()) return false;
+    const told = rows.join();
+    if (told === this.rowsTold) return false;
+    this.rowsTold = told;
+    this.rowsToldAt = now;
+    this.presence.tell("rows", { rows });
+    return true;
   }
 
   /** Twice a second: has the kernel fallen silent? */
@@ -170,8 +213,9 @@ export class PanelPage {
     if (this.lost) {
       text = "This view has lost its kernel, which was restarted or ended. Run the cell again.";
     } else if (this.presence?.isSeen() && this.order.newest && silence > kernelSilentAfter) {
-      text = `No word from the kernel for ${Math.round(silence / 1000)} s: it is busy in a cell or `
-        + "a task that does not await, or it is gone.";
+      // Without a number, which a screen reader would tell anew each second.
+      text = "No word from the kernel for some seconds: it is busy in a cell or a task that does "
+        + "not await, or it is gone.";
     }
     setText(this.banner, text);
     setShown(this.banner, text !== "");
@@ -197,8 +241,16 @@ export class PanelPage {
     }));
   }
 
-  resized() {
-    this.draw();
+  /** What a canvas needs to know of the style. Kept: to ask makes the browser compute it for the page. */
+  look() {
+    if (!this.looks) {
+      const style = getComputedStyle(this.root);
+      this.looks = {
+        beat: style.getPropertyValue("--tt-beat").trim(), calm: style.getPropertyValue("--tt-calm").trim(),
+        em: parseFloat(style.fontSize) || 13, ratio: window.devicePixelRatio || 1,
+      };
+    }
+    return this.looks;
   }
 
   showSize() {
@@ -212,4 +264,9 @@ export class PanelPage {
   say(text) {
     this.live.textContent = text;
   }
+}
+
+/** What anywidget asks a panel for, which is drawn by this page. @param {typeof PanelPage} Page */
+export function shows(Page) {
+  return { render({ model, el, signal }) { new Page(model, el, signal); } };
 }

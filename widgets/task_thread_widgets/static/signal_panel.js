@@ -1,15 +1,15 @@
 // The signals of a tree: its edges with their queues, the newest signals, a form to send one.
 // What it draws from signal_store.js and signal_layout.js, which know no page.
 
-import { make, scrollWindow, setAttribute, setShown, setText, watchTheme } from "./dom.js";
+import { make, scrollWindow, setAttribute, setShown, setText } from "./dom.js";
 import { formatCount, formatRate, plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
+import { Recycler } from "./recycler.js";
 import { receivers, selectedThread, shownEdges, shownEntries } from "./signal_layout.js";
 import { EdgeView, EntryView, sendShape } from "./signal_rows.js";
 import { SignalStore } from "./signal_store.js";
 import { windowOf } from "./tree_layout.js";
 
-const tellEdgesEvery = 150; // milliseconds
 const mostEdgesTold = 100;
 
 class SignalsPage extends PanelPage {
@@ -20,12 +20,8 @@ class SignalsPage extends PanelPage {
     this.filter = "";
     this.follows = true; // whether only the selected thread's signals are shown
     this.held = false;
-    /** @type {Map<number, EdgeView>} */
-    this.edgeViews = new Map();
-    this.spareEdges = [];
-    /** @type {Map<number, EntryView>} */
-    this.entryViews = new Map();
-    this.spareEntries = [];
+    this.edgeViews = new Recycler(() => new EdgeView());
+    this.entryViews = new Recycler(() => new EntryView());
     this.edgeHeight = 0;
     this.entryHeight = 0;
     this.size = 0; // goes up whenever the size changes
@@ -35,9 +31,7 @@ class SignalsPage extends PanelPage {
     this.listOf = "";
     this.options = new Map();
     this.optionsOf = -1;
-    this.edgesTold = "";
-    this.edgesToldAt = 0;
-    this.tellAgain = false;
+    this.edgesTold = new Set(); // numbers
     this.undelivered = 0;
     this.rate = make("span", { class: "sg-total" });
     this.sum = make("span", { class: "tt-page-soft sg-sum" });
@@ -66,7 +60,6 @@ class SignalsPage extends PanelPage {
       this.onlyButton, this.search, this.holdButton, this.largeButton));
     this.body.append(
       this.scroller, this.buildForm(), this.empty, this.listScroller, this.note);
-    watchTheme(this.guard(() => { this.looks = null; this.draw(); }), this.signal);
     this.edgeWindow = scrollWindow(this.scroller, this.guard(() => this.draw()), this.signal);
     this.listWindow = scrollWindow(this.listScroller, this.guard(() => this.draw()), this.signal);
   }
@@ -101,7 +94,6 @@ class SignalsPage extends PanelPage {
 
   take(frame) {
     this.store.apply(frame);
-    if (frame.full) this.tellAgain = true; // the kernel may have forgotten what this view shows
     let undelivered = 0;
     for (const edge of this.store.edges.values()) undelivered += edge.undelivered;
     if (undelivered > this.undelivered && !frame.full) {
@@ -132,22 +124,15 @@ class SignalsPage extends PanelPage {
     if (!serial || !this.text.value || this.lost) return;
     this.sent = this.text.value;
     this.showTold("", null);
-    this.act("send", serial, { text: this.sent });
+    this.act("send", serial, { serial, text: this.sent });
   }
 
   tellEdges(first, last) {
-    const now = performance.now();
-    if (now - this.edgesToldAt < tellEdgesEvery) return; // the next frame draws again
     const shown = this.edges.slice(first, Math.min(last, first + mostEdgesTold));
-    const rows = shown.map((edge) => edge.number);
-    const told = rows.join();
-    if ((told === this.edgesTold && !this.tellAgain) || !this.presence.isSeen()) return;
-    const before = new Set(this.edgesTold.split(",").map(Number));
-    for (const edge of shown) if (!before.has(edge.number)) edge.fresh = true;
-    this.edgesTold = told;
-    this.tellAgain = false;
-    this.edgesToldAt = now;
-    this.presence.tell("rows", { rows });
+    const numbers = shown.map((edge) => edge.number);
+    if (!this.tellRows(numbers)) return;
+    for (const edge of shown) if (!this.edgesTold.has(edge.number)) edge.fresh = true;
+    this.edgesTold = new Set(numbers);
   }
 
   // ---- Draw
@@ -224,35 +209,21 @@ class SignalsPage extends PanelPage {
     }
     const { edges } = this;
     setShown(this.scroller, edges.length > 0); // first: what is hidden has no height
-    if (!this.edgeHeight && edges.length) {
-      const probe = new EdgeView();
-      this.edgeList.append(probe.element);
-      this.edgeHeight = probe.element.getBoundingClientRect().height || 46;
-      probe.element.remove();
-    }
+    if (!this.edgeHeight && edges.length) this.edgeHeight = this.edgeViews.heightIn(this.edgeList) || 46;
     const height = this.edgeHeight;
     setAttribute(this.edgeList, "style", `height:${edges.length * height}px`);
     const { first, last } = windowOf(this.edgeWindow.top, this.edgeWindow.height, height, edges.length);
     const wanted = new Map();
     for (let i = first; i < last; i++) wanted.set(edges[i].number, i);
-    for (const [number, view] of this.edgeViews) {
-      if (wanted.has(number)) continue;
-      this.edgeViews.delete(number);
-      this.spareEdges.push(view);
-      view.element.remove();
-    }
+    this.edgeViews.keep(wanted);
     for (const [number, index] of wanted) {
-      let view = this.edgeViews.get(number);
-      if (!view) {
-        view = this.spareEdges.pop() ?? new EdgeView();
-        this.edgeViews.set(number, view);
-        this.edgeList.append(view.element);
-      }
+      const view = this.edgeViews.of(number);
+      if (!view.element.parentNode) this.edgeList.append(view.element);
       view.update(edges[index], { store, top: index * height });
     }
     if (!this.calm.matches) {
       const now = performance.now();
-      for (const view of this.edgeViews.values()) view.runDots(store, this.size, now);
+      for (const view of this.edgeViews.views.values()) view.runDots(store, this.size, now);
     }
     this.tellEdges(first, last);
     if (!this.moving) this.move();
@@ -261,7 +232,7 @@ class SignalsPage extends PanelPage {
   /** Let the dots run, for as long as there are any. */
   move() {
     let some = false;
-    for (const { down, up, blank } of this.edgeViews.values()) {
+    for (const { down, up, blank } of this.edgeViews.views.values()) {
       some ||= !blank || down.dots.length > 0 || up.dots.length > 0;
     }
     if (!some) return;
@@ -270,23 +241,10 @@ class SignalsPage extends PanelPage {
       this.moving = 0;
       const now = performance.now();
       let some = false;
-      for (const view of this.edgeViews.values()) some = view.drawDots(look, now) || some;
+      for (const view of this.edgeViews.views.values()) some = view.drawDots(look, now) || some;
       if (some && this.presence.isSeen() && !this.signal.aborted) this.moving = requestAnimationFrame(step);
     });
     step();
-  }
-
-  /** How dots look. Kept: to ask makes the browser compute the style of the page. */
-  look() {
-    if (!this.looks) {
-      const style = getComputedStyle(this.root);
-      this.looks = {
-        em: parseFloat(style.fontSize) || 13,
-        down: style.getPropertyValue("--tt-beat").trim() || "#1fa463",
-        up: style.getPropertyValue("--tt-calm").trim() || "#4466aa",
-      };
-    }
-    return this.looks;
   }
 
   drawList(only) {
@@ -301,12 +259,7 @@ class SignalsPage extends PanelPage {
     setShown(this.listScroller, entries.length > 0);
     setShown(this.empty, entries.length === 0);
     setText(this.empty, this.emptyText(only));
-    if (!this.entryHeight && entries.length) {
-      const probe = new EntryView();
-      this.list.append(probe.element);
-      this.entryHeight = probe.element.getBoundingClientRect().height || 28;
-      probe.element.remove();
-    }
+    if (!this.entryHeight && entries.length) this.entryHeight = this.entryViews.heightIn(this.list) || 28;
     const height = this.entryHeight;
     setAttribute(this.list, "style", `height:${entries.length * height}px`);
     // Who reads further down keeps his place while new ones come above.
@@ -325,18 +278,11 @@ class SignalsPage extends PanelPage {
     const { first, last } = windowOf(
       this.listWindow.top, this.listWindow.height, height, entries.length, 2);
     const wanted = new Set(entries.slice(first, last).map((entry) => entry.number));
-    for (const [number, view] of this.entryViews) {
-      if (wanted.has(number)) continue;
-      this.entryViews.delete(number);
-      this.spareEntries.push(view);
-      view.element.remove();
-    }
+    this.entryViews.keep(wanted);
     for (let index = first; index < last; index++) {
       const entry = entries[index];
-      let view = this.entryViews.get(entry.number);
-      if (!view) {
-        view = this.spareEntries.pop() ?? new EntryView();
-        this.entryViews.set(entry.number, view);
+      const view = this.entryViews.of(entry.number);
+      if (!view.element.parentNode) {
         this.list.append(view.element);
         if (index < came && !entry.count) this.lightUp(view);
       }
@@ -372,8 +318,4 @@ class SignalsPage extends PanelPage {
   }
 }
 
-function render({ model, el, signal }) {
-  new SignalsPage(model, el, signal);
-}
-
-export default { render };
+export default shows(SignalsPage);

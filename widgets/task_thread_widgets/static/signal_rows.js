@@ -164,7 +164,7 @@ export class EdgeView {
     context.scale(this.ratio, this.ratio);
     context.translate(-this.origin[0], -this.origin[1]);
     const some = [
-      down.drawDots(context, look.down, look.em, now), up.drawDots(context, look.up, look.em, now),
+      down.drawDots(context, look.beat, look.em, now), up.drawDots(context, look.calm, look.em, now),
     ];
     this.blank = !some[0] && !some[1];
     return !this.blank;

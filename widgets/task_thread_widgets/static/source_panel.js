@@ -3,7 +3,7 @@
 
 import { make, makeShape, setAttribute, setShape, setShown, setText } from "./dom.js";
 import { formatCount, plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
 import {
   aloud, choices, colour, commonIndent, formatShare, keepInSight, SourceStore, standsAt, taskId,
 } from "./source_layout.js";
@@ -280,8 +280,4 @@ class SourcePage extends PanelPage {
   }
 }
 
-function render({ model, el, signal }) {
-  new SourcePage(model, el, signal);
-}
-
-export default { render };
+export default shows(SourcePage);

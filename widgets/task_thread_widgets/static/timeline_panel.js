@@ -3,10 +3,10 @@
 // timeline_draw.js paints. Names, tip, tiles and steering have files of their own.
 
 import {
-  make, makeShape, scrollWindow, setAttribute, setShape, setShown, setText, watchTheme,
+  make, makeShape, scrollWindow, setAttribute, setShape, setShown, setText,
 } from "./dom.js";
 import { plural } from "./numbers.js";
-import { PanelPage } from "./panel_page.js";
+import { PanelPage, shows } from "./panel_page.js";
 import { makeHatch } from "./timeline_draw.js";
 import {
   Playout, agoText, doingAt, narrowest, nextZoom, orderLanes, turnsBefore,
@@ -20,7 +20,6 @@ import { aggregateText, summary } from "./timeline_words.js";
 import { windowOf } from "./tree_layout.js";
 
 const quietFor = 1.3; // seconds: the kernel speaks once a second even if nothing happened
-const tellLanesEvery = 150; // milliseconds
 const mostLanesTold = 80;
 const summarizeEvery = 3000; // milliseconds
 const colorNames = ["back", "text", "soft", "line", "raised", "brand", "beat", "warn", "bad", "signal"];
@@ -47,8 +46,6 @@ class TimelinePage extends PanelPage {
     this.ratio = 1;
     this.scale = 0; // pixels of the screen a second
     this.painted = ""; // what the picture was painted of
-    this.lanesTold = "";
-    this.lanesToldAt = 0;
     this.summarizedAt = 0;
     this.notedAt = 0;
     this.buildHeader();
@@ -121,7 +118,6 @@ class TimelinePage extends PanelPage {
       const name = event.target.closest(".tl-name");
       if (name) this.select(name.laneNumber);
     }), { signal });
-    watchTheme(this.guard(() => this.repaint()), signal);
   }
 
   // ---- From the kernel
@@ -135,7 +131,6 @@ class TimelinePage extends PanelPage {
     }
     const changed = store.apply(frame);
     const told = frame.facts;
-    if (frame.full) this.lanesTold = ""; // the kernel may have forgotten what this view shows
     const news = frame.columns.lane || told.marks || told.signals;
     this.clock.heard(frame.at, performance.now() / 1000, news && !frame.full ? changed : Infinity);
     this.spoil(changed);
@@ -222,6 +217,10 @@ class TimelinePage extends PanelPage {
     this.draw();
   }
 
+  recoloured() {
+    this.repaint();
+  }
+
   /** Paint everything anew: other colours, another size. */
   repaint() {
     this.colors = null;
@@ -270,7 +269,7 @@ class TimelinePage extends PanelPage {
   drawPicture(time) {
     this.view = this.rowsInView();
     const { first, last } = this.view;
-    this.tellLanes(first, last);
+    this.tellRows(this.rows.slice(first, Math.min(last, first + mostLanesTold)).map(({ lane }) => lane.lane));
     const of = `${this.inView.top} ${this.model.get("selected")}`;
     if (of !== this.painted) {
       this.painted = of;
@@ -375,19 +374,6 @@ class TimelinePage extends PanelPage {
     setAttribute(this.canvas, "aria-label", summary(this.store, lanes, this.shown - this.zoom, this.shown, when));
   }
 
-  // ---- To the kernel
-
-  tellLanes(first, last) {
-    const now = performance.now();
-    if (now - this.lanesToldAt < tellLanesEvery || !this.presence.isSeen()) return;
-    const rows = this.rows.slice(first, Math.min(last, first + mostLanesTold)).map(({ lane }) => lane.lane);
-    const told = rows.join();
-    if (told === this.lanesTold) return;
-    this.lanesTold = told;
-    this.lanesToldAt = now;
-    this.presence.tell("rows", { rows });
-  }
-
   select(number) {
     const lane = this.store.lanes.get(number);
     if (!lane) return;
@@ -453,8 +439,4 @@ class TimelinePage extends PanelPage {
 
 }
 
-function render({ model, el, signal }) {
-  new TimelinePage(model, el, signal);
-}
-
-export default { render };
+export default shows(TimelinePage);

@@ -1,14 +1,11 @@
-// The tree of threads and tasks: draws from a stream of frames and asks the kernel for actions.
-// What it draws from frames.js, tree_store.js and tree_layout.js, which know no page.
+// The tree of threads and tasks, and the buttons that steer them.
+// What it draws from tree_store.js, tree_layout.js and tree_places.js, which know no page.
 
-import { Asks, busy } from "./asks.js";
-import {
-  isKeyOfPanel, keepKeys, make, makeShape, scrollWindow, setAttribute, setShown, setText, watchTheme,
-} from "./dom.js";
-import { FrameOrder, readFrame } from "./frames.js";
+import { isKeyOfPanel, make, makeShape, scrollWindow, setAttribute, setShown, setText } from "./dom.js";
 import { formatRate, plural } from "./numbers.js";
-import { announcePresence } from "./presence.js";
-import { Still } from "./still.js";
+import { PanelPage, shows } from "./panel_page.js";
+import { Recycler } from "./recycler.js";
+import { makeSpeech } from "./speech.js";
 import {
   announcement, flatten, keyAction, rowId, sharedSlots,
 } from "./tree_layout.js";
@@ -16,265 +13,104 @@ import { RowPlaces } from "./tree_places.js";
 import { RowView } from "./tree_row.js";
 import { isEnded, TreeStore } from "./tree_store.js";
 
-const announceEvery = 800; // milliseconds
-const silentAfter = 4000; // milliseconds without a word from the kernel, which speaks once a second
-const tellRowsEvery = 150; // milliseconds
 const mostRowsTold = 200;
 
-class TreePanel {
-  constructor(model, el, signal) {
-    this.model = model;
-    this.signal = signal;
+class TreePage extends PanelPage {
+  // ---- Build the DOM
+
+  build() {
     this.store = new TreeStore();
-    this.order = new FrameOrder();
-    this.asks = new Asks();
     this.folded = new Set();
     this.filter = "";
     this.active = 0; // number of the row that has the focus, or would get it
     this.lines = [];
     this.linesOf = -1; // the store's shape that the lines were made of
     this.shared = new Set();
-    /** @type {Map<number, RowView>} */
-    this.views = new Map(); // by row number
-    /** @type {RowView[]} */
-    this.spare = [];
+    this.views = new Recycler(() => new RowView(this.guard((...args) => this.steer(...args))));
     this.places = new RowPlaces([], () => false);
     this.heights = { tall: 0, low: 0 }; // of rows, in pixels
-    this.drawing = 0;
     this.ratesAt = 0; // the tenth of a second for which the rates were shown
     this.rates = 0; // goes up when they are to be shown anew
     this.totalShown = NaN; // turns/s of all tasks
-    this.lost = false;
-    this.rowsTold = "";
-    this.rowsToldAt = 0;
-    this.changes = [];
-    this.announcing = 0;
-    this.drawn = 0; // frames drawn, for measurements
-    this.handled = 0; // milliseconds spent in frames and drawing, for measurements
-    this.build(el);
-    this.presence = announcePresence(this.root, (message) => this.send(message),
-      () => this.order.newest, signal);
-    this.listen();
-  }
-
-  // ---- Build the DOM
-
-  build(el) {
-    this.sum = make("span", { class: "tt-sum" });
+    this.changes = []; // of states, to be said aloud
+    this.sayChanges = makeSpeech(() => {
+      const text = announcement(this.changes);
+      this.changes = [];
+      if (text) this.say(text);
+    }, this.signal);
+    this.sum = make("span", { class: "tt-page-soft tt-sum" });
     this.total = make("span", { class: "tt-total" });
     this.lag = make("span", {
-      class: "tt-lag", title: "how late the kernel's event loop is: the worst of the last two seconds",
+      class: "tt-page-soft tt-lag",
+      title: "how late the kernel's event loop is: the worst of the last two seconds",
     });
     this.search = make("input", {
-      type: "search", class: "tt-filter", placeholder: "Filter", "aria-label": "Filter by name",
+      type: "search", class: "tt-page-search tt-filter", placeholder: "Filter", "aria-label": "Filter by name",
       input: this.guard(() => { this.filter = this.search.value; this.linesOf = -1; this.draw(); }),
     });
-    this.largeButton = make("button", {
-      type: "button", class: "tt-button tt-large-button", "aria-pressed": "false",
-      title: "Large, for a projector",
-      click: this.guard(() => {
-        this.model.set("large", !this.model.get("large"));
-        this.model.save_changes();
-      }),
-    }, "Large");
     this.stopAll = make("button", {
       type: "button", class: "tt-button tt-stop tt-stop-all",
-      click: this.guard(() => this.act("stop_all", null)),
+      click: this.guard(() => this.act("stop_all", 0)),
     }, makeShape("stopped"), make("span", {}, "Stop all"));
-    this.banner = make("div", { class: "tt-banner", role: "alert", hidden: true });
-    this.busy = make("div", { class: "tt-busy" }); // said aloud as well, when it comes
     this.tree = make("div", { role: "tree", class: "tt-tree", "aria-label": "threads and tasks" });
     // As high as a row each.
     this.ruler = make("div", { class: "tt-ruler", "aria-hidden": "true" });
     this.lowRuler = make("div", { class: "tt-ruler", "data-low": "", "aria-hidden": "true" });
     this.scroller = make("div", { class: "tt-scroller" }, this.tree, this.ruler, this.lowRuler);
-    this.empty = make("div", { class: "tt-empty" }, "waiting for the kernel…");
-    this.more = make("div", { class: "tt-empty", hidden: true });
-    this.live = make("div", { class: "tt-unseen", role: "status", "aria-live": "polite" });
-    this.still = new Still(this.model);
-    this.root = make(
-      "div",
-      { class: "task-thread", "data-panel": "tree" },
-      make("div", { class: "tt-header" }, this.total, this.sum, this.lag,
-        make("span", { class: "tt-tools" }, this.search, this.largeButton, this.stopAll)),
-      this.banner, this.busy, this.still.root, this.scroller, this.empty, this.more, this.live,
-    );
-    keepKeys(this.root);
-    this.root.treePanel = this; // for measurements in a test
-    el.append(this.root);
-    this.showSize();
+    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.more = make("div", { class: "tt-page-empty", hidden: true });
+    this.header.append(this.total, this.sum, this.lag,
+      make("span", { class: "tt-page-tools" }, this.search, this.largeButton, this.stopAll));
+    this.body.append(this.scroller, this.empty, this.more);
+    this.shown = scrollWindow(this.scroller, this.guard(() => this.draw()), this.signal);
   }
 
   listen() {
-    const { signal } = this;
-    const on = (target, name, listener) =>
-      target.addEventListener(name, this.guard(listener), { signal });
-    this.model.on("msg:custom", this.guard((content, buffers) => this.hear(content, buffers)));
-    this.model.on("change:large", this.guard(() => this.showSize()));
-    this.model.on("change:selected", this.guard(() => this.showSelected()));
-    const end = this.guard(() => {
-      if (!this.model.get("over")) return; // the kernel has let go of the thread
-      this.presence.end();
-      this.watch();
-    });
-    this.model.on("change:over", end);
-    end();
-    // ipywidgets says so when the kernel restarts or dies.
-    this.model.on("comm_live_update", this.guard(() => this.loseKernel()));
-    watchTheme(this.guard(() => { this.looks = null; this.draw(); }), signal);
-    this.shown = scrollWindow(this.scroller, this.guard(() => this.draw()), signal);
-    on(this.tree, "click", (event) => this.clicked(event));
-    on(this.tree, "focusin", (event) => this.focused(event));
-    on(this.tree, "keydown", (event) => this.pressed(event));
-    const resized = new ResizeObserver(this.guard(() => {
-      this.heights = {
-        tall: this.ruler.getBoundingClientRect().height, low: this.lowRuler.getBoundingClientRect().height,
-      };
-      this.looks = null;
-      this.draw();
-    }));
-    resized.observe(this.scroller);
-    resized.observe(this.ruler);
-    resized.observe(this.lowRuler);
-    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
-    on(this.calm, "change", () => this.draw());
-    const watching = setInterval(this.guard(() => this.watch()), 500);
-    signal.addEventListener("abort", () => {
-      resized.disconnect();
-      clearInterval(watching);
-      clearTimeout(this.announcing);
-      cancelAnimationFrame(this.drawing);
-    });
+    super.listen();
+    const on = (name, listener) =>
+      this.tree.addEventListener(name, this.guard(listener), { signal: this.signal });
+    on("click", (event) => this.clicked(event));
+    on("focusin", (event) => this.focused(event));
+    on("keydown", (event) => this.pressed(event));
+    for (const part of [this.scroller, this.ruler, this.lowRuler]) this.sizes.observe(part);
   }
 
-  /** Let an error in our own code show in the panel, instead of nowhere. */
-  guard(listener) {
-    return (...args) => {
-      try {
-        return listener(...args);
-      } catch (error) {
-        console.error(error);
-        this.fault = `This panel met an error of its own: ${error}. The program is not affected. `
-          + "Run the cell again, or reload the page.";
-        this.showBanner();
-      }
+  resized() {
+    this.heights = {
+      tall: this.ruler.getBoundingClientRect().height, low: this.lowRuler.getBoundingClientRect().height,
     };
-  }
-
-  // ---- From the kernel
-
-  send(message) {
-    try {
-      this.model.send(message);
-    } catch (error) {
-      console.warn("task_thread: nothing could be sent to the kernel:", error);
-    }
-  }
-
-  hear(content, buffers) {
-    const began = performance.now();
-    this.asks.heardAt = began;
-    if (content.kind === "frame") {
-      const frame = readFrame(content, buffers);
-      this.lost = false;
-      if (!this.order.take(frame)) {
-        this.presence.missed();
-        return;
-      }
-      this.presence.got(frame);
-      if (frame.full) this.rowsTold = ""; // the kernel may have forgotten what this view shows
-      this.store.apply(frame);
-      this.asks.shown();
-      this.noteChanges();
-    } else if (content.kind === "taken" && content.view === this.presence.view) {
-      this.asks.take(content.ask);
-      this.showBanner();
-    } else if (content.kind === "answer" && content.view === this.presence.view) {
-      const ask = this.asks.answer(content.ask, content.error, performance.now());
-      if (ask && content.error) this.announce(content.error);
-      if (ask) this.asks.giveUpLater(this.guard(() => this.draw()));
-      this.showBanner();
-    } else if (content.kind === "error") {
-      this.fault = content.text;
-    }
-    this.handled += performance.now() - began;
+    this.looks = null;
     this.draw();
   }
 
-  loseKernel() {
-    this.lost = true;
-    this.showBanner();
-    this.draw();
+  // ---- From the kernel, and to it
+
+  take(frame) {
+    this.store.apply(frame);
+    this.changes.push(...this.store.takeChanges());
+    if (this.changes.length) this.sayChanges();
   }
 
-  /** Twice a second: has the kernel fallen silent? */
-  watch() {
-    if (this.asks.open.size) this.draw();
-    this.showBanner();
-    this.showStill();
+  answered(_ask, error) {
+    if (error) this.say(error);
   }
-
-  showStill() {
-    this.still.update(this.root, this.order.newest > 0, this.presence.isSeen());
-  }
-
-  showBanner() {
-    const silence = performance.now() - this.asks.heardAt;
-    let text = this.fault ?? "";
-    if (this.lost) {
-      text = "This view has lost its kernel, which was restarted or ended. Run the cell again.";
-    } else if (this.presence?.isSeen() && this.order.newest && silence > silentAfter) {
-      text = "No word from the kernel for some seconds: it is busy in a cell or a task that does "
-        + "not await, or it is gone.";
-    }
-    setText(this.banner, text);
-    setShown(this.banner, text !== "");
-    const isBusy = !this.lost && this.asks.isBusy(performance.now());
-    if (isBusy && !this.busy.shownText) this.announce(busy);
-    setText(this.busy, isBusy ? busy : "");
-    setAttribute(this.root, "data-lost", this.lost ? "" : null);
-  }
-
-  // ---- To the kernel
 
   /**
-   * Ask the kernel to do something.
+   * Ask the kernel to do something about a thread or a task.
    * @param {string} action
-   * @param {import("./tree_store.js").Row | null} row
+   * @param {import("./tree_store.js").Row} row
    * @param {number} [hz]
    */
-  act(action, row, hz) {
-    const ask = this.asks.ask(action, row?.row ?? 0, performance.now());
-    const message = { kind: "do", view: this.presence.view, ask, action };
-    if (row) message.serial = row.serial;
-    if (row?.kind === "task") message.slot = row.name;
-    if (hz !== undefined) message.hz = hz;
-    this.send(message);
-    this.draw();
-  }
-
-  tellRows(first, last) {
-    const now = performance.now();
-    if (now - this.rowsToldAt < tellRowsEvery) return; // the next frame draws again
-    const rows = this.lines.slice(first, Math.min(last, first + mostRowsTold))
-      .map((line) => line.row.row);
-    const told = rows.join();
-    if (told === this.rowsTold || !this.presence.isSeen()) return;
-    this.rowsTold = told;
-    this.rowsToldAt = now;
-    this.presence.tell("rows", { rows });
+  steer(action, row, hz) {
+    const about = { serial: row.serial };
+    if (row.kind === "task") about.slot = row.name;
+    if (hz !== undefined) about.hz = hz;
+    this.act(action, row.row, about);
   }
 
   // ---- Draw
 
-  draw() {
-    if (!this.drawing) this.drawing = requestAnimationFrame(this.guard(() => this.drawNow()));
-  }
-
   drawNow() {
-    this.drawing = 0;
-    const began = performance.now();
-    this.showStill();
     this.layOut();
     this.drawHeader();
     const { lines, places } = this;
@@ -286,44 +122,22 @@ class TreePanel {
     // The active row stays in the page when it is scrolled away, or the focus would be lost.
     const activeIndex = this.indexOf(this.active);
     if (activeIndex >= 0) wanted.set(this.active, activeIndex);
-    for (const [number, view] of this.views) {
-      if (wanted.has(number)) continue;
-      this.views.delete(number);
-      this.spare.push(view);
-      view.element.remove();
-    }
+    this.views.keep(wanted);
     const context = {
       store: this.store, asks: this.asks, shared: this.shared, active: this.active,
       selected: this.model.get("selected"),
       now: performance.now(), lost: this.lost, still: this.calm.matches,
-      rates: this.rates, ...this.look(), above: all,
+      rates: this.rates, look: this.look(), above: all,
     };
     const byIndex = [...wanted].sort(([, a], [, b]) => a - b);
-    for (const [number, index] of byIndex) {
-      let view = this.views.get(number);
-      if (!view) {
-        view = this.spare.pop() ?? new RowView(this.guard((...args) => this.act(...args)));
-        this.views.set(number, view);
-      }
+    const elements = byIndex.map(([number, index]) => {
+      const view = this.views.of(number);
       context.above = places.above(index);
       view.update(lines[index], context);
-    }
-    this.putInOrder(byIndex.map(([number]) => this.views.get(number).element));
-    this.tellRows(first, last);
-    this.drawn++;
-    this.handled += performance.now() - began;
-  }
-
-  /** How beats look. Kept: to ask makes the browser compute the style of the page. */
-  look() {
-    if (!this.looks) {
-      const style = getComputedStyle(this.root);
-      this.looks = {
-        beatColor: style.getPropertyValue("--tt-beat").trim() || "#2a9d5c",
-        em: parseFloat(style.fontSize) || 13, ratio: window.devicePixelRatio || 1,
-      };
-    }
-    return this.looks;
+      return view.element;
+    });
+    this.putInOrder(elements);
+    this.tellRows(lines.slice(first, Math.min(last, first + mostRowsTold)).map((line) => line.row.row));
   }
 
   /** Put elements into the tree as they are seen, for screen readers; the focus stays where it is. */
@@ -402,13 +216,6 @@ class TreePanel {
     return this.indices?.get(number) ?? -1;
   }
 
-  showSize() {
-    const large = !!this.model.get("large");
-    this.root.classList.toggle("tt-large", large);
-    setAttribute(this.largeButton, "aria-pressed", large);
-    this.draw();
-  }
-
   // ---- Pointer
 
   clicked(event) {
@@ -456,7 +263,7 @@ class TreePanel {
     this.select(rowId(line.row));
     this.reveal(index);
     this.drawNow();
-    this.views.get(this.active)?.element.focus({ preventScroll: true });
+    this.views.of(this.active).element.focus({ preventScroll: true });
   }
 
   reveal(index) {
@@ -474,7 +281,6 @@ class TreePanel {
     this.model.save_changes();
   }
 
-  /** Another panel, or this one, has selected something. */
   showSelected() {
     const selected = this.model.get("selected");
     const index = this.lines.findIndex((line) => rowId(line.row) === selected);
@@ -488,31 +294,6 @@ class TreePanel {
     this.linesOf = -1;
     this.draw();
   }
-
-  // ---- Say it aloud
-
-  noteChanges() {
-    this.changes.push(...this.store.takeChanges());
-    if (this.changes.length && !this.announcing) {
-      this.announcing = setTimeout(this.guard(() => {
-        this.announcing = 0;
-        const text = announcement(this.changes);
-        this.changes = [];
-        if (text) this.announce(text);
-      }), announceEvery);
-    }
-  }
-
-  announce(text) {
-    this.live.textContent = text;
-  }
 }
 
-function render({ model, el, signal }) {
-  const ending = new AbortController();
-  signal?.addEventListener("abort", () => ending.abort());
-  new TreePanel(model, el, ending.signal);
-  return () => ending.abort();
-}
-
-export default { render };
+export default shows(TreePage);

@@ -247,13 +247,14 @@ export class RowView {
   }
 
   /** Draw the last seconds, a tenth each: a beat for each turn, the present at the right. */
-  updateBeats(row, changedRow, turning, { store, beatColor, ratio, em, still }) {
+  updateBeats(row, changedRow, turning, { store, look, still }) {
     const shown = turning && !still;
     setShown(this.beats, shown);
     if (!shown || (this.beatsShown === store.head && !changedRow)) return;
     const beats = store.beatsOf(row);
     this.beatsShown = store.head;
     const canvas = this.beats;
+    const { beat, ratio, em } = look;
     // In whole pixels of the screen, or the beats would be of unequal width.
     const step = Math.max(1, Math.round(em * 0.155 * ratio));
     const width = step * beatsDrawn;
@@ -265,7 +266,7 @@ export class RowView {
     }
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, width, height);
-    context.fillStyle = beatColor;
+    context.fillStyle = beat;
     context.globalAlpha = 0.35;
     context.fillRect(0, height - 1, width, 1);
     for (let i = 0; i < beatsDrawn; i++) {

@@ -1,4 +1,9 @@
-// Which panels a view has beside its tree. Nothing here touches the page.
+// What a view is made of, and what holds it together. Nothing here touches the page.
+
+/** The panels, and the traits of the view that name their widgets (`log` is the widget's own). */
+export const panelTraits = {
+  tree: "tree", timeline: "timeline", source: "source", log: "logs", signals: "signals",
+};
 
 export const viewTabs = [
   { tab: "timeline", text: "Timeline" },
@@ -22,5 +27,19 @@ export function tabAfter(key, index, count) {
     case "Home": return 0;
     case "End": return count - 1;
     default: return -1;
+  }
+}
+
+/** Let a trait of several widgets be the same: what is set in one is set in all. */
+export function link(models, trait) {
+  for (const model of models) {
+    model.on(`change:${trait}`, () => {
+      const value = model.get(trait);
+      for (const other of models) {
+        if (other.get(trait) === value) continue;
+        other.set(trait, value);
+        other.save_changes();
+      }
+    });
   }
 }
