@@ -453,3 +453,6 @@ def test_the_view_of_a_replaced_thread_shows_how_it_ended_and_no_start(game):
     expect(still).to_contain_text("This thread was replaced by a newer one: run this cell again.")
     expect(still).to_contain_text("game [stopped]")
     expect(view.get_by_role("button")).to_have_count(0)
+    expect(view.get_by_role("tab")).to_have_count(0)
+    notebook.add_cell("1")
+    assert notebook.errors == []

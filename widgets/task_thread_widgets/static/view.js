@@ -11,6 +11,7 @@ class View {
     this.model = model;
     this.signal = signal;
     this.host = host;
+    this.ending = new AbortController(); // of the panels beside the tree
     this.places = new Map(Object.keys(panelTraits).map((name) => [name, make("div", {
       class: `tt-of-${name}`, id: `tt-view-${Math.random().toString(36).slice(2)}`,
     })]));
@@ -42,7 +43,9 @@ class View {
     const tree = await modelOf("tree");
     const showSize = () => this.root.classList.toggle("tt-view-large", !!tree.get("large"));
     const end = () => {
-      if (tree.get("over")) this.rest.remove();
+      if (!tree.get("over")) return;
+      this.ending.abort();
+      this.rest.remove();
     };
     tree.on("change:large", showSize);
     tree.on("change:over", end);
@@ -52,8 +55,8 @@ class View {
     link(await Promise.all(names.map(modelOf)), "selected");
     await Promise.all(names.map(async (name) => {
       const panel = await this.host.getWidget(this.model.get(panelTraits[name]));
-      if (this.signal.aborted) return;
-      await panel.render({ el: this.places.get(name), signal: this.signal });
+      const signal = name === "tree" ? this.signal : AbortSignal.any([this.signal, this.ending.signal]);
+      if (!signal.aborted) await panel.render({ el: this.places.get(name), signal });
     }));
   }
 
