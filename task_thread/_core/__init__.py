@@ -4,6 +4,7 @@ From the ground up:
 
     texts          what the program's own objects are called in our sentences, whatever they raise
     environment    notebook or script, which loop runs here
+    unawaited      a coroutine that was thrown away before anybody awaited it
     lines          at which line of the user's code something waits, stands or failed
     log            where log lines go; nothing raises there
     context        which thread and task the running code belongs to; a TaskThread's inside

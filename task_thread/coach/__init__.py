@@ -22,7 +22,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -112,37 +112,20 @@ def thread_exited(life: Life) -> None:
     _safely(turns.exited, life)
 
 
-def cell_ran(source: str, namespace: dict[str, Any], number: int | None) -> None:
-    """A cell of a notebook has run."""
-    check_cell(source, namespace, _tell, number)
-
-
-def check_cell(
-    source: str,
-    namespace: dict[str, Any],
-    report: Callable[[str], None],
-    number: int | None = None,
-) -> None:
-    """Look for a forgotten `await` in the plain code of a cell, after it has run.
-
-    Methods of classes are left out: those are looked at when a thread of the class lives.
-
-    Args:
-        source: the cell's text, as typed.
-        namespace: the names of the notebook, after the cell has run.
-        report: called with each sentence.
-        number: of the execution, by which the threads concerned know the cell later.
-    """
+def coroutine_dropped(coroutine: CoroutineType[Any, Any, Any], frame: FrameType) -> None:
+    """A coroutine was thrown away before anybody awaited it."""
     from . import awaits
 
-    _safely(awaits.check_cell, source, namespace, report, number)
+    _safely(awaits.dropped, coroutine, frame)
 
 
-def _tell(text: str) -> None:
-    from .._core import log
-    from .advice import write
+def cell_ran(value: Any, number: int | None) -> None:
+    """A cell of a notebook has run."""
+    if not is_a(value, CoroutineType, list, set):
+        return
+    from . import awaits
 
-    write(log.library, "await", text)
+    _safely(awaits.kept_by_cell, value, number)
 
 
 # What a check asks

@@ -13,9 +13,8 @@ from .._core.context import life_of
 from .._core.texts import class_of
 from ..states import ThreadState
 from .advice import advice_of, give
-from .names import names_of
 from .places import Spot, definition
-from .reading import function_of, inside, methods_of, read
+from .reading import Names, function_tree, inside, methods_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -111,12 +110,8 @@ def _made(life: Life) -> tuple[Life | None, Spot | None, str]:
 
 def _making(parent: TaskThread, cls: type[TaskThread]) -> Spot | None:
     found = []
-    for method in methods_of(type(parent)).values():
-        function = function_of(method)
-        tree = None if function is None else read(function)
-        if function is None or tree is None:
-            continue
-        names = names_of(function, tree, parent)
+    for function, tree in filter(None, map(function_tree, methods_of(type(parent)).values())):
+        names = Names(function, tree, parent)
         found += [
             Spot(function.__code__.co_filename, node.lineno)
             for node in inside(list(tree.body))

@@ -10,15 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
-from weakref import ReferenceType, WeakKeyDictionary, ref
+from typing import TYPE_CHECKING
+from weakref import ReferenceType, ref
 
 from .._core import registry
 from .._core.context import life_of
-from ..states import ThreadState
-from . import awaits, families, queues
-from .advice import give
-from .reading import methods_of
+from . import families, queues
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,8 +30,6 @@ AT_ONCE = 100
 REST = 0.5
 """Seconds from the beginning of a round to the next one, at the least."""
 
-_METHODS_AT_ONCE = 5  # read with one beat: about a millisecond
-_MOST_METHODS = 200  # of one class
 _MOST_SUSPECTS = 200
 _MOST_FAMILIES = 1_000
 
@@ -46,15 +41,6 @@ LASTING = {
 """What is told if it lasts: how it is seen, how it is told, and after how many seconds."""
 
 
-class Text(NamedTuple):
-    """What was found in the methods of a class; `unread` are those that were not looked at yet."""
-
-    version: int
-    unread: list[str]
-    forgotten: list[awaits.Forgotten]
-
-
-_texts: WeakKeyDictionary[type, Text] = WeakKeyDictionary()
 _rounds: dict[int, Round] = {}  # by the identity of the loop
 
 
@@ -77,7 +63,6 @@ class Round:
         """
         self._judge(now)
         self._compare()
-        read = 0
         for _ in range(AT_ONCE):
             thread = next(self._threads, None)
             if thread is None:
@@ -89,8 +74,6 @@ class Round:
                 if thread is None:
                     return
             self._look(life_of(thread), now)
-            if read < _METHODS_AT_ONCE:
-                read += _read_class(life_of(thread), _METHODS_AT_ONCE - read)
 
     def _walk(self) -> Iterator[TaskThread]:
         """Yield the threads of the loop; those that end meanwhile are left out."""
@@ -143,32 +126,6 @@ class Round:
                 tell(life_of(thread))
 
 
-def _read_class(life: Life, most: int) -> int:
-    """Look for a forgotten `await` in the methods of a thread's class.
-
-    They are read once the thread runs, since only then its attributes are what they stay.
-
-    Returns:
-        How many methods were read now, at most `most`.
-    """
-    if life.state is not ThreadState.RUNNING:
-        return 0
-    cls = type(life.thread)
-    version = getattr(cls, "__task_thread_code__", 0)  # counts up when a cell gives it newer code
-    text = _texts.get(cls)
-    if text is None or text.version != version:
-        names = list(methods_of(cls))[:_MOST_METHODS]
-        text = _texts[cls] = Text(version, names, [])
-    now, text.unread[:most] = text.unread[:most], []
-    for name in now:
-        method = methods_of(cls).get(name)
-        if method is not None:
-            text.forgotten.extend(awaits.in_method(method, life.thread))
-    for one in text.forgotten:
-        give(life, "await", one.text, one.spot, of_class=True)
-    return len(now)
-
-
 def beat(watched: Watched) -> None:
     """Go on with the rounds on a loop."""
     loop = watched.loop
@@ -186,7 +143,6 @@ def look_once(loop: asyncio.AbstractEventLoop) -> None:
         for seen, tell, _ in LASTING.values():
             if seen(life_of(thread)):
                 tell(life_of(thread))
-        _read_class(life_of(thread), _MOST_METHODS)
 
 
 def forget() -> None:

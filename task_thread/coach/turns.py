@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from types import CodeType
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from .._core.driver import driver_of
 from .._core.environment import in_kernel
@@ -19,7 +17,7 @@ from .advice import give, told_of
 from .cofunctions import reading_of
 from .doubles import successor
 from .places import Spot, definition, raised_at
-from .reading import function_of, inside, read
+from .reading import function_of, function_tree, inside
 
 if TYPE_CHECKING:
     from .._core.driver import Driver
@@ -31,8 +29,6 @@ PLAIN = "plain"
 _MOST_FAST = 5
 """Tasks that are named for one line, if each takes too many turns; of the others one line tells."""
 
-_looked_at: WeakSet[CodeType] = WeakSet()  # for a forgotten `await`, when a task of it ended
-
 
 # What happens to a task
 
@@ -42,10 +38,9 @@ def ended(driver: Driver) -> str | None:
     owner = driver.owner
     if owner is None or owner.state is not ThreadState.RUNNING:
         return None
-    forgotten = _tell_awaits(driver, owner)
     reading = reading_of(driver)
-    if forgotten or (reading.anew is None and reading.missed is None):
-        return None if forgotten else PLAIN
+    if reading.anew is None and reading.missed is None:
+        return PLAIN
     slot = driver.slot
     stored = vars(owner.slots).get(slot) if slot is not None else None
     if reading.anew is not None and reading.again is None:
@@ -72,18 +67,6 @@ def _siblings_turn(driver: Driver, owner: Life) -> bool:
     return any(other is not driver and not other.over and other.turns for other in owner.drivers)
 
 
-def _tell_awaits(driver: Driver, owner: Life) -> bool:
-    """Tell of a forgotten `await` in the co-function, as soon as a task of it has ended."""
-    function = function_of(driver.cofunc)
-    if function is None or function.__code__ in _looked_at:
-        return False
-    _looked_at.add(function.__code__)
-    found = awaits.in_method(driver.cofunc, owner.thread)
-    for one in found:
-        give(owner, "await", one.text, one.spot, slot=driver.name, actor=driver, of_class=True)
-    return bool(found)
-
-
 def _called(driver: Driver) -> str:
     """Return how the co-function is called in the text: `self.work__`."""
     name = getattr(driver.cofunc, "__name__", "")
@@ -100,17 +83,9 @@ def failed(driver: Driver, error: BaseException) -> None:
     spot = raised_at(traceback_of(error))
     if spot is None:
         return
-    if is_a(error, TypeError) and any(
-        one.spot[:2] == spot[:2] for one in awaits.in_method(driver.cofunc, owner.thread)
-    ):
-        _tell_awaits(driver, owner)
+    if is_a(error, TypeError) and awaits.refused(error, owner, driver):
         return
-    if _tell_needless(owner, error):
-        return
-    forgotten = awaits.at_error(error, owner.thread) if is_a(error, TypeError) else []
-    for one in forgotten:
-        give(owner, "await", one.text, one.spot, slot=driver.name, actor=driver, of_class=True)
-    if forgotten or _is_hook(driver, owner):
+    if _tell_needless(owner, error) or _is_hook(driver, owner):
         return
     if _replaced_itself(error):
         text = (
@@ -140,10 +115,8 @@ def _is_hook(driver: Driver, owner: Life) -> bool:
 
 def hook_failed(life: Life, error: BaseException) -> None:
     """Tell of a forgotten `await`, or of a needless one, by which a hook or a handler failed."""
-    if _tell_needless(life, error):
-        return
-    for one in awaits.at_error(error, life.thread):
-        give(life, "await", one.text, one.spot, of_class=True)
+    if not awaits.refused(error, life):
+        _tell_needless(life, error)
 
 
 _PLAIN_CALL = re.compile(r"\bawait\s+[\w.()\[\]]+\.(findChild|getChildIds)\(")
@@ -205,10 +178,9 @@ def swallowed(driver: Driver) -> None:
 
 def _swallower(driver: Driver) -> tuple[Spot | None, str]:
     """Return what took the cancellation, where only one thing can have, and what to do about it."""
-    function = function_of(driver.cofunc)
-    tree = None if function is None else read(function)
+    read = function_tree(driver.cofunc)
     branches, suppressed = [], []
-    for node in inside(list(tree.body)) if tree is not None else ():
+    for node in inside(list(read[1].body)) if read is not None else ():
         if isinstance(node, ast.ExceptHandler):
             if node.type is None or _takes_cancellation(node.type):
                 branches.append(node.lineno)
@@ -217,8 +189,8 @@ def _swallower(driver: Driver) -> tuple[Spot | None, str]:
                 suppressed.append(node.lineno)
     found = [*branches, *suppressed]
     spot = None
-    if function is not None and len(found) == 1:
-        spot = Spot(function.__code__.co_filename, found[0])
+    if read is not None and len(found) == 1:
+        spot = Spot(read[0].__code__.co_filename, found[0])
     if branches and not suppressed:
         return spot, "end the `except` branch with `raise`"
     if suppressed and not branches:

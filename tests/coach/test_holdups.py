@@ -15,9 +15,10 @@ import pytest
 from programs import rounds, running, started, until
 from students import logged, only, student
 
-from task_thread import TaskThread, display
+from task_thread import TaskThread
 from task_thread._core import log
 from task_thread.coach import holdups
+from task_thread.kernel import display
 
 
 class FakePulse:
