@@ -11,6 +11,7 @@ import ast
 import asyncio
 import dis
 import inspect
+import re
 from types import CodeType, CoroutineType, FrameType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,15 +20,17 @@ from .._core.context import current, find_life
 from .._core.driver import driver_of
 from .._core.lines import innermost, is_users, traceback_of
 from .._core.stepping import steppers
-from .._core.texts import is_a
+from .._core.texts import is_a, text_of
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
 from .advice import give, keep, was_logged, write
-from .places import THIS_CELL, Spot, file_of_cell
+from .places import THIS_CELL, Spot, file_of_cell, raised_at
 from .reading import function_tree, read, read_file, statements
+from .rule import Rule
 
 if TYPE_CHECKING:
     from .._core.context import Actor
+    from .._core.driver import Driver
     from .._core.lifecycle import Life
 
     Coroutine = CoroutineType[Any, Any, Any]
@@ -124,7 +127,20 @@ def _name(call: ast.Call) -> str:
     return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
-def refused(error: BaseException, life: Life, actor: Actor | None = None) -> bool:
+def task_failed(driver: Driver, error: BaseException) -> bool:
+    """Tell of a forgotten `await`, or of a needless one, by which a task failed."""
+    owner = driver.owner
+    if owner is None or owner.failed_hook() is not None:
+        return False
+    return _refused(error, owner, driver) or _needless(owner, error)
+
+
+def hook_failed(life: Life, error: BaseException) -> bool:
+    """Tell of a forgotten `await`, or of a needless one, by which a hook or a handler failed."""
+    return _refused(error, life) or _needless(life, error)
+
+
+def _refused(error: BaseException, life: Life, actor: Actor | None = None) -> bool:
     """Tell of a slot that was given a coroutine instead of a task, if an error says that."""
     innermost_of_all = traceback_of(error)
     at = innermost(innermost_of_all)
@@ -145,6 +161,27 @@ def refused(error: BaseException, life: Life, actor: Actor | None = None) -> boo
     text, spot = _sentence(found, found.code.co_filename)
     slot = "" if actor is None else actor.slot_name or ""
     give(life, "await", text, spot, slot=slot, actor=actor, of_class=True)
+    return True
+
+
+_PLAIN_CALL = re.compile(r"\bawait\s+[\w.()\[\]]+\.(findChild|getChildIds)\(")
+
+
+def _needless(life: Life, error: BaseException) -> bool:
+    """Tell of an `await` before a plain method, which the reference's documents write."""
+    if not is_a(error, TypeError) or "await" not in text_of(error):
+        return False
+    spot = raised_at(traceback_of(error))
+    found = None if spot is None else _PLAIN_CALL.search(spot.source)
+    if spot is None or found is None:
+        return False
+    name = found.group(1)
+    returns = "the child, or None if there is none" if name == "findChild" else "a list"
+    text = (
+        f"{spot} failed of its `await`: {name} is a plain method, which returns {returns}. "
+        f"Write it without `await`."
+    )
+    give(life, "await", text, spot)
     return True
 
 
@@ -242,3 +279,17 @@ def _remedy(found: Called, call: str, coroutine: Coroutine | None) -> str:
             asks = f"{ast.unparse(found.call.func.value)}.control.stop()"
             return f"in a plain `def` write `{ast.unparse(node).replace(call, asks, 1)}`"
     return f"make the function an `async def`, and {remedy}"
+
+
+RULE = Rule(
+    "await",
+    "a call without its `await`, in a method or a cell; one whose coroutine is kept in a variable is not "
+    "seen",
+    "when the line has run",
+    heard={
+        "coroutine_dropped": dropped,
+        "cell_ran": kept_by_cell,
+        "task_failed": task_failed,
+        "hook_failed": hook_failed,
+    },
+)

@@ -12,7 +12,7 @@ from .places import Spot
 from .reading import Function, Names, function_of, function_tree, inside
 
 if TYPE_CHECKING:
-    from .._core.driver import Driver
+    from .._core.driver import Driver, Turn
 
 _BROAD = ("Exception", "BaseException")
 # What a branch calls that only tells of the error.
@@ -61,6 +61,12 @@ def reading_of(driver: Driver) -> Reading:
         known = _UNREAD if found is None else _make_reading(driver, *found)
         _readings[function.__code__] = known
     return known
+
+
+def may_end_wrongly(driver: Driver) -> bool:
+    """Whether there is anything in a co-function by which its task may end, or begin anew, by mistake."""
+    reading = reading_of(driver)
+    return reading.anew is not None or reading.missed is not None
 
 
 def _make_reading(driver: Driver, function: FunctionType, tree: Function) -> Reading:
@@ -161,3 +167,15 @@ def _only_tells(node: ast.stmt) -> bool:
         return False
     called = node.value.func
     return getattr(called, "attr", getattr(called, "id", "")) in _TELLS
+
+
+def same(one: Turn, other: Turn) -> bool:
+    """Whether two turns call the same with the same."""
+    # Identity: what `==` of a user's object does is not known.
+    return (
+        one[0] == other[0]
+        and len(one[1]) == len(other[1])
+        and all(a is b for a, b in zip(one[1], other[1], strict=True))
+        and one[2].keys() == other[2].keys()
+        and all(one[2][key] is other[2][key] for key in one[2])
+    )

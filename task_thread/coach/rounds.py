@@ -15,7 +15,8 @@ from weakref import ReferenceType, ref
 
 from .._core import registry
 from .._core.context import life_of
-from . import families, queues
+from . import families
+from .kinds import RULES
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,13 +34,8 @@ REST = 0.5
 _MOST_SUSPECTS = 200
 _MOST_FAMILIES = 1_000
 
-LASTING = {
-    "not-added": (families.is_not_added, families.tell_not_added, 1.0),
-    "not-run": (families.is_not_run, families.tell_not_run, 2.0),
-    "queue": (queues.is_full, queues.tell_full, 1.0),
-}
-"""What is told if it lasts: how it is seen, how it is told, and after how many seconds."""
-
+_LASTING = {rule.kind: rule.lasts for rule in RULES if rule.lasts is not None}
+_COMPARING = [rule.compares for rule in RULES if rule.compares is not None]
 
 _rounds: dict[int, Round] = {}  # by the identity of the loop
 
@@ -96,7 +92,7 @@ class Round:
                 del child
 
     def _look(self, life: Life, now: float) -> None:
-        for kind, (seen, _, _) in LASTING.items():
+        for kind, (seen, _, _) in _LASTING.items():
             key = (kind, life.serial)
             if seen(life) and key not in self._suspects and len(self._suspects) < _MOST_SUSPECTS:
                 self._suspects[key] = (ref(life.thread), now)
@@ -107,7 +103,7 @@ class Round:
                 if len(self._families) >= _MOST_FAMILIES:
                     self._families.clear()
                 self._families[life.serial] = family
-                self._comparisons.append(families.compare_ids(ref(life.thread)))
+                self._comparisons += [compares(ref(life.thread)) for compares in _COMPARING]
 
     def _compare(self) -> None:
         """Go on with a comparison of ids, which may be many, and are the user's code."""
@@ -117,11 +113,11 @@ class Round:
 
     def _judge(self, now: float) -> None:
         for key, (reference, since) in list(self._suspects.items()):
-            seen, tell, lasting = LASTING[key[0]]
+            seen, tell, seconds = _LASTING[key[0]]
             thread = reference()
             if thread is None or not seen(life_of(thread)):
                 del self._suspects[key]
-            elif now - since >= lasting:
+            elif now - since >= seconds:
                 del self._suspects[key]
                 tell(life_of(thread))
 
@@ -140,7 +136,7 @@ def beat(watched: Watched) -> None:
 def look_once(loop: asyncio.AbstractEventLoop) -> None:
     """Look at the threads of a loop on which nothing will happen any more; no beat will come to judge."""
     for thread in islice(Round(loop)._walk(), AT_ONCE):
-        for seen, tell, _ in LASTING.values():
+        for seen, tell, _ in _LASTING.values():
             if seen(life_of(thread)):
                 tell(life_of(thread))
 

@@ -195,5 +195,5 @@ def test_a_task_of_a_cell_that_has_ended_names_the_cell(kernel: Kernel) -> None:
 
 
 def test_a_name_that_is_asked_for_in_a_cell_has_a_remedy_of_its_own(kernel: Kernel) -> None:
-    asked = kernel.run("from task_thread.coach.holdups import _remedy\n_remedy('n = input()')")
+    asked = kernel.run("from task_thread.coach.blocked import _remedy\n_remedy('n = input()')")
     assert asked.literal == "Ask before the thread starts, or with a widget."
