@@ -8,7 +8,6 @@ returned what the call made. A coroutine that is kept, or thrown away anywhere e
 from __future__ import annotations
 
 import ast
-import asyncio
 import dis
 import inspect
 import re
@@ -69,9 +68,8 @@ def dropped(coroutine: Coroutine, frame: FrameType | None) -> None:
             if dis.opname[code.co_code[frame.f_lasti]] in _ENDS:
                 found = _thrown_away(coroutine, frame)
                 break
-            users = (
-                True  # it called what throws away, or replaced the function of `warnings` as we do
-            )
+            # It called what throws away, or what it put in the place of the function of `warnings`.
+            users = True
         frame = frame.f_back
     else:
         return
@@ -81,10 +79,13 @@ def dropped(coroutine: Coroutine, frame: FrameType | None) -> None:
 
 def _thrown_away(coroutine: Coroutine, frame: FrameType) -> Called | None:
     """Return the statement that ends at the line of a frame, if its value was the coroutine."""
-    tree = read(frame.f_code)
+    code = frame.f_code
+    if code.co_name == "<module>" and environment.cell_name(code.co_filename) is None:
+        return None  # a script cannot await there; Python says enough
+    tree = read(code)
     if tree is None:
         return None
-    return _find(frame.f_code, tree.body, ast.Expr, coroutine.__name__, frame.f_lineno)
+    return _find(code, tree.body, ast.Expr, coroutine.__name__, frame.f_lineno)
 
 
 def _returned(coroutine: Coroutine, frame: FrameType) -> Called | None:
@@ -142,13 +143,13 @@ def hook_failed(life: Life, error: BaseException) -> bool:
 
 def _refused(error: BaseException, life: Life, actor: Actor | None = None) -> bool:
     """Tell of a slot that was given a coroutine instead of a task, if an error says that."""
-    innermost_of_all = traceback_of(error)
-    at = innermost(innermost_of_all)
-    if at is None or innermost_of_all is None or not is_a(error, TypeError):
+    last = traceback_of(error)
+    at = innermost(last)
+    if at is None or last is None or not is_a(error, TypeError):
         return False
-    while innermost_of_all.tb_next is not None:
-        innermost_of_all = innermost_of_all.tb_next
-    refusing = innermost_of_all.tb_frame
+    while last.tb_next is not None:
+        last = last.tb_next
+    refusing = last.tb_frame
     if refusing.f_code.co_filename != slots.__file__ or "called" not in refusing.f_locals:
         return False
     code = at.tb_frame.f_code
@@ -226,9 +227,8 @@ def _tell_cell(found: Called, coroutine: Coroutine, named: str) -> None:
     if asked is not None:
         text, spot = _sentence(found, filename, coroutine)
         new = keep(asked, "await", text, spot, "", ("await", *spot))[1] or new
-    run = getattr(
-        environment.shell(), "execution_count", 0
-    )  # a loop of a cell is told once each time
+    # A loop in a cell is told once each time the cell runs.
+    run = getattr(environment.shell(), "execution_count", 0)
     if new and not was_logged(("await", filename, found.call.lineno, run)):
         write(log.library, "await", _sentence(found, named, coroutine)[0])
 
@@ -247,7 +247,7 @@ def _asked(coroutine: Coroutine) -> Life | None:
     for value in inspect.getcoroutinelocals(coroutine).values():
         if is_a(value, MethodType):
             value = value.__self__  # noqa: PLW2901
-        driver = driver_of(value) if asyncio.isfuture(value) else None
+        driver = driver_of(value)
         life = find_life(value) if driver is None else driver.owner
         if life is not None:
             return life
@@ -271,8 +271,7 @@ def _remedy(found: Called, call: str, coroutine: Coroutine | None) -> str:
             f"{ast.unparse(node.targets[0])} = await reCreate(None, {ast.unparse(found.call.func)})"
         )
     remedy = f"write `{mended}`"
-    in_cell = code.co_name == "<module>" and environment.cell_name(code.co_filename) is not None
-    if code.co_flags & _AWAITS or in_cell:
+    if code.co_flags & _AWAITS or code.co_name == "<module>":  # of a cell
         return remedy
     if coroutine is not None and coroutine.cr_code is TaskThread.stop.__code__:
         if isinstance(found.call.func, ast.Attribute):

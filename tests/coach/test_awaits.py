@@ -441,6 +441,15 @@ async def test_a_program_without_threads_of_its_own_is_told_of_what_asks_a_threa
     assert len(logged(caplog.records)) == 3
 
 
+def test_a_script_is_not_told_of_what_it_could_not_await(tmp_path: Path) -> None:
+    program = (
+        "from task_thread import *\nrobot = TaskThread()\nrobot.stop()\nprint(robot.advice())\n"
+    )
+    done = of_file(program, tmp_path)
+    assert done.stdout == "()\n", done.stderr
+    assert "never awaited" in done.stderr and "does nothing" not in done.stderr
+
+
 # Python's own warning
 
 
