@@ -219,6 +219,7 @@ async def test_a_function_on_another_os_thread_is_told() -> None:
         "list(map(self.walk__, (1,)))",
         "(lambda: self.walk__())()",
         "return self.walk__()",
+        "kept = [reSchedule(self.walk__)]\nif kept.clear():\n    return reSchedule(self.walk__)",
         "walking = [self.walk__()]\nwalking.append(walking)\ndel walking\nimport gc; gc.collect()",
     ],
 )
