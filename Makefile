@@ -14,17 +14,18 @@ course := .venv-course
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-here test-pythons test-course test-lite exercises links bench bench-view soak clean
+.PHONY: help lab test test-all test-here test-pythons test-course test-lite exercises links docs bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
 	@echo 'make test          after a change: linter, types, all tests but most of those in a browser'
-	@echo 'make test-all      everything: all tests, the other Pythons, the course'
+	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the course'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
 	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
-	@echo 'make test-lite     the core tests in Pyodide, the Python that runs in a browser'
+	@echo 'make test-lite     the core, testing and coach in Pyodide, the Python of a browser'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
-	@echo 'make links         the links of the README, after binder/repository.txt has changed'
+	@echo 'make links         the links in README, pyproject and CITATION, after binder/repository.txt has changed'
+	@echo 'make docs          the reference of the public names, from their docstrings, in docs/api'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
 	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
@@ -59,7 +60,10 @@ exercises:
 	$(PYTHON) notebooks/exercises/make_student_version.py --plain
 
 links:
-	$(PYTHON) binder/links.py README.md
+	$(PYTHON) binder/links.py README.md pyproject.toml CITATION.cff
+
+docs: $(venv)/has-test
+	$(py) docs/reference/make.py docs/api
 
 bench: $(venv)/has-test
 	$(py) -m tests.benchmarks $(BENCH_ARGS)
@@ -72,7 +76,7 @@ soak: $(venv)/has-test
 
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info widgets/*.egg-info
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student docs/api
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made anew whenever pyproject.toml changes, so that a dependency which

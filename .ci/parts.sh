@@ -1,4 +1,4 @@
-# What .ci/test and .ci/test-course share: parts that are tried one after another, whatever
+# What .ci/test, .ci/test-course and .ci/test-lite share: parts that are tried one after another, whatever
 # became of those before, and a summary that names each: passed, failed, or skipped, and why.
 # Sourced, with $py set to the interpreter of the environment.
 log=$(mktemp)

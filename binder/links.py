@@ -1,14 +1,17 @@
-"""Write the links of the README that open a notebook with one click: on Binder, or on a JupyterHub.
+"""Write the links that are made of the repository's address: in the README, pyproject.toml and CITATION.cff.
 
-    python binder/links.py README.md     (make links calls it)
+    python binder/links.py README.md pyproject.toml CITATION.cff     (make links calls it)
 
 The address of the repository and its branch stand in one place, `repository.txt` beside this file. All
-links are made from it, for every notebook of notebooks/, between the two marks below; the rest of the
-README is left as it is. Both kinds of link ask for JupyterLab with that notebook open.
+links are made from it, between two marks in each file; the rest is left as it is. Those of the README open
+a notebook with one click, on Binder or on a JupyterHub: both kinds ask for JupyterLab with it open.
 
 A link for a JupyterHub begins with the hub's own address, which no repository knows: it is written as
 `https://HUB`. What it does is nbgitpuller's: it fetches the repository into the student's folder, and
 at each later click merges what is new with what the student has written.
+
+As long as the address is a placeholder only the README has links, and says so: what is published about a
+package must not lead to somebody else.
 """
 
 from __future__ import annotations
@@ -22,36 +25,60 @@ from urllib.parse import quote, urlencode
 TOP = Path(__file__).resolve().parents[1]
 BEGIN = "<!-- links: made by `make links` -->"
 END = "<!-- end of links -->"
+BEGIN_OTHERS, END_OTHERS = "# links: made by `make links`", "# end of links"
+PLACEHOLDER = "/OWNER/"
 HUB = "https://HUB"
 BADGE = "https://mybinder.org/badge_logo.svg"
 NO_ADDRESS = "expected in binder/repository.txt an https address and a branch, found {!r}"
 
 
 def main() -> None:
-    if len(sys.argv) != 2:
-        sys.exit("usage: python binder/links.py README.md")
-    path = Path(sys.argv[1])
-    try:
-        path.write_text(with_links(path.read_text(encoding="utf-8")), encoding="utf-8")
-    except ValueError as error:
-        sys.exit(f"{path}: {error}")
+    if len(sys.argv) < 2:
+        sys.exit("usage: python binder/links.py README.md pyproject.toml CITATION.cff")
+    for path in map(Path, sys.argv[1:]):
+        try:
+            text = with_links(path.read_text(encoding="utf-8"), path.name)
+        except ValueError as error:
+            sys.exit(f"{path}: {error}")
+        path.write_text(text, encoding="utf-8")
 
 
-def with_links(text: str) -> str:
-    """Return a README with the links in it made anew.
+def with_links(text: str, name: str = "README.md") -> str:
+    """Return a file with the links in it made anew.
+
+    Args:
+        text: what is in it.
+        name: of the file.
 
     Raises:
         ValueError: it has no place for them, or the address of the repository is none.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"expected a line {BEGIN} and after it a line {END}, for the links")
-    return f"{before}{BEGIN}\n{links()}\n{END}{after}"
+    begin, end = (BEGIN, END) if name == "README.md" else (BEGIN_OTHERS, END_OTHERS)
+    before, found, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found and found_end):
+        raise ValueError(f"expected a line {begin} and after it a line {end}, for the links")
+    return f"{before}{begin}\n{MADE[name]()}\n{end}{after}"
+
+
+def project_urls() -> str:
+    """Return the table of addresses in pyproject.toml."""
+    repository, _ = read_repository()
+    if PLACEHOLDER in repository:
+        return "# none: binder/repository.txt holds a placeholder"
+    return f'[project.urls]\nRepository = "{repository}"\nIssues = "{repository}/issues"'
+
+
+def citation() -> str:
+    """Return the address in CITATION.cff."""
+    repository, _ = read_repository()
+    if PLACEHOLDER in repository:
+        return "# none: binder/repository.txt holds a placeholder"
+    return f"repository-code: {json.dumps(repository)}"
 
 
 def links() -> str:
-    """Return the badge, and a table of a line for each notebook."""
+    """Return the badge and table of the README: a line for each notebook."""
     repository, branch = read_repository()
     names = notebooks()
     lines = [f"[![Binder]({BADGE})]({binder(repository, branch, names[0])})", ""]
@@ -109,6 +136,9 @@ def title(name: str) -> str:
     number = re.match(r"\d+", name)
     words = heading[1].strip() if heading else name.removesuffix(".ipynb").replace("_", " ")
     return f"{number[0]} {words}" if number else words
+
+
+MADE = {"README.md": links, "pyproject.toml": project_urls, "CITATION.cff": citation}
 
 
 if __name__ == "__main__":

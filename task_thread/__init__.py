@@ -1,4 +1,25 @@
-"""asyncio programs made of TaskThreads: groups of rescheduling tasks with parent/child signals."""
+"""asyncio programs made of TaskThreads: groups of rescheduling tasks with parent/child signals.
+
+    class Counter(TaskThread):
+        async def enter__(self):
+            self.tasks.tick = await reCreate(None, self.tickTask__)
+
+        async def tickTask__(self):
+            await asyncio.sleep(0.5)
+            print("tick")
+            self.tasks.tick = await reSchedule(self.tickTask__)
+
+    counter = Counter()
+    counter.start()                  # in a notebook; in a script asyncio.run(counter.run())
+    counter                          # as the last line of a cell: its live view
+
+`thread.control` is described in `task_thread.control`, `thread.snapshot()` in `task_thread.snapshot`,
+`thread.state` in `task_thread.states`, and signals in `task_thread.signals`.
+
+Parts that have to be imported: `task_thread.testing` checks programs in virtual time, `task_thread.console`
+shows threads in a terminal, `task_thread.coach` explains mistakes (a notebook has it unasked), and
+`task_thread_widgets` shows threads in a notebook.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +36,19 @@ from .tasks import delete, reCreate, reSchedule
 from .thread import TaskThread
 from .verbose import verbose
 
-__all__ = [
-    "CloseSignal",
-    "MessageSignal",
-    "Signal",
+__all__ = [  # noqa: RUF022  # as the reference has them: what is met first comes first
     "TaskThread",
-    "TerminateSignal",
-    "delete",
     "reCreate",
     "reSchedule",
+    "delete",
+    "verbose",
+    "threads",
     "run_sync",
     "signals",
-    "threads",
-    "verbose",
+    "Signal",
+    "MessageSignal",
+    "TerminateSignal",
+    "CloseSignal",
 ]
 
 

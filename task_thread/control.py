@@ -1,6 +1,6 @@
-"""The doorway to a thread for everything that is not its own code.
+"""`thread.control`: how widgets, magics, other OS threads and plain code steer a thread.
 
-Widgets, magics and other OS threads ask here; what they ask is carried out on the thread's own loop.
+Each request is carried out on the thread's own loop, whichever OS thread it comes from.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ._core.context import life_of
 from ._core.effect import Effect
-from ._core.environment import running_loop
+from ._core.environment import in_kernel, running_loop
 from ._core.tree import walk_live
 from .signals import Signal, require_signal
 from .states import ThreadState
@@ -144,10 +144,15 @@ class Control:
     # On the loop
 
     def _carry_out(self, act: Callable[[Effect], None], effect: Effect) -> None:
+        if effect.cancelled():  # before its turn came
+            return
         try:
             act(effect)
-        except Exception as error:
+        except BaseException as error:
             effect.missed(error)
+            # An initVars__ that exits, say, must not end a kernel.
+            if not isinstance(error, Exception) and not in_kernel():
+                raise
 
     def _start(self, effect: Effect) -> None:
         life = self._life
@@ -167,11 +172,8 @@ class Control:
                 parent.register(life)
             effect.reached()
 
-        # In the cell where the thread was made, so that what it prints lands there.
+        # In the context of the cell where the thread was made, so that its output goes there.
         life.home_context().copy().run(life.start)
-        if life.listening:  # an eager loop has started it already
-            began()
-            return
         life.at_start(began)
         life.at_end(lambda: effect.missed(life.error or _stopped_early(life)))
 
@@ -181,7 +183,7 @@ class Control:
             effect.reached()
             return
         life.at_end(effect.reached)
-        # As in the cell where the thread was made: what exit__ prints lands there.
+        # In the context of the cell where the thread was made, so that the output of exit__ goes there.
         life.home_context().copy().run(life.request_stop)
 
     def _brake(
@@ -206,7 +208,7 @@ class Control:
             act(driver, arrived, functools.partial(overtaken, driver))
 
     def _drivers(self, slot: str | None) -> list[Driver]:
-        """Return the tasks meant, those that have ended left out.
+        """Return the tasks of a slot, or of the tree below, without those that have ended.
 
         Raises:
             LookupError: there is no task of that name.
@@ -222,7 +224,7 @@ class Control:
 
 
 def control_of(thread: TaskThread) -> Control:
-    """Return the doorway to a thread, whatever its class calls `control`."""
+    """Return the control of a thread, whatever its class has under the name `control`."""
     return Control(life_of(thread))
 
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def run_sync(coroutine: Awaitable[T]) -> T:
-    """Wait for a coroutine and return its result; the loop, and what lives on it, goes on meanwhile.
+    """Wait for a coroutine and return its result; the loop and its threads go on meanwhile.
 
     Args:
         coroutine: what to wait for, `thread.run()` say.
@@ -85,7 +85,7 @@ def _nested(loop: asyncio.AbstractEventLoop, coroutine: Awaitable[T]) -> T:
     interrupted = False
 
     def came(number: int, frame: Any) -> None:
-        # An interrupt is meant for what is waited for, not for whichever turn happens to run.
+        # An interrupt cancels the coroutine that is waited for, not the turn that happens to run.
         nonlocal interrupted
         if interrupted and at_fault(frame):
             raise KeyboardInterrupt

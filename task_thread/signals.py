@@ -40,8 +40,8 @@ class MessageSignal(Signal):
     """Carries any object as a message.
 
     Args:
-        origin: who sends it, by convention a thread or its id.
-        message: what is sent.
+        origin: the sender, by convention a thread or its id.
+        message: any object.
     """
 
     def __init__(self, origin: Any, message: Any) -> None:

@@ -1,4 +1,4 @@
-"""Frozen records of a tree as it is at one moment, and the pictures of it as rows, text and HTML.
+"""`thread.snapshot()`: frozen records of a tree at one moment, and these as rows, text and HTML.
 
 `repr`, terminal, widgets and tests all read these; nothing is computed until one is taken. A snapshot
 may be taken from any OS thread.
@@ -37,7 +37,7 @@ class TaskSnapshot:
         filename: the file, or notebook cell, of the line at which it waits; "" if unknown.
         line: that line's number, from 1; 0 if unknown.
         source: that line's text.
-        error: what it failed of, as "ValueError: text"; "" if nothing.
+        error: the error that it failed with, as "ValueError: text"; "" for none.
         too_fast: whether it has been above `max_reschedule_rate`.
         pace: the ceiling in turns/s that was set; 0 for none.
     """
@@ -61,18 +61,18 @@ class ThreadSnapshot:
     """One thread, with its tasks and children.
 
     Attributes:
-        serial: unique in the process; what crosses to a page.
+        serial: unique in the process; a page names threads by it.
         id: what `getId` returns, as text; need not be unique.
         info: what `getInfo` returns, as text.
         class_name: of its class.
-        state: where it is in its life.
+        state: created, starting, running, stopping, stopped or failed.
         uptime: seconds since it was run; 0 if it does not run.
         input_depth: signals from the parent that wait.
         output_depth: signals to the parent that wait.
         signals_in: signals handled in this run, from parent and children.
         signals_out: signals sent to the parent in this run.
         undelivered: signals that reached no handler.
-        error: what it failed of, as "ValueError: text"; "" if nothing.
+        error: the error that it failed with, as "ValueError: text"; "" for none.
         tasks: its tasks, in the order of their making.
         children: its children, added or not, in the order of their start.
     """
@@ -124,7 +124,7 @@ class ThreadSnapshot:
         raise KeyError(slot)
 
     def line(self) -> str:
-        """Return one line that says what matters most."""
+        """Return the most important facts in one line."""
         parts = [f"<{self.class_name} {self.id!r} {self.state}"]
         if self.tasks:
             tasks = count(len(self.tasks), "task")
@@ -207,11 +207,11 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
 # Pictures of it
 
 Key = tuple[int, str, int]
-"""What a row is about: a thread's serial number, a task's slot ("" for the thread itself), and a number
-that tells tasks of one name apart."""
+"""Names a thread or task: the thread's serial number, the task's slot ("" for the thread itself), and a
+number that tells tasks of one slot apart."""
 
 NOTHING = "no thread is running"
-"""What stands where there is no row."""
+"""Is shown where there is no row."""
 
 _DEEPEST = 50  # levels; further ones stand there, lest the text grows with the square of the depth
 
@@ -234,12 +234,12 @@ class Row:
 
     @property
     def record(self) -> ThreadSnapshot | TaskSnapshot:
-        """The record of what the row is about."""
+        """The record of the thread or task."""
         return self.thread if self.task is None else self.task
 
     @property
     def name(self) -> str:
-        """What people call it: the thread's id, or the task's slot."""
+        """The thread's id, or the task's slot."""
         return self.thread.id if self.task is None else self.task.slot
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 
 
 class ThreadState(str, Enum):
-    """Where a TaskThread is in its life."""
+    """What a TaskThread is doing: its way goes down this list."""
 
     CREATED = "created"
     """Made, and never run."""

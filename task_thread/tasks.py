@@ -149,7 +149,7 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
 
 
 def create(cofunc: CoFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> asyncio.Task[Any]:
-    """Make a driven task, owned by the thread of `cofunc`, else by the current one, else by nobody."""
+    """Make a rescheduling task of the thread of `cofunc`, else of the current thread, else of none."""
     owner = find_life(attribute(cofunc, "__self__")) or current_life()
     if owner is not None:
         owner.admit_task(cofunc)
@@ -157,10 +157,10 @@ def create(cofunc: CoFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def require_cofunc(cofunc: Any) -> None:
-    """Refuse what can't take a turn.
+    """Refuse a value that is no co-function.
 
     Raises:
-        TypeError: it says what was found and what to write instead.
+        TypeError: always for such a value; the text says what was found and what to write instead.
     """
     if inspect.iscoroutine(cofunc):
         name = cofunc.__name__

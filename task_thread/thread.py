@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 else:
 
     class _Shown:
-        """A property that a program may take for something of its own, by setting the attribute."""
+        """A property that a program may replace by an attribute of its own, by setting it."""
 
         def __init__(self, get):
             self._get = get
@@ -62,7 +62,7 @@ class TaskThread(HasLife):
                       └──────── it may be run again ───────┘
 
     A thread made with a parent is a child: its `run()` returns once it has started, it sends and
-    receives signals, and it stops with its parent at the latest. Whatever it started it ends.
+    receives signals, and it stops with its parent at the latest. A thread ends all that it has started.
 
     Args:
         parent: the thread whose child this one is; `None` for a root.
@@ -77,8 +77,8 @@ class TaskThread(HasLife):
         max_reschedule_rate: turns/s above which a task is named in a warning; `None` for no limit.
         drain_timeout: seconds in which signals that came before a stop may still be handled.
         exit_timeout: seconds that `exit__`, and then the deletion of each task, may take. `None` for
-            either: as long as they want, so that `join` may wait for ever. What is no number is told,
-            and the default taken.
+            either means no limit, so that `join` may wait for ever. For a value that is no number a
+            warning is logged and the default taken.
 
     Raises:
         TypeError: `parent` is not a TaskThread.
@@ -104,6 +104,9 @@ class TaskThread(HasLife):
                 self.parent = parent
         except AttributeError:  # a property of the program's own
             pass
+        if _early:
+            for name, value in _early.pop(id(self), (self, {}))[1].items():
+                setattr(self, name, value)
         life.init_vars()
 
     # What it is and does now
@@ -127,7 +130,7 @@ class TaskThread(HasLife):
 
     @_Shown
     def state(self) -> ThreadState:
-        """Where it is in its life; compares equal to its plain word, "running" say."""
+        """Created, starting, running, stopping, stopped or failed; equal to that word as text."""
         return life_of(self).state
 
     @property
@@ -162,7 +165,11 @@ class TaskThread(HasLife):
 
     @locks.setter
     def locks(self, value: SimpleNamespace) -> None:
-        life_of(self).locks = value
+        life = find_life(self)
+        if life is None:
+            _keep(self, "locks", value)
+        else:
+            life.locks = value
 
     @property
     def logger(self) -> logging.Logger:
@@ -171,7 +178,11 @@ class TaskThread(HasLife):
 
     @logger.setter
     def logger(self, value: logging.Logger) -> None:
-        life_of(self).use_logger(value)
+        life = find_life(self)
+        if life is None:
+            _keep(self, "logger", value)
+        else:
+            life.use_logger(value)
 
     @property
     def exit_event(self) -> asyncio.Event:
@@ -207,17 +218,17 @@ class TaskThread(HasLife):
 
     @_Shown
     def control(self) -> Control:
-        """The doorway for other OS threads, widgets and plain code: start, stop, pause, step, ..."""
+        """Start, stop, pause, step, ... for other OS threads, widgets and code that can't await."""
         return Control(life_of(self))
 
     def snapshot(self) -> ThreadSnapshot:
-        """Return what is known of this thread and of all below it, as frozen records."""
+        """Return state, tasks and children of this thread and of all below it, as frozen records."""
         from .snapshot import take  # here, since making dataclasses takes milliseconds
 
         return take(life_of(self))
 
     def advice(self) -> tuple[Advice, ...]:
-        """Return what the coach told of this thread and of all below it, first come first.
+        """Return the advice that the coach gave on this thread and on all below it, in the order given.
 
         Each piece of advice was logged as well, once. `str()` of one is a sentence that names the
         line and what to write instead.
@@ -234,7 +245,7 @@ class TaskThread(HasLife):
         Raises:
             RuntimeError: it runs already, or its parent is stopping.
             CancelledError: it was cancelled; the tree was stopped in order before.
-            BaseException: what `enter__` raised, and for a root what else failed it.
+            BaseException: the error of `enter__`; for a root any other error that failed it.
         """
         await life_of(self).run()
 
@@ -243,7 +254,7 @@ class TaskThread(HasLife):
         await life_of(self).run()
 
     def start(self) -> None:
-        """Start on the running loop and return at once; the loop carries on with it.
+        """Start on the running loop and return at once; the thread runs as long as the loop does.
 
         Raises:
             RuntimeError: no loop is running, or the thread runs already, or its parent is stopping.
@@ -258,7 +269,7 @@ class TaskThread(HasLife):
     async def stop(self) -> None:
         """Ask for the stop and return; `join` waits for it.
 
-        Fine at any time, any number of times, from any task, hook or handler of the tree.
+        It may be called at any time, any number of times, from any task, hook or handler of the tree.
         """
         if life_of(self).parent is None:
             await self.terminate()
@@ -266,11 +277,11 @@ class TaskThread(HasLife):
             await self.requestTerminate()
 
     async def terminate(self) -> None:
-        """Stop this thread; what `stop` calls for a root."""
+        """Stop this thread; `stop` calls it for a root."""
         life_of(self).stop_from_anywhere()
 
     async def requestTerminate(self) -> None:
-        """Ask the parent to close this child; what `stop` calls for a child."""
+        """Ask the parent to close this child; `stop` calls it for a child."""
         life_of(self).stop_from_anywhere()
 
     async def join(self) -> None:
@@ -280,7 +291,7 @@ class TaskThread(HasLife):
     # Children
 
     async def addChild(self, child: TaskThread) -> None:
-        """Register a child and hear its signals; twice is once.
+        """Register a child and handle its signals; a second call changes nothing.
 
         Signals that it sent before are delivered now. One that has stopped already is not registered.
 
@@ -295,7 +306,7 @@ class TaskThread(HasLife):
             life_of(self).register(life)
 
     async def delChild(self, child: TaskThread) -> None:
-        """Remove a child and stop it; waits for its end, unless the child itself is what waits.
+        """Remove a child, stop it and wait for its end; code of the child itself does not wait.
 
         Raises:
             TypeError: `child` is not a TaskThread.
@@ -425,7 +436,7 @@ class TaskThread(HasLife):
         """Called when a child failed and has stopped; it was logged already, and this thread goes on."""
 
     def getId(self) -> Any:
-        """Return what identifies the thread for people: by default its class and serial number."""
+        """Return a name of the thread for people: by default its class and serial number."""
         return life_of(self).name
 
     def getInfo(self) -> str:
@@ -435,9 +446,9 @@ class TaskThread(HasLife):
     # How it shows itself
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """A copy, or what comes out of a pickle, would share this thread's life, tasks and signals."""
+        """Refuse a copy or pickle: it would share this thread's life, tasks and signals."""
         if type(self).__reduce__ is not object.__reduce__:
-            return self.__reduce__()  # the program knows how
+            return self.__reduce__()  # the program defines how
         raise TypeError(
             f"a TaskThread can't be copied or pickled: make another one, {type(self).__name__}(...); "
             "what it knows goes into its arguments, or into a signal"
@@ -467,6 +478,14 @@ def _life_of_child(child: Any) -> Life:
 
 def _read_only(thread: TaskThread, name: str, instead: str) -> AttributeError:
     return AttributeError(f"{type(thread).__name__}.{name} can't be set: {instead}")
+
+
+# What a constructor sets before it calls ours, by the thread's identity: the thread, and its values.
+_early: dict[int, tuple[TaskThread, dict[str, Any]]] = {}
+
+
+def _keep(thread: TaskThread, name: str, value: object) -> None:
+    _early.setdefault(id(thread), (thread, {}))[1][name] = value
 
 
 _parent = TaskThread.__dict__["parent"]

@@ -1,4 +1,4 @@
-"""A decorator for coroutine methods that tells at once what went wrong in them."""
+"""A decorator for coroutine methods that logs their errors at once."""
 
 from __future__ import annotations
 

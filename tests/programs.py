@@ -185,7 +185,7 @@ def package(name: str) -> Any:
 
     `times_out` does as async_timeout and aiohttp do, also where a task can't be told that its
     cancellation was taken back. `group_fails` does as anyio, which takes it back when its group has been
-    left, and waits meanwhile. Both raise `asyncio.TimeoutError`.
+    left, and waits meanwhile. Both raise `asyncio.TimeoutError`; what they wait for may be given.
     """
     names: dict[str, Any] = {}
     exec(compile(_PACKAGE, os.path.join("/x", "site-packages", "package.py"), "exec"), names)
@@ -195,11 +195,11 @@ def package(name: str) -> Any:
 _PACKAGE = """
 import asyncio
 
-async def times_out():
+async def times_out(work=None):
     task = asyncio.current_task()
     asyncio.get_running_loop().call_soon(lambda: task.cancel())
     try:
-        await asyncio.sleep(60)
+        await (work or asyncio.sleep(60))
     except asyncio.CancelledError:
         if hasattr(task, "uncancel"):
             task.uncancel()
@@ -217,9 +217,9 @@ class Group:
             self.task.uncancel()
         raise asyncio.TimeoutError from None
 
-async def group_fails():
+async def group_fails(work=None):
     async with Group():
-        await asyncio.sleep(60)
+        await (work or asyncio.sleep(60))
 """
 
 

@@ -43,12 +43,18 @@ MOST_TYPES_UP = 20
 # Uses of another module's private names.
 MOST_PRIVATES = 45
 
-# What of other people's insides we touch; docs/architecture.md says why, and with which versions.
+# What of other people's insides we touch, and what we hang on their objects; docs/architecture.md says
+# why, with which versions, and what happens where it is missing. A name that we use for something of our
+# own, too, was found by reading: nothing here can tell the two apart.
 FOREIGN = {
-    "_asyncio_future_blocking", "_callbacks", "_current_frames", "_enter_task", "_getframe",
-    "_get_running_loop", "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",
-    "_must_cancel", "_parent_cancel_requested", "_profile_hook", "_ready", "_selector",
-    "_set_running_loop", "_threads_queues", "_trace_hook", "_validate", "_warn_unawaited_coroutine",
+    "_abc_impl", "_asyncio_future_blocking", "_bootstrap_inner", "_callbacks", "_closed",
+    "_current_frames", "_enter_task", "_event_loop_policy", "_filename_map", "_forkserver",
+    "_forkserver_pid", "_fut_waiter", "_get_running_loop", "_getframe", "_handle_msg",
+    "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",
+    "_make_subprocess_transport", "_must_cancel", "_parent_cancel_requested", "_parent_task", "_pid",
+    "_profile_hook", "_ready", "_resource_tracker", "_run_once", "_selector", "_send",
+    "_set_running_loop", "_started", "_started_by", "_task_thread_forgave", "_thread_id",
+    "_threads_queues", "_trace_hook", "_transports", "_validate", "_warn_unawaited_coroutine",
 }  # fmt: skip
 
 
@@ -97,7 +103,15 @@ def imports(module: str) -> frozenset[tuple[str, str]]:
 
 
 def private(name: str) -> bool:
-    return name.startswith("_") and not name.startswith("__")
+    return name.startswith("_") and not name.startswith("__") and name.isidentifier()
+
+
+def texts(node: ast.AST) -> list[str]:
+    """Return the text that a node is, or those in the tuple, list or set that it is."""
+    parts = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
+    return [
+        one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
 
 
 @cache
@@ -112,8 +126,8 @@ def own_privates(module: str) -> frozenset[str]:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
                 found.add(node.attr)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)  # in __slots__, or asked for by getattr
+        elif isinstance(node, ast.Assign) and "__slots__" in map(ast.unparse, node.targets):
+            found.update(texts(node.value))
     return frozenset(filter(private, found))
 
 
@@ -127,6 +141,14 @@ def used_privates(module: str) -> list[str]:
             found += [alias.name for alias in node.names]
     own = own_privates(module)
     return [name for name in found if private(name) and name not in own and name != "_core"]
+
+
+@cache
+def asked_privates(module: str) -> frozenset[str]:
+    """Return the private names that a module has as texts: getattr(task, "_fut_waiter", None)."""
+    return frozenset(
+        filter(private, (text for node in ast.walk(tree_of(module)) for text in texts(node)))
+    )
 
 
 def floor(module: str) -> int:
@@ -210,8 +232,15 @@ def test_what_is_private_stays_in_its_module() -> None:
 def test_what_we_touch_of_others_insides_is_listed() -> None:
     ours: set[str] = set()
     ours.update(*(own_privates(module) for module in modules()))
-    found = {name for module in modules() for name in used_privates(module) if name not in ours}
-    assert found <= FOREIGN
+    used = {name for module in modules() for name in used_privates(module)}
+    used |= ours.union(*(asked_privates(module) for module in modules()))
+    assert {name for name in used - ours if not name.startswith("_TaskSlots__")} <= FOREIGN
+    assert used >= FOREIGN, "no longer touched"
+
+
+def test_the_architecture_says_why_we_touch_others_insides() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert {name for name in FOREIGN if f"`{name}`" not in text} == set()
 
 
 def test_a_circle_is_found() -> None:

@@ -467,6 +467,34 @@ async def test_an_effect_that_nobody_looks_at_complains_to_nobody() -> None:
     await until(lambda: thread.state == "failed")
 
 
+async def test_an_initVars__that_fails_is_told_to_the_log_and_to_who_asked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(Probe):
+        def initVars__(self) -> None:
+            if self.entered:
+                raise ValueError("the second time")
+
+    thread = Program()
+    async with running(thread):
+        pass
+    with pytest.raises(ValueError, match="the second time"):
+        await thread.control.start()
+    assert "initVars__ failed: ValueError: the second time" in caplog.text
+    assert thread.state == "failed"
+
+
+async def test_what_was_cancelled_before_its_turn_came_is_not_carried_out() -> None:
+    async with running(Probe()) as thread:
+        sent = [thread.control.send(text(number)) for number in range(3)]
+        sent[1].cancel()
+        assert thread.control.stop().cancel()
+        await sent[2]
+        await until(lambda: len(thread.heard) == 2)
+        assert thread.heard == [0, 2]
+        assert thread.state == "running"
+
+
 async def test_a_future_that_was_cancelled_does_not_break_the_loop(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

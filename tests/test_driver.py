@@ -5,16 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import gc
 import inspect
-import io
 import sys
 from typing import Any
 
 import pytest
-from programs import Probe, Turner, forever, package, rounds, running, until
+from programs import (
+    Probe,
+    Turner,
+    ended,
+    forever,
+    other_tasks,
+    package,
+    rounds,
+    running,
+    text,
+    until,
+)
 
-from task_thread import TaskThread, delete, reCreate, reSchedule
+from task_thread import MessageSignal, TaskThread, delete, reCreate, reSchedule
+from task_thread._core import driver as driver_module
+from task_thread._core import stepping
 from task_thread._core.driver import driver_of
 
 # Fairness
@@ -265,16 +278,54 @@ async def test_awaiting_a_failed_task_raises_its_error_like_any_asyncio_task() -
 # What the asyncio task shows
 
 
+async def test_the_call_graph_is_told_what_a_task_waits_for_by_way_of_the_drivers_own_future(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Python 3.14 has these two functions; the others never call them.
+    awaited: set[tuple[Any, Any]] = set()
+    for module in (driver_module, stepping):
+        monkeypatch.setattr(module, "add_awaited", lambda *pair: awaited.add(pair))
+        monkeypatch.setattr(module, "discard_awaited", lambda *pair: awaited.discard(pair))
+
+    class Program(Probe):
+        async def enter__(self) -> None:
+            await other
+
+    async def turn() -> None:
+        await other
+
+    go = asyncio.Event()
+    other = asyncio.create_task(go.wait())
+    task = await reCreate(None, turn)
+    program = Program()
+    program.start()
+    await rounds()
+    assert awaited == {(other, task), (other, program._life.main)}
+    go.set()
+    await task
+    await rounds()
+    assert not awaited
+    await program.stop()
+    await program.join()
+
+
+def walked(task: asyncio.Task[Any]) -> list[str]:
+    """Return the functions in which a task waits, found as the call graph of asyncio finds them."""
+    found = []
+    coroutine: Any = task.get_coro()
+    while hasattr(coroutine, "cr_await"):
+        found.append(coroutine.cr_frame.f_code.co_name)
+        coroutine = coroutine.cr_await
+    return found
+
+
 async def test_the_asyncio_task_shows_the_users_line_to_debuggers() -> None:
     async def waits_here() -> None:
         await forever()
 
     task = await reCreate(None, waits_here)
     await rounds()
-    out = io.StringIO()
-    task.print_stack(file=out)
-    assert "waits_here" in out.getvalue()
-    assert "await forever()" in out.getvalue()
+    assert walked(task) == ["rescheduling_task", "waits_here", "forever"]
     assert "waits_here" in repr(task)
     await delete(task)
 
@@ -579,6 +630,51 @@ async def test_a_task_factory_that_wraps_the_coroutine_changes_nothing() -> None
         asyncio.get_running_loop().set_task_factory(None)
 
 
+async def test_a_task_factory_that_wraps_is_no_hindrance_to_signals_and_ends() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(wrapping)  # type: ignore[arg-type]
+    try:
+        async with running(Probe()) as parent:
+            await parent.insertSignal(text("one"))
+            for task in other_tasks():
+                if task.get_name() == "signals":
+                    task.cancel()  # before its first step, which a wrapper then never takes
+            await parent.insertSignal(text("two"))
+            await until(lambda: parent.heard == ["one", "two"])
+            child = Probe(parent=parent)
+            await child.run()
+            await parent.addChild(child)
+            await child.stop()
+            for task in other_tasks():
+                if task.get_name().endswith("main"):
+                    task.cancel()
+            await asyncio.wait_for(child.join(), 5)
+            assert child.exited == 1
+    finally:
+        loop.set_task_factory(None)
+
+
+async def test_an_error_of_what_a_task_factory_wraps_it_in_is_the_tasks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def breaking(loop: asyncio.AbstractEventLoop, coroutine: Any, **how: Any) -> Any:
+        async def traced() -> None:
+            raise LookupError("no request")
+
+        return asyncio.Task(traced(), loop=loop, **how)
+
+    program = Turner()
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(breaking)
+    try:
+        program.start()
+        await until(lambda: "turn failed: LookupError: no request" in caplog.text)
+    finally:
+        loop.set_task_factory(None)
+    assert program.snapshot().task("turn").error == "LookupError: no request"
+    await ended(program)
+
+
 async def test_a_wrapped_task_that_is_cancelled_before_its_first_step_has_ended() -> None:
     class Program(Turner):
         exit_timeout = 60
@@ -595,6 +691,23 @@ async def test_a_wrapped_task_that_is_cancelled_before_its_first_step_has_ended(
         assert [row.state for row in program.snapshot().tasks] == ["done"]
     finally:
         asyncio.get_running_loop().set_task_factory(None)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_loop_that_wraps_what_it_is_given_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "create_task", functools.partial(wrapping, loop))
+    task = await reCreate(None, forever)
+    monkeypatch.undo()
+    driver = driver_of(task)
+    assert driver is not None
+    if begun:
+        await rounds()
+        assert driver.coroutine is not None
+    await asyncio.wait_for(delete(task), 5)
+    assert driver.over
 
 
 async def test_a_turn_that_catches_a_cancellation_which_is_not_its_own_goes_on() -> None:
@@ -628,15 +741,36 @@ async def test_a_packages_timeout_that_cancels_the_task_does_not_end_it() -> Non
     assert len(turns) == 3
 
 
-async def test_inspect_knows_the_state_of_what_each_task_steps() -> None:
+async def test_what_each_task_steps_is_a_coroutine_of_python_itself() -> None:
     state = inspect.getcoroutinestate
-    program = Turner()
-    async with running(program):
-        task = await reCreate(None, forever)
-        carried: list[Any] = [task.get_coro(), program._life.main.get_coro()]  # type: ignore[union-attr]
-        assert state(carried[0]) == inspect.CORO_CREATED
-        await rounds()
-        assert [state(one) for one in carried] == [inspect.CORO_SUSPENDED] * 2
-        assert carried[0].cr_origin is None
-        await delete(task)
-        assert state(carried[0]) == inspect.CORO_CLOSED
+
+    class Program(Turner):
+        async def signalHandler__(self, signal: Any) -> None:
+            await forever()
+
+        async def exit__(self) -> None:
+            self.seen = asyncio.all_tasks()
+            await super().exit__()
+
+    before = asyncio.all_tasks()
+    program = Program()
+    child = Program(parent=program)
+    program.start()
+    child.start()
+    started = asyncio.all_tasks() - before
+    assert started
+    await rounds()
+    await program.insertSignal(MessageSignal(None, "hello"))
+    task = await reCreate(None, forever)
+    await rounds()
+    carried = [one.get_coro() for one in (asyncio.all_tasks() | started) - before]
+    assert {"signals", "turn", "forever"} <= {one.get_name() for one in asyncio.all_tasks()}
+    assert all(inspect.iscoroutine(one) for one in carried)
+    assert inspect.CORO_SUSPENDED in map(state, carried)  # type: ignore[arg-type]
+    own: Any = task.get_coro()
+    assert state(own) == inspect.CORO_SUSPENDED
+    await delete(task)
+    assert state(own) == inspect.CORO_CLOSED
+    await program.stop()
+    await program.join()
+    assert all(inspect.iscoroutine(one.get_coro()) for one in program.seen)

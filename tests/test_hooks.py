@@ -210,3 +210,29 @@ async def test_a_cancellation_of_the_thread_after_a_timeout_that_is_over_counts(
     with pytest.raises(asyncio.CancelledError):
         await run
     assert thread.state == "stopped"
+
+
+@pytest.mark.parametrize("way", ["times_out", "group_fails"])
+@pytest.mark.parametrize("hook", ["enter__", "exit__"])
+async def test_a_packages_timeout_around_a_run_ends_it_also_while_a_hook_cleans_up(
+    way: str, hook: str
+) -> None:
+    cleaned: list[str] = []
+
+    async def hooked(self: Any) -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append(hook)
+
+    async def stops(self: Any) -> None:
+        await self.stop()
+
+    names = {"enter__": stops} if hook == "exit__" else {}
+    limits = {"exit_timeout": 10, "drain_timeout": 10}
+    thread: Any = type("Program", (Probe,), {**names, **limits, hook: hooked})()
+    with pytest.raises(asyncio.TimeoutError):
+        await package(way)(thread.run())
+    assert cleaned == [hook]
+    assert thread.state == "stopped"

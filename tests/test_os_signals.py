@@ -302,12 +302,15 @@ def test_a_second_ctrl_c_ends_a_turn_that_blocks_the_loop() -> None:
             async def enter__(self):
                 self.tasks.block = await reCreate(None, self.block__)
             async def block__(self):
-                print("blocks", flush=True)
+                blocks.set()
                 time.sleep(20)
         def twice():
-            for _ in range(2):
-                time.sleep(0.5)
-                os.kill(os.getpid(), signal.SIGINT)
+            blocks.wait()
+            os.kill(os.getpid(), signal.SIGINT)
+            while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+                time.sleep(0.001)  # until the first one was taken
+            os.kill(os.getpid(), signal.SIGINT)
+        blocks = threading.Event()
         threading.Thread(target=twice, daemon=True).start()
         asyncio.run(Program().run())
     """
@@ -347,7 +350,6 @@ def test_ctrl_c_in_a_main_that_started_a_thread_ends_the_program_in_order() -> N
             async def enter__(self):
                 self.tasks.wait = await reCreate(None, self.wait__)
             async def wait__(self):
-                await asyncio.sleep(0.2)
                 os.kill(os.getpid(), signal.SIGINT)
                 await asyncio.sleep(60)
             async def exit__(self):
@@ -378,7 +380,7 @@ def test_a_main_that_returns_before_its_root_leaves_pythons_own_handler() -> Non
 
 
 BESIDE = """
-import asyncio
+import asyncio, time
 from task_thread import TaskThread
 
 class Root(TaskThread):
@@ -412,6 +414,7 @@ BLOCKED = {
     "wait": "await asyncio.wait([asyncio.create_task(c) for c in (server(), Root().run())])",
     "a task": "root = asyncio.create_task(Root().run()); await server()",
     "in a row": "work = asyncio.create_task(server()); await Root().run(); await work",
+    "a root that was started": "Root().start(); await asyncio.gather(Root().run(), server())",
 }
 GOING_ON = {
     "in a row": "await Root().run(); await save()",
@@ -422,6 +425,12 @@ GOING_ON = {
     "gather": "await asyncio.gather(Root().run(), Root().run()); await save()",
     "shield": "await asyncio.shield(Root().run()); await save()",
     "a task": "await asyncio.create_task(Root().run()); await save()",
+    # So long that a look by the clock would come before main() hears of the end.
+    "the loop is held up": (
+        "run = asyncio.create_task(Root().run()); run.add_done_callback(lambda _: time.sleep(0.5))\n"
+        "    for _ in range(3): run = asyncio.create_task(asyncio.wait_for(run, 60))\n"
+        "    other = asyncio.create_task(server()); await run; await save(); other.cancel()"
+    ),
 }
 if sys.version_info >= (3, 11):
     BLOCKED["a TaskGroup"] = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -27,13 +27,15 @@ class Loop:
     def __init__(self) -> None:
         self.now = 0.0
         self.timers: list[Timer] = []
-        self._real = asyncio.new_event_loop()
 
     def time(self) -> float:
         return self.now
 
     def create_future(self) -> asyncio.Future[None]:
-        return self._real.create_future()
+        return asyncio.Future(loop=cast(asyncio.AbstractEventLoop, self))
+
+    def get_debug(self) -> bool:
+        return False
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
         self.timers.append(Timer(self.now + seconds, call))
@@ -46,15 +48,10 @@ class Loop:
         for timer in due:
             timer.call()
 
-    def close(self) -> None:
-        self._real.close()
-
 
 @pytest.fixture
-def loop() -> Generator[Loop, None, None]:
-    loop = Loop()
-    yield loop
-    loop.close()
+def loop() -> Loop:
+    return Loop()
 
 
 class Task:

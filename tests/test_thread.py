@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import logging
 import weakref
 from types import SimpleNamespace
@@ -98,7 +99,7 @@ def test_a_forgotten_super_init_says_so() -> None:
 
     thread = Program()
     message = (
-        r"this Program was not initialised: its __init__ \(test_thread.py, line 96\) must first call "
+        r"this Program was not initialised: its __init__ \(test_thread.py, line 97\) must first call "
         r"super\(\).__init__\(parent=parent\)"
     )
     for name in ("tasks", "parent", "children", "state", "logger"):
@@ -112,6 +113,22 @@ def test_a_forgotten_super_init_says_so() -> None:
 def test_an_attribute_that_is_not_there_is_told_as_python_does() -> None:
     with pytest.raises(AttributeError, match="'Probe' object has no attribute 'nothing'"):
         _ = Probe().nothing
+
+
+def test_a_logger_and_locks_set_before_super_are_kept() -> None:
+    @dataclasses.dataclass
+    class Program(TaskThread):
+        logger: Any
+        locks: Any
+
+        def __post_init__(self) -> None:
+            super().__init__()
+
+        def initVars__(self) -> None:
+            self.found = (self.logger, self.locks)
+
+    mine, locks = logging.getLogger("mine"), SimpleNamespace(door=1)
+    assert Program(mine, locks).found == (mine, locks)
 
 
 def test_a_parent_that_is_no_thread_is_refused() -> None:

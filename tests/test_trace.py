@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule
+from task_thread._core.driver import Steps
 from task_thread._core.trace import RING, Event, Kind, Passage, Trace, unwatch, watch
 
 
@@ -71,14 +72,14 @@ async def test_without_a_watcher_there_is_no_trace_and_the_plain_path_is_taken()
     thread = Stepper()
     async with running(thread):
         (driver,) = thread._life.drivers
-        plain = driver.send
+        steps = driver._steps
         await thread.turn()
         assert thread._life.office is not None
         assert thread._life.office.trace is None
         watch(thread._life)
-        assert driver.send != plain
+        assert type(steps) is not Steps
         unwatch(thread._life)
-        assert driver.send == plain
+        assert type(steps) is Steps
         assert thread._life.office.trace is None
 
 
@@ -196,7 +197,7 @@ async def test_what_starts_while_somebody_watches_is_watched() -> None:
         assert of(trace, serial(child), Kind.TURN)
         unwatch(parent._life)
         (driver,) = child._life.drivers
-        assert driver.send == driver._turner.send
+        assert type(driver._steps) is Steps
 
 
 async def test_the_ring_is_bounded_and_a_reader_is_told_what_it_missed() -> None:

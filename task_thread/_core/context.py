@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Actor(Protocol):
-    """Whoever runs code on behalf of a thread: its driver, a mailbox's handler, or the life itself."""
+    """What runs code on behalf of a thread: a driver, a mailbox (for its handlers) or the life itself."""
 
     @property
     def owner(self) -> Life | None: ...
@@ -36,10 +36,10 @@ def current_life() -> Life | None:
 
 
 class HasLife:
-    """What a TaskThread keeps for the library, under names that no program has for things of its own.
+    """The two attributes of a TaskThread that the library itself reads; no program uses such names.
 
-    All other names of a thread may be the program's: a class attribute, property or variable called
-    `state`, `tasks`, `_life` or whatever else takes ours away from the program, never from the library.
+    A program may use every other name in its subclass. An attribute of its own called `state`, `tasks` or
+    `_life` then hides ours from the program, and the library goes on as before.
     """
 
     __slots__ = ("__task_thread_life__", "__task_thread_parent__")
@@ -49,10 +49,10 @@ _get_life = HasLife.__task_thread_life__.__get__  # type: ignore[attr-defined]
 
 
 def life_of(thread: Any) -> Life:
-    """Return the life of a TaskThread, whatever names its class has taken.
+    """Return the life of a TaskThread, whatever attributes its class defines.
 
     Raises:
-        AttributeError: its constructor has not run; the text says what to write.
+        AttributeError: the constructor of TaskThread has not run; the text says what to write.
     """
     try:
         life: Life = _get_life(thread)

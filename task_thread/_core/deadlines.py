@@ -15,7 +15,7 @@ from .environment import call_at
 
 
 class Limited(Protocol):
-    """What can have a time limit; hashed by identity."""
+    """Something that can have a time limit; hashed by identity."""
 
     def late(self) -> None:
         """Called once when the time is over."""

@@ -1,12 +1,12 @@
-"""The post office of a tree: runs the handlers of all its threads, with a task only while it must.
+"""The dispatcher of a tree: runs the handlers of all its threads, with tasks only while there are signals.
 
 Mailboxes that have signals stand in one line. A pump, an asyncio task, serves them and ends when the
-line is empty. It steps each delivery itself: handlers that never suspend (most) cost no task and no
+line is empty. It steps each handler itself: a handler that never suspends (most don't) costs no task and no
 round of the loop. One that suspends keeps its pump, and another pump takes over the rest of the line;
-so handlers of one mailbox run one after the other, and those of different ones interleave.
+so handlers of one mailbox run one after the other, and those of different mailboxes interleave.
 
-A listener task per thread, and a task per signal, were both rejected: they are what the reference
-spends 4 kB a thread and most of its time per signal on.
+A listener task for each thread, and a task for each signal, were rejected: the reference library has both,
+which cost it 4 kB a thread and most of its time for a signal.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 from .deadlines import Deadlines
 from .hooks import Hook
 from .mailbox import Mailbox
-from .patient import Patient
-from .stepping import Abandoned, cancel_requests, count_cancels
+from .patient import begin_task
+from .stepping import Abandoned, cancel_requests, count_cancels, left_by_itself
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -73,7 +73,7 @@ class Office:
             self._start()
 
     def _start(self) -> None:
-        pump = self.loop.create_task(Patient(self._serve()), name="signals")
+        pump = begin_task(self._serve(), self.loop, "signals")
         self._free = pump
         self.pumps.add(pump)
         pump.add_done_callback(self.pumps.discard)
@@ -94,10 +94,12 @@ class Office:
                 waited = box.context.run(delivery.send, None)
             except StopIteration:
                 pass
+            except GeneratorExit as left:
+                box.failed(left_by_itself(left))
             except BaseException as error:
                 box.failed(error)
             else:
-                # It suspended: this pump is its own now, and the line needs another one.
+                # It suspended: this pump is kept for it, and the line needs another one.
                 if self._free is me:
                     self._free = None
                     if line:

@@ -11,9 +11,12 @@ Invariants:
 - After a turn that never suspended the driver yields to the loop once, and only then.
 - A task that was cancelled or is being deleted takes no further turn, whatever it swallows.
 
-A `Driver` is the very object that the asyncio task steps (its `get_coro()`), and shows the coroutine of
-the present turn as its own `cr_frame`, so that debuggers and `Task.print_stack()` see the user's line.
-A subclass of `asyncio.Task` was rejected: task factories, uvloop and nest-asyncio replace the class.
+The asyncio task steps a native coroutine (its `get_coro()`), since profilers read that from the process's
+memory. It awaits a `Steps`, which steps the driver's generator and shows walkers the present turn.
+Rejected, with the instructions that each took more than an object of our own as the task's coroutine:
+awaiting the driver and its `send` (2 to 3 %; a `Steps` is an iterator of C, and takes as many as before),
+the generator itself (none, but a walk ends there, above the user's line), and a subclass of `asyncio.Task`
+(task factories, uvloop and nest-asyncio replace the class).
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import itertools
 import sys
 from asyncio import CancelledError, Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import CodeType, CoroutineType, FrameType, FunctionType, MethodType
+from types import CoroutineType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -35,13 +38,17 @@ from .environment import in_kernel
 from .groups import forgive_group
 from .lines import Place, attribute, definition_place, name_of, waiting_place
 from .pacing import Brake
+from .patient import native
 from .rate import Meter
 from .stepping import (
     Abandoned,
     Scope,
+    add_awaited,
     cancel_requests,
     count_cancels,
+    discard_awaited,
     drop,
+    left_by_itself,
     steppers,
     take_back_cancels,
 )
@@ -55,9 +62,6 @@ CoFunction = Callable[..., Coroutine[Any, Any, Any]]
 Turn = tuple[CoFunction, tuple[Any, ...], dict[str, Any]]
 
 _serials = itertools.count(1)
-# From Python 3.14: the call graph of asyncio, which can't see what a driver waits for.
-_add_awaited: Any = getattr(asyncio, "future_add_to_awaited_by", None)
-_discard_awaited: Any = getattr(asyncio, "future_discard_from_awaited_by", None)
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 
 
@@ -74,6 +78,7 @@ class Driver(Meter):
         elder: the task before it in its slot, while that one's last turn is under way.
         heir: the task stored in its slot after it, which goes on for it if this turn is the last.
         brake: what pauses and paces it; made when first asked for.
+        hears_of_end: whether it is called when its task has ended, since something may wrap the coroutine.
         eager: whether its loop's task factory may begin tasks in the middle of a turn.
         error: what ended it, if it failed.
         endings: futures of those who wait for its end.
@@ -85,9 +90,9 @@ class Driver(Meter):
     __slots__ = (
         "__weakref__",
         "_abandoned",
-        "_began",
         "_cancelled",
         "_loop",
+        "_steps",
         "_telling",
         "_trace",
         "_turn",
@@ -100,11 +105,11 @@ class Driver(Meter):
         "endings",
         "error",
         "following",
+        "hears_of_end",
         "heir",
         "last",
         "over",
         "owner",
-        "send",
         "serial",
         "slot",
         "task",
@@ -127,14 +132,13 @@ class Driver(Meter):
         self.last = False
         self.attention = False
         self.over = False
-        self._began = False
         self._cancelled = False
         self._abandoned = False
         self.eager = loop.get_task_factory() is not None
         self._loop = loop
         self._turner: Any = self._drive()
-        # The generator's own method: the task steps it without a Python call in between.
-        self.send: Any = self._turner.send
+        self._steps = Steps(self._turner, None)
+        self._steps.driver = self
         self._trace: Trace | None = None
         self._telling: Scope | None = None  # its taskFailed__, once that has suspended
         if instruments.task_created and (owner is None or not owner.live):
@@ -144,24 +148,41 @@ class Driver(Meter):
             if owner.office is not None and owner.office.trace is not None:
                 self.watch(owner.office.trace)
         self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
+        carrier = rescheduling_task(self._steps)
+        carrier.send(None)
+        self.hears_of_end = True  # as long as it is not known what `create_task` makes of it
         try:
-            self._is_in(loop.create_task(self, name=self.name))
+            self._is_in(loop.create_task(carrier, name=self.name))
         except BaseException:
             self._finish()
             raise
-        if self.eager and not self.over:
+        self.hears_of_end = self.eager or self.task.get_coro() is not carrier
+        if self.hears_of_end and not self.over:
             self.task.add_done_callback(self._dropped)
 
     def _is_in(self, task: asyncio.Task[Any]) -> None:
-        """Note the task that carries it; a task factory may wrap what it is given."""
+        """Note the asyncio task that carries it; a task factory may have wrapped the coroutine."""
         self.task = task
         count_cancels(task)
         _drivers[id(task)] = self
 
-    def _dropped(self, _: object) -> None:
-        """What a task factory wrapped it in has ended, maybe before its first step."""
+    def _dropped(self, task: asyncio.Task[Any]) -> None:
+        """Called when the asyncio task has ended, maybe before the driver's first step."""
+        if self.over:
+            return
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.error = error
+            if self.owner is None:
+                log.failure(log.library, error, "task %s failed", self.name)
+            else:
+                self.owner.task_failed(self, error)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """End at once, since it will not be stepped any more."""
         if not self.over:
-            self.close()
+            self._turner.close()
             if not self.over:
                 self._finish()
 
@@ -213,10 +234,10 @@ class Driver(Meter):
         """Whether the running code is a task that an eager factory began in the middle of a turn."""
         return self.eager and asyncio.current_task() is not self.task
 
-    # What others ask of it
+    # Requests from outside
 
     def end(self, cancel: bool = True) -> None:
-        """Let no further turn begin, and cancel the present one unless told not to."""
+        """Let no further turn begin; cancel the present one, unless `cancel` is false."""
         self.last = self.attention = True
         if cancel:
             self.task.cancel()
@@ -235,7 +256,7 @@ class Driver(Meter):
         return self.brake  # type: ignore[return-value]
 
     def _use_brake(self, brake: Brake) -> None:
-        """Hold to a brake, and let those that go on for it do so, too."""
+        """Use a brake from now on, and let the heirs use it, too."""
         driver: Driver | None = self
         while driver is not None:
             driver.brake = brake
@@ -246,7 +267,7 @@ class Driver(Meter):
 
     @property
     def is_pending(self) -> bool:
-        """Whether it has not begun, so that the row still shows the one before it."""
+        """Whether it has not begun, so that the row still shows its elder."""
         return self.elder is not None and not (
             self.turns or self.over or self.coroutine is not None
         )
@@ -257,7 +278,7 @@ class Driver(Meter):
         return self.following is not None and self.error is None and not self.last
 
     def succeed(self, elder: Driver) -> None:
-        """Take over the row of the task before it in the slot, as soon as that one has ended."""
+        """Take over the row of the task before it in the slot, as soon as that task has ended."""
         self.elder = elder
         elder.heir = self
         elder.attention = True
@@ -283,7 +304,7 @@ class Driver(Meter):
                 brake.release()
 
     def _keep_row(self) -> None:
-        """Part from the task stored in its slot after it: this one takes a further turn."""
+        """Take a further turn, though another task is stored in its slot: that one gets a row of its own."""
         heir, self.heir = self.heir, None
         if heir is not None:
             heir.elder = None
@@ -294,7 +315,7 @@ class Driver(Meter):
                 self.brake.recheck()
 
     def renew(self, fresh: Callable[[CoFunction], CoFunction]) -> None:
-        """Give the next turn newer code; the one under way ends with what it has.
+        """Give the next turn newer code; the turn under way ends with the old one.
 
         Args:
             fresh: returns the newer co-function for an older one, or that itself.
@@ -305,18 +326,19 @@ class Driver(Meter):
             self._turn = (fresh(self._turn[0]), *self._turn[1:])
 
     def watch(self, trace: Trace | None) -> None:
-        """Report each step and turn to a trace, or to nobody any more."""
+        """Report each step and turn to a trace; `None` ends that."""
         self._trace = trace
         if trace is None or self.over:
-            self.send = self._turner.send
+            self._steps.__class__ = Steps
+            self._steps.send = None
         else:
-            self.send = trace.sender(self, self._turner.send)
+            self._steps.send = trace.sender(self, self._turner.send)
+            self._steps.__class__ = WatchedSteps
             self.attention = True
 
     # The turns
 
     def _drive(self) -> Generator[Any, Any, None]:
-        self._began = True
         maker: Any = current.get()
         current.set(self)  # into a context of the task's own
         if self.task is None:  # an eager task factory: `create_task` has not returned yet
@@ -328,7 +350,7 @@ class Driver(Meter):
                 yield from self.brake.hold(self._loop, self)
             while True:
                 cofunc, args, kwargs = self._turn
-                # Calling without arguments is worth a case of its own: most co-functions have none.
+                # A call without arguments is faster, and most co-functions have none.
                 coroutine: Any = cofunc(*args, **kwargs) if args or kwargs else cofunc()
                 if coroutine.__class__ is not CoroutineType:
                     coroutine = _coroutine(cofunc, coroutine)
@@ -380,12 +402,14 @@ class Driver(Meter):
         except CancelledError as error:
             if self.coroutine is None or self.last or self.was_cancelled():
                 raise
-            # Nobody cancelled this task: it awaited something that was, and did not expect it.
+            # This task was not cancelled: something that it awaited was, and it did not expect that.
             yield from self._fail(error)
-        except GeneratorExit:
-            if self.coroutine is not None:
-                self.coroutine.close()
-            raise
+        except GeneratorExit as error:
+            if self.coroutine is None or self.coroutine.cr_frame is not None:
+                if self.coroutine is not None:
+                    self.coroutine.close()
+                raise
+            yield from self._fail(error)  # the turn itself raised it, and is over
         except BaseException as error:
             yield from self._fail(error)
             if is_a(error, Exception):
@@ -394,7 +418,7 @@ class Driver(Meter):
             self._finish()
 
     def _attend(self, suspended: bool) -> Generator[Any, Any, bool]:
-        """Between two turns: do what is out of the ordinary; return whether to end."""
+        """Between two turns: trace, pass the row on, yield, pause, pace; return whether to end."""
         if self._trace is not None:
             self._trace.turned(self)
         if self.heir is not None:
@@ -430,7 +454,7 @@ class Driver(Meter):
         return waited
 
     def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
-        """Wait for a task (or another library's future) without depending on its obedience.
+        """Wait for a task, or another library's future, that may swallow its own cancellation.
 
         An asyncio task that waits for another one is released from a cancellation only when that one
         ends; a driver must be able to let go of one that never does.
@@ -447,8 +471,7 @@ class Driver(Meter):
                     gate.set_result(None)
 
             waited.add_done_callback(opened)
-            if _add_awaited is not None:
-                _add_awaited(waited, self.task)
+            add_awaited(waited, self.task)
             try:
                 yield from gate
                 return
@@ -458,11 +481,10 @@ class Driver(Meter):
                     raise
             finally:
                 waited.remove_done_callback(opened)
-                if _discard_awaited is not None:
-                    _discard_awaited(waited, self.task)
+                discard_awaited(waited, self.task)
 
     def was_cancelled(self) -> bool:
-        """Whether a cancellation reached it that nobody, `asyncio.timeout` say, took back."""
+        """Return whether it was cancelled and that was not taken back, by an `asyncio.timeout`, say."""
         self._cancelled = cancel_requests(self.task) > 0
         return self._cancelled
 
@@ -497,14 +519,23 @@ class Driver(Meter):
             return
         cancels = cancel_requests(self.task)
         try:
-            self.coroutine = hook(self.name, error)
+            coroutine = hook(self.name, error)
+            if coroutine.__class__ is not CoroutineType:
+                coroutine = _coroutine(hook, coroutine)
+            self.coroutine = coroutine
             waited = self.coroutine.send(None)
             self._telling = Scope(self.coroutine, nested=True, cancels=cancels)
             yield from self._telling.finish(waited)
         except (StopIteration, Abandoned):
             pass
-        except (CancelledError, GeneratorExit):
-            raise
+        except GeneratorExit as left:
+            if self._telling is not None:
+                raise
+            owner.tell(left_by_itself(left), "taskFailed__ failed")
+        except CancelledError as second:
+            if self.last or self.was_cancelled():
+                raise
+            owner.tell(second, "taskFailed__ awaited something that was cancelled")
         except BaseException as second:
             owner.tell(second, "taskFailed__ failed")
             owner.raise_fatal(second)
@@ -534,65 +565,25 @@ class Driver(Meter):
                     ending.set_result(None)
             self.endings = None
         if self.error is not None and self.task is not None:
-            # The error was told; asyncio must not tell it again when the task is collected.
+            # The error was logged; asyncio must not log it again when the task is collected.
             if not self._loop.is_closed():
                 self._loop.call_soon(_retrieve, self.task)
         if self.owner is not None:
             self.owner.driver_ended(self, heir)
 
-    # What an asyncio task expects of a coroutine
-
-    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
-        """Throw into the present turn; a task cancelled before its first step just ends."""
-        if not self._began:
-            self._turner.close()
-            self._finish()
-            raise (error if value is None else value)
-        thrown = error if value is None else value
+    def throw(self, error: BaseException) -> Any:
+        """Throw into the present turn."""
         if self._trace is not None:
-            return self._trace.step(self, self._turner.throw, thrown)
-        return self._turner.throw(thrown)
-
-    def close(self) -> None:
-        """Close the present turn, for good."""
-        self._turner.close()
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        turner: Generator[Any, Any, None] = self._turner
-        return turner
+            return self._trace.step(self, self._turner.throw, error)
+        return self._turner.throw(error)
 
     @property
-    def __name__(self) -> str:
-        return self.name
-
-    @property
-    def cr_running(self) -> bool:
-        return bool(self._turner.gi_running)
-
-    @property
-    def cr_suspended(self) -> bool:
-        """Whether it waits, for `inspect.getcoroutinestate`; Python 3.10 does not ask."""
-        return bool(getattr(self._turner, "gi_suspended", False))
-
-    @property
-    def cr_origin(self) -> None:
-        return None
-
-    @property
-    def cr_code(self) -> CodeType:
-        code: CodeType = self._turner.gi_code
-        return code
-
-    @property
-    def cr_frame(self) -> FrameType | None:
+    def frame(self) -> FrameType | None:
+        """The frame of the present turn; between turns, the driver's own."""
         frame: FrameType | None = (
             self._turner.gi_frame if self.coroutine is None else self.coroutine.cr_frame
         )
         return frame
-
-    @property
-    def cr_await(self) -> Any:
-        return None if self.coroutine is None else self.coroutine.cr_await
 
     def __repr__(self) -> str:
         place = self.place
@@ -600,10 +591,57 @@ class Driver(Meter):
         return f"<{self.name} {self.state}, {self.turns} turns{where}>"
 
 
-Coroutine.register(Driver)
+class Steps(itertools.islice):  # type: ignore[type-arg]
+    """What the task's coroutine awaits: the steps of a driver's generator, which `islice` iterates in C.
 
-# By the task's identity, which is certain while the driver lives, since that holds its task. A task
-# factory may wrap what a task steps, so `get_coro()` does not tell.
+    A walk from coroutine to coroutine (`cr_await`) finds the coroutine of the present turn in its place.
+    """
+
+    __slots__ = ("driver", "send")
+
+    driver: Driver
+    send: Any
+
+    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
+        return self.driver.throw(error if value is None else value)
+
+    def close(self) -> None:
+        self.driver._turner.close()
+
+    @property
+    def cr_frame(self) -> FrameType | None:
+        return self.driver.frame
+
+    @property
+    def cr_await(self) -> Any:
+        coroutine = self.driver.coroutine
+        return None if coroutine is None else coroutine.cr_await
+
+
+class WatchedSteps(Steps):
+    """The same while a trace records each step: an object of the one becomes one of the other."""
+
+    __slots__ = ()
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+
+@native
+def rescheduling_task(steps: Steps) -> Generator[Any, Any, None]:
+    """The coroutine of the asyncio task; it is given to it when it stands at its first `yield`."""
+    try:
+        yield None
+    except BaseException as error:  # cancelled before the first step, or dropped
+        # Of what wraps it the driver hears how it ended, a little later.
+        if error.__class__ is not GeneratorExit or not steps.driver.hears_of_end:
+            steps.driver.let_go()
+        raise
+    yield from steps
+
+
+# By the task's identity, which is unique as long as the driver lives, since the driver holds the task. A
+# task factory may wrap coroutines, so `get_coro()` can't be asked.
 _drivers: WeakValueDictionary[int, Driver] = WeakValueDictionary()
 
 
@@ -614,7 +652,7 @@ def driver_of(task: object) -> Driver | None:
 
 
 def _coroutine(cofunc: Any, found: Any) -> Any:
-    """Make a coroutine of what a co-function returned, if it is any other awaitable."""
+    """Return a coroutine that awaits another awaitable, which a co-function returned."""
     if isinstance(found, Awaitable):
 
         async def wait() -> Any:
@@ -629,7 +667,7 @@ def _coroutine(cofunc: Any, found: Any) -> Any:
 
 
 def same_cofunc(one: Any, other: Any) -> bool:
-    """Whether two co-functions are the same function of the same object, in whichever version.
+    """Return whether two co-functions are one function of one object, maybe in two versions.
 
     A method, or a function of a module or notebook, that was defined anew has its old name.
     """

@@ -1,4 +1,4 @@
-"""What a thread's control returns: a future, for any OS thread and any loop, of what was asked for."""
+"""The future that each method of a thread's control returns; any OS thread and any loop may wait for it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .environment import running_loop
 
 
 class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
-    """Done when what was asked for has been reached, or was overtaken; says so in its `repr`."""
+    """Done when the request has taken effect, or when a later request replaced it; its `repr` says which."""
 
     def __init__(self, asked: str) -> None:
         super().__init__()
         self.asked = asked
-        self.overtaken = ""  # by what was asked later, if that took its effect away
+        self.overtaken = ""  # why it had no effect: the later request that replaced it
         self.loop: asyncio.AbstractEventLoop | None = None
         self.os_thread: int | None = None  # the one that ran the loop when its tree began
 
@@ -35,7 +35,7 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
         return super().result(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Wait for the effect and return what went wrong, or `None`; raises as `result` does."""
+        """Wait for the effect and return the error that prevented it, or `None`; raises as `result` does."""
         self._refuse_to_block("exception")
         return super().exception(timeout)
 
@@ -66,13 +66,13 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
         return asyncio.wrap_future(self).__await__()
 
     def reached(self) -> None:
-        """Note that the effect was reached."""
+        """Mark the request as done."""
         if not self.done():
             with contextlib.suppress(concurrent.futures.InvalidStateError):  # cancelled just now
                 self.set_result(None)
 
     def missed(self, error: BaseException) -> None:
-        """Note why it never will be."""
+        """Mark the request as failed, with the reason."""
         if not self.done():
             with contextlib.suppress(concurrent.futures.InvalidStateError):
                 self.set_exception(error)
@@ -88,7 +88,7 @@ class Effect(concurrent.futures.Future):  # type: ignore[type-arg]
 
 
 def _soon_runs(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether a loop runs, or another OS thread that has just been started lets it run."""
+    """Return whether a loop runs, or begins to within 0.1 s on an OS thread that was just started."""
     for _ in range(20):
         if loop.is_running():
             return True

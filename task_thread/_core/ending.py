@@ -1,4 +1,4 @@
-"""How tasks end: cancelled side by side, waited for with a limit, and abandoned where they swallow that."""
+"""How tasks end: they are cancelled side by side and awaited; those that swallow it are abandoned in time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .texts import text_of
 
 
 async def end_one(driver: Driver, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
-    """Do what `end_all` does, for one task and with as few objects as can be."""
+    """Do what `end_all` does for one task, with as few objects as possible."""
     deletion = _Deletion(driver, loop.create_future(), timeout)
     if driver.endings is None:
         driver.endings = []
@@ -29,7 +29,7 @@ async def end_one(driver: Driver, loop: asyncio.AbstractEventLoop, timeout: floa
 
 
 class _Deletion:
-    """Somebody waits for the end of a task, for a limited time."""
+    """A caller of `delete` that waits for the end of a task, for a limited time."""
 
     __slots__ = ("driver", "ended", "timeout")
 
@@ -44,7 +44,7 @@ class _Deletion:
 
 
 def deadlines_of(driver: Driver, loop: asyncio.AbstractEventLoop) -> Deadlines:
-    """Return those of the tree that a task belongs to, or new ones."""
+    """Return the deadlines of the tree that a task belongs to; new ones if it belongs to none."""
     office = driver.owner.office if driver.owner is not None else None
     return office.deadlines if office is not None and office.loop is loop else Deadlines(loop)
 
@@ -52,7 +52,7 @@ def deadlines_of(driver: Driver, loop: asyncio.AbstractEventLoop) -> Deadlines:
 async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:
     """Cancel tasks side by side and wait until all have ended, for at most `timeout` seconds.
 
-    Those that swallow their cancellation are abandoned then, each named in a warning.
+    Tasks that have not ended by then swallow their cancellation: they are abandoned, with a warning each.
 
     Raises:
         CancelledError: the caller was cancelled meanwhile; the tasks stay cancelled.
@@ -90,7 +90,7 @@ async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:
 
 
 def _after_rounds(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -> None:
-    """Open a gate when abandoned drivers have let go; a raw task might not, and is not waited for."""
+    """Open a gate in three rounds of the loop, when abandoned drivers have ended; plain tasks may go on."""
 
     def open_gate() -> None:
         if not gate.done():

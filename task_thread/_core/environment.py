@@ -1,6 +1,6 @@
 """Where this process runs: in a notebook's kernel or not, and which loop turns here.
 
-IPython is never imported, only found where somebody else has.
+IPython is never imported here: it is asked only where it was imported already.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Telling a TaskGroup's own cancellation of its task from one that somebody asked for.
 
-A group whose child fails cancels the task that it runs in, and takes that back: up to Python 3.12 when it
-begins to be left, from 3.13 on when it has been left. So what comes while it is being left (it waits for
-its other children then) is never taken back by Python 3.11 and 3.12: `task.cancelling()` stays raised, as
-if the task were to end.
+A group whose child fails cancels the task that it runs in, and takes that back (`uncancel`): Python 3.11
+and 3.12 at the beginning of the group's `__aexit__`, 3.13 at its end. `__aexit__` waits for the other
+children; where one of these fails meanwhile, Python 3.11 and 3.12 never take the cancellation back, and
+`task.cancelling()` stays above 0, as if somebody had asked the task to end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TAKES_BACK = sys.version_info >= (3, 13)
 
 
 def forgive_group(coroutine: Any, task: Any) -> bool:
-    """Take the cancellation of a task back if it came from a group that will not do so.
+    """Take back the cancellation of a task that a group asked for and will not take back itself.
 
     Args:
         coroutine: what the task executes, suspended; the cancellation was not yet thrown into it.
@@ -33,7 +33,7 @@ def forgive_group(coroutine: Any, task: Any) -> bool:
     if _TAKES_BACK:
         return False
     frame = _leaving(coroutine)
-    # With an exception it was the body that was cancelled, and the group has seen to that.
+    # With an exception the body of the group was cancelled, and the group has taken that back.
     if frame is None or frame.f_locals["et"] is not None:
         return False
     group = frame.f_locals["self"]
@@ -45,7 +45,7 @@ def forgive_group(coroutine: Any, task: Any) -> bool:
 
 
 def group_holds(coroutine: Any) -> bool:
-    """Whether a group that a suspended coroutine is leaving will still take a cancellation back."""
+    """Return whether a suspended coroutine is in the `__aexit__` of a group that will take it back."""
     return _TAKES_BACK and _leaving(coroutine) is not None
 
 
@@ -61,7 +61,7 @@ def leaves_package(coroutine: Any) -> bool:
 
 
 def _leaving(coroutine: Any) -> FrameType | None:
-    """Return the frame in which a group is being left that has cancelled its task, or `None`."""
+    """Return the frame of `__aexit__` of a group that has cancelled its task, or `None`."""
     if _LEAVING is None:
         return None
     for frame in frames(coroutine):

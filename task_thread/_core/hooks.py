@@ -11,7 +11,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
-from .stepping import Abandoned, Scope, cancel_requests, count_cancels, steppers
+from .stepping import Abandoned, Scope, cancel_requests, count_cancels, left_by_itself, steppers
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -83,7 +83,7 @@ class Hook(Scope):
 def plain(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return a bound hook or handler without its `verbose`.
 
-    For whoever tells its errors himself: the wrapper is a coroutine more for each call.
+    The library logs the errors of hooks itself, and the wrapper would cost one more coroutine a call.
     """
     inner = getattr(method, "__task_thread_plain__", None)
     if inner is None or not isinstance(method, MethodType):  # set on one thread, it takes no self
@@ -116,6 +116,8 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
             waited = coroutine.send(None)
         except StopIteration:
             return True
+        except GeneratorExit as left:
+            raise left_by_itself(left) from left
         # A child's enter__ runs in its caller, often the parent's enter__.
         life.hook = scope = Hook(life, name, coroutine, nested=name == "enter__", cancels=cancels)
         if limit is not None:
@@ -127,7 +129,7 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
     except Abandoned:
         return False
     except GeneratorExit:
-        before = current.get()  # whoever's context this is, that of the hook has ended
+        before = current.get()  # this may be another context: the hook's has ended
         raise
     except CancelledError as error:
         if scope is not None and scope.from_outside:

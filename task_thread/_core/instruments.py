@@ -2,9 +2,8 @@
 
 The core knows nobody above it: not the coach, the kernel's cells, the console, the widgets. Where it does
 something that others may want to hear of, it calls a probe. Each listener of a probe is called in turn,
-right there, on the OS thread and in the context of what happened; nobody's listening costs next to nothing.
-What a listener raises is logged and goes no further, and the listener is not called again: a tool that
-broke must not harm the program it looks at.
+right there, on the OS thread and in the context of what happened; a probe without listeners costs next to
+nothing. A listener that raises is logged and never called again: a broken tool must not harm the program.
 
 No probe lies in a turn or on a signal's way. What is recorded there is in trace.py.
 """
@@ -27,7 +26,7 @@ class Probe:
     """A place in the core whose listeners are called when something happens.
 
     Attributes:
-        name: what happens.
+        name: of what happens, as in `thread_added`.
     """
 
     __slots__ = ("_listeners", "name")
@@ -38,7 +37,7 @@ class Probe:
         self._listeners: tuple[Listener | str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anybody listens."""
+        """Whether there is a listener."""
         return bool(self._listeners)
 
     def add(self, listener: Listener | str) -> None:
@@ -56,7 +55,7 @@ class Probe:
         self._listeners = tuple(one for one in self._listeners if one != listener)
 
     def clear(self) -> None:
-        """Call nobody any more."""
+        """Remove all listeners."""
         self._listeners = ()
 
     def __call__(self, *args: Any) -> None:
@@ -116,7 +115,7 @@ task_created = Probe("task_created")
 """(driver): a rescheduling task that belongs to no thread, or to one that does not live."""
 
 task_ended = Probe("task_ended")
-"""(driver): by itself: its turn asked for no other, nobody cancelled or deleted it."""
+"""(driver): by itself: it did not reschedule, and was neither cancelled nor deleted."""
 
 task_failed = Probe("task_failed")
 """(driver, error): an error escaped from it, and was logged."""
@@ -147,10 +146,10 @@ MISTAKES = (
     coroutine_dropped,
     cell_ran,
 )
-"""Where a classic mistake may show. Nothing needs to be loaded or to run until it does."""
+"""The probes at which the coach can recognise a mistake. It is not imported before one of them is called."""
 
 live_part: Callable[[Any], dict[str, Any]] | None = None
 """Returns what a MIME bundle needs for a thread to be shown live; nothing where it can't be."""
 
 advice_of: Callable[[Life], tuple[Any, ...]] | None = None
-"""Returns the advice that a thread and all below it were given; set by who gives it."""
+"""Returns the advice that a thread and all below it were given; set by the coach."""

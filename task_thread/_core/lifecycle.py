@@ -1,4 +1,4 @@
-"""The inside of a TaskThread: its state, what it owns, and who waits for it.
+"""The inside of a TaskThread: its state, what it owns, and the callbacks that wait for it.
 
     created ─► starting ─► running ─► stopping ─► stopped (or failed) ─► starting ...
                enter__                 accepted signals are handled, for at most drain_timeout
@@ -32,7 +32,7 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .environment import in_kernel, running_loop
 from .mailbox import Mailbox
-from .patient import Patient
+from .patient import begin_task
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
 from .texts import class_of, describe, is_a, text_of
@@ -48,9 +48,9 @@ _serials = itertools.count(1)
 _by_serial = operator.attrgetter("serial")
 UNSET: Any = object()
 NEVER = 1e6
-"""Seconds, eleven days: a longer time, or infinity, is more than some loops' timers can count."""
+"""Seconds, about eleven days: some loops' timers can't count much longer times, or infinity."""
 
-_told: set[tuple[int, str]] = set()  # what was told of: whose, and which of its names
+_told: set[tuple[int, str]] = set()  # warnings given: serial number, attribute
 _OVER = (ThreadState.STOPPED, ThreadState.FAILED)
 
 
@@ -67,36 +67,36 @@ class Life:
         loop: the loop it was made on, or was last run on; `None` while none is known.
         drivers: its rescheduling tasks, and those of the last run that still have a slot.
         kids: the lives of its running children, added or not.
-        added: whether the parent hears it (as a child).
+        added: whether `addChild` was called for it, so that its parent handles its signals.
         guardian: the running parent that answers for it.
         inbox, outbox: made when the first signal comes.
         live: whether it is anywhere between the beginning of a start and the end of a stop.
         accepts: whether a signal to it would be handled, now or later.
         sends: whether a signal to its parent could be handled, now or later.
         listening: whether handlers may be called.
-        error: what failed it.
+        error: the error that failed it.
         fatal: a SystemExit or KeyboardInterrupt to be raised by `run()`.
         received, sent, undelivered: numbers of signals in this run.
         replaced: whether its cell was run again, so that a further start waits for this stop.
-        lost: whether a task ever turned on after its slot had got another one.
+        lost: whether a task has ever gone on turning after another one was stored in its slot.
         as_child: whether it had a parent when this run began.
         started: when the run began, in loop time.
         stop_asked: whether a stop was asked for in this run.
         entered: whether `enter__` began in this run.
         sealed: whether it starts no more tasks.
-        interrupted: whether whoever runs it was cancelled during `enter__`, which swallowed that.
+        interrupted: whether the task that runs it was cancelled during `enter__`, which swallowed that.
         due: until when this stop may take its full limits, once a part of it, or of one above, took too long.
         patience: until when this stop may wait for room in full queues, once it has begun to.
         hurried: whether the stop itself was cancelled.
-        reported: whether somebody else raises the error to the parent.
+        reported: whether the parent gets the error from `run()`, which raises it there.
         hook: its `enter__` or `exit__`, once that has suspended.
         main: the task that carries its start, its life or its stop.
-        wake: what a main task waits for while the thread runs.
-        guard: what turns a Ctrl-C into a stop, at a root.
-        after: those that have to end before it enters.
-        beginnings, endings: whom to call when this start has succeeded, and when this run has ended.
+        wake: the future that a main task waits for while the thread runs.
+        guard: turns a Ctrl-C into a stop, at a root.
+        after: the lives that have to end before its `enter__` is called.
+        beginnings, endings: callbacks for when this start has succeeded, and when this run has ended.
         office: delivers the signals and keeps the time limits of its tree.
-        advices: what this tree was told by who gives advice; at the thread on top.
+        advices: what the coach has told this tree; at the thread on top.
     """
 
     __slots__ = (
@@ -151,7 +151,7 @@ class Life:
         "wake",
     )
 
-    base: ClassVar[type[TaskThread]]  # set by thread.py; whose hooks do nothing
+    base: ClassVar[type[TaskThread]]  # TaskThread itself, whose hooks do nothing; set by thread.py
 
     def __init__(self, thread: TaskThread, parent: Life | None) -> None:
         self.thread = thread
@@ -182,7 +182,7 @@ class Life:
         self.stop_asked = False
         self.replaced = False
         self.lost = False
-        self.after: list[Life] | None = None  # who has to end before it enters
+        self.after: list[Life] | None = None  # they end before its enter__ is called
         # A child prints where its root does.
         self._home: Context | None = copy_context() if parent is None else None
         self._logger: logging.Logger | None = None
@@ -228,7 +228,7 @@ class Life:
     def _said_by(self, method: str) -> Any:
         try:
             found = getattr(self.thread, method)()
-        except BaseException:  # a name that exits must not end who asks for it
+        except BaseException:  # a getId that calls sys.exit() must not end us
             return self.name
         if type(found) is CoroutineType:
             found.close()
@@ -243,7 +243,7 @@ class Life:
         Raises:
             TypeError: it is an `async def`.
         """
-        thread: Any = self.thread  # what a mistake makes of it is no longer what its type says
+        thread: Any = self.thread  # in a wrong program initVars__ may return anything
         found = thread.initVars__()
         if type(found) is CoroutineType:
             found.close()
@@ -261,7 +261,7 @@ class Life:
         return self._logger
 
     def use_logger(self, logger: logging.Logger) -> None:
-        """Tell everything about this thread to another logger from now on."""
+        """Log everything about this thread by another logger from now on."""
         self._logger = logger
 
     @property
@@ -285,7 +285,7 @@ class Life:
         self.live = state.live
         self.accepts = not self.stop_asked and state not in _OVER
         self.sends = state not in _OVER
-        # A stop that was asked for comes to its shut-down in the same state.
+        # A stop sets STOPPING when it is asked for, and again when the shut-down begins.
         if instruments.thread_changed and state is not before:
             instruments.thread_changed(self, before)
 
@@ -304,7 +304,7 @@ class Life:
         return [kid for kid in known if kid.live and kid.loop is self.loop]
 
     def home_context(self) -> Context:
-        """The context in which the root was made: where what it prints belongs."""
+        """Return the context in which the root was made: there its output goes to the right cell."""
         life = self
         while life._home is None:
             parent = life.parent
@@ -325,13 +325,13 @@ class Life:
         return self.inbox
 
     def orphaned_by_loop(self) -> bool:
-        """Whether it does not live, any more if its loop was closed under it; it then counts as failed."""
+        """Return whether the thread is not live; a live thread whose loop was closed is failed first."""
         if self.live and self.loop is not None and self.loop.is_closed():
             orphan(self)
         return not self.live
 
     def tell(self, error: BaseException, text: str, *args: Any) -> None:
-        """Log an error of this thread, as from this thread: its hooks are over when they are told of."""
+        """Log an error of this thread, as one of its own lines even where other code runs by now."""
         before = current.get()
         if before is None or before.owner is not self:
             current.set(self)
@@ -348,7 +348,8 @@ class Life:
     def limit(self, name: str) -> float | None:
         """Return one of the program's limits, `exit_timeout` say; `None` where it set none.
 
-        What is no number is told, and the default taken: a stop must not end half-way because of it.
+        For a value that is no number a warning is logged and the default returned, so that no stop ends
+        half-way because of it.
         """
         try:
             value = getattr(self.thread, name)
@@ -371,13 +372,13 @@ class Life:
         return default
 
     def _first(self, name: str) -> bool:
-        """Return whether this is asked for the first time: what is wrong each time is told once."""
+        """Return whether this is asked for the first time, since each such warning is logged once."""
         known = len(_told)
         _told.add((self.serial, name))
         return len(_told) > known
 
     def seconds(self, name: str) -> float:
-        """Return `drain_timeout` or `exit_timeout`; a time that never passes where there is no limit."""
+        """Return `drain_timeout` or `exit_timeout`; `NEVER` where there is no limit."""
         limit = self.limit(name)
         return NEVER if limit is None else min(limit, NEVER)
 
@@ -437,7 +438,7 @@ class Life:
     # Tasks
 
     def admit_task(self, cofunc: Any) -> None:
-        """Refuse a new task if nobody would be left to end it.
+        """Refuse a new task if the thread would not end it.
 
         Raises:
             RuntimeError: the thread has stopped, or has deleted its tasks already.
@@ -478,11 +479,11 @@ class Life:
                     self._hand_on(elder, driver)
 
     def _hand_on(self, elder: Driver, driver: Driver) -> None:
-        """Let the slot's next task take the place of the one before; of a deleted one nothing is left."""
+        """Let the next task in a slot go on with the row of the one before, unless that was deleted."""
         if elder.last or elder.was_cancelled():
             if elder.was_cancelled() and current.get() is elder:
                 instruments.task_swallowed(elder)
-                driver.end()  # who deletes a task means its slot, whichever co-function is next
+                driver.end()  # to delete a task means its slot, whichever co-function is next
             return
         if elder.over:
             del self.drivers[elder]
@@ -516,11 +517,11 @@ class Life:
         return any(one is task for one in (stored.get(driver.slot or ""), *stored.values()))
 
     def rows(self) -> list[Driver]:
-        """Return the tasks that are shown, one a slot, each where the first one of its slot stood."""
+        """Return the tasks to be shown, one for each slot, in the order of the first tasks of the slots."""
         return sorted((d for d in list(self.drivers) if not d.is_pending), key=_by_serial)
 
     def steered(self) -> list[Driver]:
-        """Return the tasks that turn, without those that go on for one whose turn is not over."""
+        """Return the tasks that turn, without heirs whose elder is in its last turn."""
         return [d for d in self.drivers if not d.over and d.elder is None]
 
     def find_drivers(self, name: str) -> list[Driver]:
@@ -542,7 +543,7 @@ class Life:
         return tasks
 
     def task_failed(self, driver: Driver, error: BaseException) -> None:
-        """Log a task's error, and let one that is meant for the whole program end the tree."""
+        """Log a task's error; a SystemExit or KeyboardInterrupt ends the tree."""
         log.failure(self.logger, error, "%s: %s failed", self.id, driver.name)
         instruments.task_failed(driver, error)
         self.raise_fatal(error)
@@ -554,7 +555,10 @@ class Life:
 
     def hook_of(self, name: str) -> Any:
         """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
-        hook = getattr(self.thread, name)
+        try:
+            hook = getattr(self.thread, name)
+        except BaseException as error:  # a property of the program's own
+            return _failing(name, error)
         idle = getattr(self.base, name)
         return None if type(hook) is MethodType and hook.__func__ is idle else hook
 
@@ -576,13 +580,7 @@ class Life:
     ) -> asyncio.Task[Any]:
         """Return a task that carries a part of the life; `cancelled` is called when it is cancelled."""
         assert self.loop is not None
-        patient = Patient(coroutine, cancelled)
-        name = f"{self.name} {name}"
-        try:
-            return self.loop.create_task(patient, name=name)
-        except Exception as error:  # a task factory of the program's own; a stop must go on
-            log.failure(log.library, error, "the loop's task factory failed for %s", name)
-            return asyncio.Task(patient, loop=self.loop, name=name)
+        return begin_task(coroutine, self.loop, f"{self.name} {name}", cancelled)
 
     def request_stop(self) -> None:
         """Ask for the stop; returns at once. Does nothing where there is nothing to stop."""
@@ -608,16 +606,16 @@ class Life:
             self.loop.call_soon_threadsafe(self.request_stop)
 
     def interrupt(self) -> None:
-        """Whoever runs the thread was cancelled during `enter__`, which did not let that pass."""
+        """Stop, since the task that runs the thread was cancelled during `enter__`, which swallowed that."""
         self.interrupted = True
         self.request_stop()
 
     def hurry(self) -> None:
-        """The stop itself was cancelled: what is left of it is kept short, and `run()` tells it."""
+        """Keep the rest of the stop short, since it was cancelled; `run()` raises CancelledError."""
         self.hurried = True
 
     def overran(self) -> None:
-        """Something had to be cut in this stop: the rest, children included, shares one further limit."""
+        """Let the rest of the stop, children included, share one further limit: a step took too long."""
         if self.due is None and self.state is ThreadState.STOPPING and self.loop is not None:
             self.due = self.loop.time() + self.seconds("exit_timeout")
 
@@ -626,12 +624,12 @@ class Life:
         self.main = self.make_task(shut_down(self), "main")
 
     def cut_enter(self) -> None:
-        """Let a slow `enter__` end by itself, if it does so soon."""
+        """Cancel `enter__` if it does not end within `drain_timeout`."""
         if self.hook is not None:
             self.hook.limit(self.seconds("drain_timeout"))
 
     def fail(self, error: BaseException) -> None:
-        """Stop in order because of an error, which was told already."""
+        """Stop in order because of an error, which was logged already."""
         self.raise_fatal(error)
         if self.state in (ThreadState.STARTING, ThreadState.RUNNING):
             if self.error is None:
@@ -654,7 +652,7 @@ class Life:
         life.request_stop()
 
     def tell_parent(self, error: BaseException, parent: Life | None = None) -> None:
-        """Let the parent's `childFailed__` know what failed this child."""
+        """Call the parent's `childFailed__` with the error that failed this child."""
         parent = parent or self.parent
         if parent is None or not parent.live or parent.loop is not self.loop:
             return
@@ -664,7 +662,7 @@ class Life:
         assert self.loop is not None
         Driver((hook, (self.thread, error), {}), parent, self.loop)
 
-    # Who waits for it
+    # Waiting for it
 
     def at_start(self, call: Callable[[], None]) -> None:
         """Call something, on the loop, when this start has succeeded."""
@@ -678,13 +676,13 @@ class Life:
             self.endings.append(call)
 
     def forget_waiters(self) -> None:
-        """A start begins: who waited for the last run has been told of its end."""
+        """Forget the callbacks of the last run, which were called at its end."""
         self.beginnings = self.endings = None
         if self._exit_event is not None:
             self._exit_event.clear()
 
     def drop_run(self) -> None:
-        """Let go of all that the last run has made, since the loop it is on turns no more."""
+        """Let go of everything of the last run, since its loop was closed."""
         self.wake = self.main = self.hook = None
         self.inbox = self.outbox = None
         self.guardian = self.after = self.plain_tasks = None
@@ -697,14 +695,14 @@ class Life:
         self._exit_event = None  # its waiters can't be told
 
     def release_waiters(self) -> None:
-        """Tell the end to whoever waits for it."""
+        """Call everything that waits for the end."""
         if self._exit_event is not None:
             self._exit_event.set()
         endings, self.endings = self.endings, None
         for ending in endings or ():
             try:
                 ending()
-            except Exception as error:  # whoever else waits must hear of the end all the same
+            except Exception as error:  # the other callbacks must be called all the same
                 self.tell(error, "what waited for its end failed")
 
     async def join(self) -> None:
@@ -737,6 +735,14 @@ class Life:
                     self.endings.remove(ending)
 
         return wait()
+
+
+def _failing(name: str, error: BaseException) -> Callable[..., Coroutine[Any, Any, None]]:
+    async def hook(*_: object) -> None:
+        raise error
+
+    hook.__name__ = name
+    return hook
 
 
 def _not_async(method: str, why: str) -> str:

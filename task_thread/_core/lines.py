@@ -1,7 +1,7 @@
-"""Lines of code: at which one of the user's own a coroutine waits, a stack stands, and what they are called.
+"""Lines of the user's code: at which one a coroutine waits or a stack stands, and how a line is named.
 
-The walk follows what each coroutine awaits (`cr_await`, `gi_yieldfrom`, `ag_await`) and remembers the
-last frame that is neither the standard library, nor an installed package, nor this library.
+The walk follows what each coroutine awaits (`cr_await`, `gi_yieldfrom`, `ag_await`) and keeps the last
+frame whose file is neither the standard library's, nor an installed package's, nor this library's.
 `asyncio.Task.get_stack` was compared and rejected: it sees the outermost frame only.
 """
 
@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-"""The folder of this library, whose frames a person need not see."""
+"""The folder of this library; its frames are left out of what a person is shown."""
 
 # An editable install keeps the widgets outside of site-packages, and not beside this package.
 _OWN_WIDGETS = f"{os.sep}task_thread_widgets{os.sep}"
@@ -86,7 +86,7 @@ def frames(awaitable: Any) -> Iterator[FrameType]:
 def waiting_place(coroutine: Any) -> Place | None:
     """Return where a coroutine waits, or executes: the innermost line of the user's code.
 
-    `None` for one that has ended. A coroutine that holds no frame of the user's gives its outermost.
+    `None` for one that has ended. Where no frame is the user's code, the outermost one is returned.
     """
     found = None
     for frame in frames(coroutine):
@@ -103,12 +103,12 @@ def running_place(frame: FrameType | None) -> Place | None:
 
 
 def label_of(filename: str) -> str:
-    """Return what a person calls a file: "In [3]" for a cell, the last part of the name for another."""
+    """Return the name of a file for a person: "In [3]" for a cell, else the last part of its path."""
     return environment.cell_name(filename) or os.path.basename(filename) or filename
 
 
 def where(filename: str, line: int) -> str:
-    """Return what a person calls a line, in brackets say: "line 4 of cell In [3]", "program.py, line 4"."""
+    """Return the name of a line, for use in brackets: "line 4 of cell In [3]", "program.py, line 4"."""
     cell = environment.cell_name(filename)
     return f"{label_of(filename)}, line {line}" if cell is None else f"line {line} of cell {cell}"
 

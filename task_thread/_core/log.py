@@ -1,10 +1,10 @@
-"""Where log lines go: real loggers, and a last resort that shows them where nobody configured any.
+"""Where log lines go: real loggers, and a handler of last resort where the program configured none.
 
 A thread logs through `logging.getLogger(CLASS NAME)`, which propagates as usual. Where no handler is
 found on the way up, the line goes to stderr as `NAME - LEVEL - message`, once.
 
-The library logs by `say` and `failure` only: logging runs the program's code, which may raise, and what
-it raises must not end a stop half-way.
+The library logs by `say` and `failure` only: logging runs the program's own filters, handlers and
+formatters, and an error raised by one of them must not end a stop half-way.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from .lines import OURS, attribute, traceback_of
 from .texts import describe, is_a, sendable
 
 listeners: list[Callable[[logging.LogRecord], None]] = []
-"""Called with each record of a thread's logger, on whichever OS thread made it. They are no handlers,
-so a record that only they heard still reaches stderr; one that raises is reported by `logging`."""
+"""Called with each record of a thread's logger, on the OS thread that made it. They don't count as handlers:
+a record for which there is no handler still goes to stderr. An error of theirs is reported by `logging`."""
 
 
 class _Fallback(logging.Handler):
@@ -65,9 +65,9 @@ _fallback.setFormatter(logging.Formatter("%(name)s - %(levelname)s - %(message)s
 
 
 def logger_of(name: str) -> logging.Logger:
-    """Return the logger of that name, with the last resort attached.
+    """Return the logger of a name, with the handler of last resort.
 
-    In a kernel a level that nobody set becomes INFO, so that a tutorial's lines show. Where the program's
+    In a kernel a level that is not set becomes INFO, so that a tutorial's lines show. Where the program's
     own class of loggers raises, a plain one takes its place, below the root logger.
     """
     if name not in _own:
@@ -93,7 +93,7 @@ library = logger_of("task_thread")
 
 
 def failure(logger: Any, error: BaseException, text: str, *args: Any) -> None:
-    """Log an error: with its traceback the first time it is met, in one line after that."""
+    """Log an error: with its traceback the first time, in one line each further time."""
     text += ": %s"
     args = (*args, describe(error))
     if attribute(error, "__task_thread_told__", False):
@@ -123,12 +123,12 @@ def say(
     before it, unasked.
 
     Args:
-        logger: of `logging`, or anything with its methods; those are given the finished text, with
-            the traceback, as they may format otherwise.
+        logger: of `logging`, or any object with the same methods. Such an object is given the finished text,
+            traceback included, since it may know nothing of `args` and `exc_info`.
         level: DEBUG, INFO, WARNING or ERROR.
         text: the line, with `%s` and so on for `args`.
         *args: texts and numbers; of any other object `text_of` it.
-        error: what is told with its traceback.
+        error: is logged with its traceback.
         extra: attributes of the record.
     """
     told: Any = None
@@ -140,7 +140,7 @@ def say(
             if error is not None:
                 whole += "\n" + "".join(traceback.format_exception(*told)).rstrip("\n")
             found = getattr(logger, _METHODS[level])(whole)
-            if found.__class__ is CoroutineType:  # a mock's, which nobody would await
+            if found.__class__ is CoroutineType:  # a mock's: nothing awaits it
                 found.close()
         elif level >= logging.ERROR and getattr(logger, "disabled", None) is True:
             _pass_disabled(logger, level, text, args, told, extra)
@@ -173,17 +173,17 @@ def _pass_disabled(
 def _write_unlogged(
     name: Any, level: int, text: str, args: Any, told: Any, failed: BaseException
 ) -> None:
-    """Write to stderr what logging has raised at, and what it has raised."""
+    """Write to stderr the line that could not be logged, and the error that logging raised."""
     try:
         name = name if isinstance(name, str) else "task_thread"
         lines = [f"{name} - {logging.getLevelName(level)} - {text % args}\n"]
         if told is not None:
-            lines += traceback.format_tb(told[2])  # the error itself is described in the line
+            lines += traceback.format_tb(told[2])  # the line itself describes the error
         lines.append(f"(logging raised {describe(failed)})\n")
         sys.stderr.write(sendable("".join(lines)))
     except KeyboardInterrupt as interrupt:
         failed = interrupt
-    except BaseException:  # no stderr: nobody is left who could be told
+    except BaseException:  # no stderr: nothing more can be done
         pass
     _pass_on(failed)
 

@@ -4,9 +4,8 @@ A thread has an inbox (signals from its parent, handled by its own `signalHandle
 an outbox (signals to its parent, handled by the parent's `childsignalHandler__`). Both are made when
 the first signal comes, since most threads of a large tree never send any.
 
-A deque was preferred to `asyncio.Queue`: the queue costs 2 kB a thread, and its getter is a task that
-stands and waits. Here nobody waits for signals; a mailbox that receives one asks the post office of
-its tree to serve it.
+A deque was preferred to `asyncio.Queue`: that costs 2 kB a thread, and a task that waits in its `get`. Here
+no task waits for signals: a mailbox that receives one asks the dispatcher of its tree to serve it.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ BATCH = 100  # signals handled before the loop gets a turn
 
 
 class _Sender:
-    """Who waits for room with a signal.
+    """A sender that waits for room in a full mailbox.
 
     Attributes:
-        signal: what is to be put in.
-        actor: whose code sends it.
-        told: set once it is in, or will never be; done before that if the sender has left.
+        signal: the signal to be put in.
+        actor: the driver, mailbox or life whose code sends it.
+        told: done once the signal is in, or can never be; cancelled if the sender does not wait any more.
     """
 
     __slots__ = ("actor", "signal", "told")
@@ -66,10 +65,10 @@ class Mailbox:
         queue: the signals that wait, first come first.
         sender: whose `max_qsize` and overflow hook hold: the life that has this mailbox.
         busy: whether a handler is at work on one of its signals.
-        queued: whether it stands in the post office's line.
+        queued: whether it stands in the dispatcher's line.
         quota: how many more signals may be handled; `None` for no limit.
         scope: the handler at work, once it has suspended.
-        idle_calls: called whenever the post office leaves this mailbox.
+        idle_calls: called whenever the dispatcher has served this mailbox.
         blocked_on: the full mailboxes that the handler at work waits for; several with `gather`.
     """
 
@@ -95,10 +94,10 @@ class Mailbox:
         self.child = child
         self.sender = life if child is None else child
         self.queue: deque[Signal] = deque()
-        # Those who wait for room, first come first. Whoever makes room puts their signals in, and a
-        # newcomer waits behind them: so none is overtaken, and none has to be quick.
+        # The senders that wait for room, in the order of coming. The code that makes room puts their
+        # signals in, and later senders wait behind them: so none is overtaken.
         self._room: deque[_Sender] = deque()
-        # What was sent through the control while the overflow hook is called for what came before.
+        # Signals sent through the control while the overflow hook is called for an earlier one.
         self._posted: deque[tuple[Signal, Effect]] | None = None
         self.idle_calls: list[Callable[[Mailbox], None]] = []
         self.busy = False
@@ -125,12 +124,12 @@ class Mailbox:
         self.context.run(current.set, self)
 
     def watch(self, trace: Trace | None) -> None:
-        """Report what goes through the queue to a trace, or to nobody any more."""
+        """Report to a trace what goes through the queue; `None` ends that."""
         before = self.queue
         self.queue = deque(before) if trace is None else trace.queue(self, before)
         before.clear()  # a delivery under way still holds it
 
-    # As an actor: whose code runs in a handler
+    # As an actor
 
     @property
     def owner(self) -> Life:
@@ -167,7 +166,7 @@ class Mailbox:
 
         Raises:
             TypeError: it is not a signal.
-            asyncio.QueueFull: there is no room, or somebody waits for it.
+            asyncio.QueueFull: there is no room, or other senders wait for it.
         """
         if require_signal(signal)._stops:
             self.sender.request_stop()
@@ -187,7 +186,7 @@ class Mailbox:
             raise asyncio.QueueEmpty
         signal = self.queue.popleft()
         if self._room:
-            # Not at once: who empties the queue means what is in it now.
+            # Not at once: a caller that empties the queue means the signals that are in it now.
             loop = running_loop()
             if loop is None:
                 self._let_in()
@@ -198,7 +197,7 @@ class Mailbox:
     # Sending
 
     def offer(self, signal: object) -> bool:
-        """Take a signal if that needs no waiting and no hook; the way nearly all signals go."""
+        """Take a signal if that needs neither waiting nor a hook, as mostly; return whether it did."""
         try:
             if not isinstance(signal, Signal) or signal._stops:
                 return False
@@ -256,7 +255,7 @@ class Mailbox:
         self.wake()
 
     def post(self, signal: Signal, effect: Effect) -> None:
-        """Do what `put` does for somebody who does not wait here, and tell the effect."""
+        """Put a signal in for a caller that does not wait, as `put` does; `effect` is done when it is in."""
         if self._posted is not None:
             self._posted.append((signal, effect))
         elif self.offer(signal):
@@ -274,7 +273,7 @@ class Mailbox:
             self._line_up(_Sender(signal, effect), over=self._circular())
 
     async def _put_posted(self, posted: deque[tuple[Signal, Effect]]) -> None:
-        """Put in what was posted, one after the other: each may find the queue full."""
+        """Put in the signals that were posted, one after the other: each may find the queue full."""
         try:
             while posted:
                 signal, effect = posted[0]
@@ -297,7 +296,7 @@ class Mailbox:
         self.queue.append(signal)
 
     def refuses(self) -> bool:
-        """Whether a signal put in now would never be handled."""
+        """Return whether a signal put in now would never be handled."""
         return not (self.life.accepts if self.child is None else self.child.sends)
 
     def overflow_hook(self) -> Callable[[Mailbox], Any] | None:
@@ -324,7 +323,7 @@ class Mailbox:
             self.sender.raise_fatal(error)
 
     def _unheard(self) -> bool:
-        """Whether the parent has stopped hearing its children, and drops what they send at its end."""
+        """Return whether the parent, which stops, handles no signals of its children any more."""
         life = self.life
         return (
             self.child is not None
@@ -367,7 +366,7 @@ class Mailbox:
         self._let_in(over)  # there may be room, since `max_qsize` can grow
 
     def _let_in(self, over: bool = False) -> None:
-        """Put in the signals of those who wait, first come first, as far as there is room.
+        """Put in the signals of waiting senders, in the order of coming, as far as there is room.
 
         Args:
             over: whether to let all of them in, over the limit.
@@ -386,14 +385,14 @@ class Mailbox:
                 self._release(sender, taken=False)
                 continue
             before = current.get()
-            current.set(sender.actor)  # who watches is told who sent it
+            current.set(sender.actor)  # so that a trace names the sender
             self._take(sender.signal)
             current.set(before)
             self._release(sender)
         self.wake()
 
     def _release(self, sender: _Sender, taken: bool = True) -> None:
-        """Tell somebody who waited that it is over."""
+        """Let a sender that waited go on."""
         self._unblock(sender)
         told = sender.told
         if not isinstance(told, Effect):
@@ -449,7 +448,7 @@ class Mailbox:
             self._release(sender, taken=False)
 
     def _circular(self) -> bool:
-        """Whether the handler that sends would wait for itself, over however many mailboxes.
+        """Return whether the handler that sends would wait for itself, over any number of mailboxes.
 
         Two handlers that answer each other into full queues would wait for ever; the signal is let in
         over the limit instead, and both threads are named.
@@ -457,7 +456,7 @@ class Mailbox:
         actor = current.get()
         if not isinstance(actor, Mailbox):
             return False
-        # All that is waited for, directly or not; `cycle` is the way back to the handler.
+        # All mailboxes that are waited for, directly or not; `cycle` is the way back to the handler.
         came_from: dict[Mailbox, Mailbox] = {self: actor}
         for box in (reached := [self]):
             if box is actor:
@@ -490,14 +489,14 @@ class Mailbox:
     # Being served
 
     def wake(self) -> None:
-        """Ask for service if there is something to do and nobody is at it."""
+        """Ask the dispatcher for service, unless there is nothing to do or it is served already."""
         if not self.queued and not self.busy and self.is_open():
             office = self.life.office
             if office is not None:
                 office.enqueue(self)
 
     def is_open(self) -> bool:
-        """Whether a handler may take the next signal now."""
+        """Return whether a handler may take the next signal now."""
         if not self.queue or self.quota == 0 or not self.life.listening:
             return False
         return self.child is None or self.child.added
@@ -554,7 +553,7 @@ class Mailbox:
         return "signalHandler__" if self.child is None else "childsignalHandler__"
 
     def failed(self, error: BaseException) -> None:
-        """Take note of a handler's error: one of a child's signal is only told."""
+        """Log a handler's error; it fails the thread, unless the handler is for signals of children."""
         self.life.tell(error, "%s failed", self.hook)
         if self.child is None:
             self.life.fail(error)
@@ -562,7 +561,7 @@ class Mailbox:
             self.life.raise_fatal(error)
 
     def served(self) -> None:
-        """Called by the post office when it leaves this mailbox."""
+        """Called by the dispatcher when it has served this mailbox."""
         self.busy = False
         self.wake()
         for call in tuple(self.idle_calls):
@@ -571,11 +570,11 @@ class Mailbox:
     # Ending
 
     def is_idle(self) -> bool:
-        """Whether no handler is at work and none could begin."""
+        """Return whether no handler is at work and none could begin."""
         return not self.busy and not self.is_open()
 
     def clear(self) -> int:
-        """Drop what waits, release the senders, and return how many signals were lost, theirs too."""
+        """Drop all signals, also those of waiting senders, which go on; return how many were lost."""
         lost = len(self.queue)
         self.queue.clear()
         self.quota = None

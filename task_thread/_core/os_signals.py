@@ -6,8 +6,9 @@ signal asks every such root to stop and puts Python's defaults in place, so that
 interrupts at once, whatever runs; when the last root has ended, what was there before is given back.
 SIGQUIT is left alone: it is what ends a program that hangs, and leaves a core.
 
-A program may run something beside its threads, which would never hear of a signal that we took. If it
-goes on when the last root has ended, the signal is sent again: then it acts as it would without us.
+A program may run other tasks beside its threads, which would never notice a signal that we took. If some
+still run when the last root has ended, the signal is sent again: then it acts as it would without us. Before
+that, roots that were begun by `start()`, and so have no `run()` of their own, are stopped as well.
 
 `loop.add_signal_handler` was rejected: it replaces `asyncio.run`'s handler for good.
 
@@ -26,7 +27,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import registry
-from .context import current
+from .context import current, life_of
 from .environment import in_kernel
 
 _DEFAULTS: dict[int, Any] = {
@@ -71,10 +72,10 @@ class SignalGuard:
 
 
 class _Aftermath:
-    """What follows a signal that the guards took: whoever runs beside the roots gets it, too.
+    """What follows a signal that the guards took: it is sent again for tasks that run beside the roots.
 
-    Who waits for a root hears of its end. While they go on with something of their own (saving, say),
-    nothing is sent: it is for them to end the rest.
+    A task that waits for a root notices the root's end. As long as such a task goes on with work of its own
+    (saves something, say), the signal is not sent again: it is up to that task to end the rest.
 
     Args:
         number: of the signal.
@@ -87,7 +88,7 @@ class _Aftermath:
         self._roots = [guard.task for guard in guards if guard.task is not None]
         self._main: asyncio.Task[Any] | None = None  # with it the loop ends
         self._beside: set[asyncio.Task[Any]] | None = None
-        # Who waits for a root, and for what they waited when the signal came.
+        # The tasks that wait for a root, each with the future that it awaited when the signal came.
         self._told: dict[asyncio.Task[Any], Any] = {}
 
     def note(self) -> None:
@@ -105,21 +106,35 @@ class _Aftermath:
     def follow(self) -> None:
         """Look now and then, from the end of the last root on."""
         self.note()
-        self.loop.call_later(_LOOK, self._look)
+        # Each of those who wait for one another hears of an end some rounds after the one before, however
+        # long the loop was held up meanwhile.
+        self.loop.call_later(_LOOK, self._look, 4 * len(self._told))
 
-    def _look(self) -> None:
+    def _look(self, rounds: int) -> None:
         if self is not _aftermath:
             return  # another root took over, or another signal came
         beside = {task for task in self._beside or () if not task.done()}
         if not beside or (self._main is not None and self._main.done()):
             return
-        if any(not task.done() and self._goes_on(task, beside) for task in self._told):
-            self.loop.call_later(_LOOK, self._look)
-        else:
+        if rounds:
+            self.loop.call_soon(self._look, rounds - 1)
+        elif any(not task.done() and self._goes_on(task, beside) for task in self._told):
+            self.follow()
+        elif not self._stops_others():
             signal.raise_signal(self.number)
 
+    def _stops_others(self) -> bool:
+        """Stop roots that were begun by `start()`; return whether there are some, which have to end first."""
+        roots = [life_of(root) for root in registry.threads()]
+        others = [life for life in roots if life.loop is self.loop]
+        for life in others:
+            life.request_stop()
+        if others:
+            self.follow()
+        return bool(others)
+
     def _goes_on(self, task: asyncio.Task[Any], beside: set[asyncio.Task[Any]]) -> bool:
-        """Whether it heard of the end of its root, and does something else than to wait for the rest."""
+        """Return whether a task goes on since its root has ended, and does not just wait for the rest."""
         if _awaited(task) is self._told[task]:
             return False
         waiting = list(beside)
@@ -145,7 +160,7 @@ def _take() -> None:
 
 def _give_back() -> None:
     for number, handler in _before.items():
-        # Somebody else's handler that came later stays.
+        # A handler that other code has set since stays.
         if signal.getsignal(number) in (_came, _DEFAULTS[number]):
             outlived = _is_outlived(handler)
             signal.signal(number, _DEFAULTS[number] if outlived else handler)
@@ -162,7 +177,7 @@ def _came(number: int, frame: Any) -> None:
     if not _guards:  # the last one was given back on another OS thread
         _give_back()
     running = [guard for guard in _guards if guard.loop.is_running()]
-    if not running:  # a loop was closed or left under its tree: nobody would see the signal
+    if not running:  # a loop was closed or left under its tree: the signal would be lost
         signal.raise_signal(number)
         return
     _aftermath = _Aftermath(number, running)
@@ -174,7 +189,7 @@ def _came(number: int, frame: Any) -> None:
 def _waiting_for(
     task: asyncio.Task[Any], others: Iterable[asyncio.Task[Any]]
 ) -> Iterator[asyncio.Task[Any]]:
-    """Yield who is waked when a task ends, by an `await`, `gather`, `wait` or a TaskGroup."""
+    """Yield the tasks that wait for a task, by an `await`, `gather`, `wait` or a TaskGroup."""
     found: list[Any] = []
     for callback in _callbacks(task):
         held = [getattr(callback, "__self__", None), *getattr(callback, "args", ())]
@@ -198,12 +213,12 @@ def _awaited(task: asyncio.Task[Any]) -> Any:
 
 
 def _callbacks(task: asyncio.Task[Any]) -> list[Any]:
-    """Return what is called when it is done; empty where the kind of task doesn't tell."""
+    """Return the callbacks of a task; none for a class of tasks that has no such list."""
     return [entry[0] for entry in getattr(task, "_callbacks", None) or ()]
 
 
 def _is_main(task: asyncio.Task[Any]) -> bool:
-    """Whether it is what `loop.run_until_complete` runs, and so `asyncio.run`."""
+    """Return whether a task is the one that `loop.run_until_complete`, and so `asyncio.run`, waits for."""
     return any(
         "run_until_complete" in getattr(callback, "__qualname__", "")
         for callback in _callbacks(task)
@@ -215,7 +230,7 @@ def _is_default(handler: Any) -> bool:
 
 
 def _is_outlived(handler: Any) -> bool:
-    """Whether it is `asyncio.run`'s and its `main()` has returned: asyncio would have removed it."""
+    """Return whether a handler is that of an `asyncio.run` whose `main()` has returned meanwhile."""
     main = _main_task(handler)
     return main is not None and main.done()
 

@@ -1,8 +1,8 @@
 """Hold a task between two turns: pause, step, and a ceiling on its pace.
 
-A driver has no brake until somebody asks for one; then it consults it before each turn. It belongs to
-the slot: the task that is stored there next, while the last turn of the one before is still under way,
-holds to the same brake.
+A driver has no brake until one is first needed; from then on it asks the brake before each turn. The brake
+belongs to the slot: a task that is stored there while the last turn of the task before it is still under
+way uses the same one.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ class Brake:
         self._steps = 0
         self._due = float("-inf")  # when the next turn may begin, in loop time
         self._gates: list[asyncio.Future[None]] = []
-        # Who waits for the task to stand: whom to call then, whom if it will not, whether for a step.
+        # Callbacks of those who wait until the task stands: one for that, one for the case that it never
+        # will, and whether a step was asked for.
         self._arrivals: list[tuple[Callable[[], None], Callable[[], None], bool]] = []
 
     def pause(self, arrived: Callable[[], None], missed: Callable[[], None] | None = None) -> None:
         """Hold the task at the end of its turn; `arrived` is called once it stands.
 
-        If it never does, since it is resumed before, `missed` is called (`arrived` if there is none).
+        If the task is resumed before, `missed` is called instead (`arrived`, if there is no `missed`).
         """
         self.paused = True
         if self._steps:
@@ -49,7 +50,7 @@ class Brake:
             arrived()
         else:
             self._arrivals.append((arrived, missed or arrived, False))
-            self.recheck()  # it may stand already, waiting for its pace
+            self.recheck()  # it may stand already, because of its pace
 
     def step(
         self, in_turn: bool, arrived: Callable[[], None], missed: Callable[[], None] | None = None
@@ -57,7 +58,7 @@ class Brake:
         """Let one more turn end, then hold the task; `arrived` is called once it stands.
 
         Args:
-            in_turn: whether a turn is under way; on a task that was not paused it is the one.
+            in_turn: whether a turn is under way; on a task that was not paused, that turn is the step.
             arrived: called on the loop.
             missed: called instead if it is paused or resumed before it took the step.
         """
@@ -82,13 +83,13 @@ class Brake:
         return other
 
     def release(self) -> None:
-        """Call everyone who waits for the task to stand."""
+        """Tell all who wait for the task to stand that it does."""
         arrivals, self._arrivals = self._arrivals, []
         for arrived, _, _ in arrivals:
             arrived()
 
     def _miss(self, steps: bool = False) -> None:
-        """Tell those who wait for the task to stand, or for its steps only, that it will not."""
+        """Tell all who wait for the task to stand, or only those who asked for steps, that it will not."""
         missed = [one for one in self._arrivals if one[2] or not steps]
         self._arrivals = [one for one in self._arrivals if steps and not one[2]]
         for _, call, _ in missed:
@@ -101,7 +102,7 @@ class Brake:
         self.recheck()
 
     def recheck(self) -> None:
-        """Let who waits find out whether the next turn may begin."""
+        """Wake the drivers that wait in `hold`, so that each checks again whether its turn may begin."""
         for gate in self._gates:
             if not gate.done():
                 gate.set_result(None)

@@ -44,14 +44,14 @@ class Meter:
         # and makes it the window's beginning only at the next look, so no window is ever too short.
         self._then = self._then_later = now
         self._turns = self._turns_later = 0
-        # The check has a mark of its own: whoever looks may have the clock of another loop.
+        # The check has a mark of its own: callers of `rate` may use the clock of another loop.
         self._since = now
         self._turns_since = 0
         self._step = sys.maxsize if limit is None or math.isinf(limit) else max(1, int(limit))
         self.check_at = self._step
 
     def count_on(self, before: Meter) -> None:
-        """Go on with the count of the one before, whose last turn has ended."""
+        """Continue the count of the task before in the slot, whose last turn has ended."""
         self.turns += before.turns
         self._then, self._turns = before._then, before._turns
         self._then_later, self._turns_later = before._then_later, before._turns_later
@@ -77,7 +77,7 @@ class Meter:
         self._roll(now)
         then, turns = self._then, self._turns
         if now - then > 2 * WINDOW and now - self._then_later >= WINDOW / 2:
-            # Nobody looked for a while: what was long ago says little about the present.
+            # There was no call for a while: what was long ago says little about the present.
             then, turns = self._then_later, self._turns_later
         # A task that is only just begun has no rate worth the name yet.
         return (self.turns - turns) / max(now - then, _LEAST)

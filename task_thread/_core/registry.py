@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _live: dict[int, Life] = {}  # by serial number: those that no other thread answers for
 
-# Numbered, so that a reader knows which it has read. Weak: who ended is its owner's to keep.
+# Numbered, so that a reader knows which it has read. Weak: an ended thread may be let go of by its owner.
 _ended: deque[tuple[int, weakref.ref[TaskThread]]] = deque(maxlen=100)
 _inherited: list[
     dict[int, Life]
@@ -45,13 +45,13 @@ def forget() -> None:
     _live.clear()
     _ended.clear()
     instruments.threads_gone()
-    instruments.thread_changed.clear()  # who listens shows it on the parent's terminal
+    instruments.thread_changed.clear()  # a listener would show it on the parent's terminal
 
 
 def endings() -> list[tuple[int, weakref.ref[TaskThread]]]:
-    """Return who ended last, up to 100 of them, each with a number that grows.
+    """Return the threads that ended last, up to 100 of them, each with a number that grows.
 
-    For who looks now and then: a thread that fails at once is not alive at any look.
+    For readers that look a few times a second: a thread that fails at once lives between two looks.
     """
     return list(_ended)
 

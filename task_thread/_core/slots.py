@@ -1,8 +1,8 @@
 """`thread.tasks`: the namespace in which a thread keeps its tasks, one slot a name.
 
-Storing a task makes it the thread's and gives it its name. The slot is what a row of a view stands for:
-the next task in it goes on with the row of one that takes no further turn. The values are the namespace's own
-attributes, so `vars(thread.tasks)` lists them.
+Storing a task gives it to the thread, and names it after the slot. A row of a view stands for a slot: when
+a task takes no further turn, the next one in its slot goes on with its row. The tasks are plain attributes of
+the namespace, so `vars(thread.tasks)` lists them.
 """
 
 from __future__ import annotations

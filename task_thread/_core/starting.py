@@ -1,7 +1,7 @@
-"""How a thread starts and lives; what ends it is in stopping.py.
+"""How a thread starts and runs; how it stops is in stopping.py.
 
-A root's `run()` is the task that lives all of it. A child needs no task of its own while it runs: its
-`run()` ends with the start. Only a child that no running parent answers for keeps a main task.
+The task that calls a root's `run()` carries its whole run. A child needs no task of its own while it runs:
+its `run()` returns when it has started. Only a child without a running parent keeps a main task.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from .texts import describe, is_a
 if TYPE_CHECKING:
     from .lifecycle import Life
 
-# A child that is run in an enter__ is carried by the task that runs this one. Of so many, one within the
-# other, the last is given a task of its own, since Python's stack has room for 140.
+# A child that is run in an `enter__` is carried by the task of that `enter__`, and so are its own children.
+# Every `_NESTED` levels a start gets a task of its own, since Python's stack has room for 140.
 _NESTED = 50
 
 
@@ -81,13 +81,14 @@ def begin(life: Life) -> None:
         try:
             life.init_vars()
         except BaseException as error:
+            life.tell(error, "initVars__ failed")
             life.error = error
             finish(life)
             raise
 
 
 async def run(life: Life) -> None:
-    """Live: a root until its end, a child until it has started."""
+    """Carry a root until its end, a child until it has started."""
     if life.live and life.replaced and life.loop is running_loop():
         await life.ended()
     if life.parent is None:
@@ -110,7 +111,7 @@ async def run(life: Life) -> None:
 
 
 def _nesting(life: Life) -> int:
-    """Return how many starts are under way here, each within the `enter__` of the one above; 1 for one."""
+    """Return how many starts are under way, each in the `enter__` of its parent; this one is counted."""
     nesting = 1
     while life.guardian is not None and life.guardian.state is ThreadState.STARTING:
         life = life.guardian
@@ -140,7 +141,7 @@ def _start_soon(life: Life, context: Context) -> None:
 
 
 async def _quietly(life: Life, living: Coroutine[Any, Any, None]) -> None:
-    """Nobody awaits a `start()`: its error was logged, and the parent is told."""
+    """Carry a thread that was begun by `start()`: its errors go to the log and to the parent."""
     answered_for = life.guardian is not None
     try:
         await living
@@ -160,7 +161,7 @@ async def _quietly(life: Life, living: Coroutine[Any, Any, None]) -> None:
 
 
 async def _live(life: Life) -> None:
-    """The whole life of a root, in one task."""
+    """Carry a root from its start to its end."""
     me = life.main = asyncio.current_task()
     cancelled: CancelledError | None = None
     try:
@@ -223,7 +224,7 @@ async def _start_child(life: Life) -> None:
 
 
 async def _stand_alone(life: Life) -> None:
-    """The life of a running child that no running parent answers for."""
+    """Carry a running child that has no running parent, until its end."""
     try:
         await _until_asked(life)
     except CancelledError:
@@ -232,7 +233,7 @@ async def _stand_alone(life: Life) -> None:
 
 
 def _raise(life: Life) -> None:
-    """Raise what failed the thread, to whoever runs it."""
+    """Raise the error that failed the thread, out of its `run()`."""
     error = life.fatal or life.error
     if error is None:
         return

@@ -1,9 +1,9 @@
 """Run one coroutine inside the current task, and be able to cancel or abandon just that coroutine.
 
-Hooks and handlers run inside a task that has more to do afterwards (the caller of a child's `run()`,
-a pump that serves many threads), so `task.cancel()` would hit the wrong target. A scope steps the
-coroutine itself, and where need be lets the task wait for a future of the scope's own; so it can throw
-a cancellation into the coroutine alone, or drop it where it swallows that.
+Hooks and handlers run inside an asyncio task that has more to do afterwards (the caller of a child's
+`run()`, a pump that serves many threads), so `task.cancel()` would cancel too much. A scope steps the
+coroutine itself; where needed, the task waits for a future of the scope instead of what the coroutine awaits.
+So the scope can throw a cancellation into the coroutine alone, and drop a coroutine that swallows it.
 
 `asyncio.timeout` was compared and rejected: it needs Python 3.11, and it can't give up on a coroutine
 that swallows its cancellation.
@@ -22,14 +22,24 @@ from typing import Any
 
 from .groups import forgive_group, group_holds, leaves_package
 from .lines import is_package, is_users
+from .texts import describe
 
 _CAN_TELL = hasattr(asyncio.Task, "cancelling")  # from Python 3.11
 
 steppers: dict[CodeType, str] = {}
-"""The functions of ours on whose stack the code of a task, a hook or a handler runs: what each steps."""
+"""Functions of ours that call the code of a task, a hook or a handler: which of these each one steps."""
+
+
+def _nothing(future: Any, task: Any) -> None:
+    pass
+
+
+# From Python 3.14: asyncio's call graph, which can't see what a task waits for by way of a gate.
+add_awaited: Any = getattr(asyncio, "future_add_to_awaited_by", _nothing)
+discard_awaited: Any = getattr(asyncio, "future_discard_from_awaited_by", _nothing)
 
 _parked: list[Any] = []
-"""Coroutines that refuse even `close()`; kept, since collecting them would only print an error."""
+"""Coroutines that refuse even `close()`; kept, since Python prints an error when one is collected."""
 
 
 class Abandoned(Exception):
@@ -42,15 +52,15 @@ class Scope:
     Args:
         coroutine: what runs.
         context: the context in which it is stepped; `None` for the current task's.
-        nested: whether it may run inside another scope. Then the task never waits for what the
-            coroutine waits for, so that a cancellation of the outer scope can be told from one of
-            what is awaited; it costs a future for each suspension.
+        nested: whether it may run inside another scope. Then the task always waits for a future of the
+            scope, so that a cancellation of the outer scope can be told from a cancellation of what the
+            coroutine awaits; this costs a future for each suspension.
         cancels: `cancel_requests` of the carrying task before the coroutine's first step.
 
     Attributes:
         cancelled: `cancel` was called.
         abandoned: `abandon` was called.
-        from_outside: the carrying task was cancelled, and nobody took that back.
+        from_outside: the carrying task was cancelled, and this was not taken back (`uncancel`).
     """
 
     __slots__ = (
@@ -122,6 +132,7 @@ class Scope:
         carrier = asyncio.current_task()
         cancels = self._cancels
         by_task = True  # the cancellation from outside is one of the carrying task
+        reached = False  # such a one has come, whether it was taken back or not
         while True:
             error: BaseException | None = None
             try:
@@ -130,7 +141,7 @@ class Scope:
                     self._pending = waited
                     yield waited
                 else:
-                    yield from self._wait_beside(waited)
+                    yield from self._wait_beside(waited, carrier)
             except GeneratorExit:
                 drop(coroutine)
                 raise
@@ -138,6 +149,7 @@ class Scope:
                 forgiven = forgive_group(coroutine, carrier)
                 held = group_holds(coroutine)
                 by_task = cancel_requests(carrier) - held > cancels
+                reached = reached or by_task
                 self.from_outside = by_task or not (self._direct or forgiven or held)
                 # As a task does: cancel what is waited for, and see what becomes of it.
                 if waited is not None and not self.abandoned and waited.cancel():
@@ -164,8 +176,13 @@ class Scope:
                 if self.from_outside:
                     self._check_swallowed(carrier, by_task)
                 return stop.value
+            except GeneratorExit as left:
+                raise left_by_itself(left) from left
             except CancelledError:
-                if by_task and _CAN_TELL:
+                if not _CAN_TELL:
+                    # It may have been a package's outside, which only looked like one inside.
+                    self.from_outside = self.from_outside or reached
+                elif by_task:
                     # An asyncio.timeout inside may have taken its cancellation back.
                     self.from_outside = cancel_requests(carrier) > cancels
                 if self.cancelled and not self.from_outside:
@@ -173,7 +190,7 @@ class Scope:
                 raise
 
     def _check_swallowed(self, carrier: asyncio.Task[Any] | None, by_task: bool) -> None:
-        """Find out whether the coroutine went on after a cancellation that nobody took back."""
+        """Call `swallowed` if the coroutine goes on after a cancellation that was not taken back."""
         if carrier is not None:
             take_back_cancels(carrier)
         if leaves_package(self._coroutine):
@@ -187,8 +204,8 @@ class Scope:
     def swallowed(self) -> None:
         """Called when the coroutine goes on although the carrying task was cancelled."""
 
-    def _wait_beside(self, waited: Any) -> Generator[Any, Any, None]:
-        """Let the task wait, on the scope's own future, for what the coroutine waits for."""
+    def _wait_beside(self, waited: Any, carrier: Any) -> Generator[Any, Any, None]:
+        """Let the task wait for a future of the scope, which is done when what the coroutine awaits is."""
         if waited is None or not asyncio.isfuture(waited):
             if not (self._asked or self.abandoned):
                 yield waited
@@ -201,15 +218,17 @@ class Scope:
             return
         self._gate = gate = waited.get_loop().create_future()
         waited.add_done_callback(self._open)
+        add_awaited(waited, carrier)
         try:
             yield from gate
         finally:
             self._gate = None
             waited.remove_done_callback(self._open)
+            discard_awaited(waited, carrier)
 
 
 def cancel_requests(task: asyncio.Task[Any] | None) -> int:
-    """Return how many cancellations of a task nobody took back; before Python 3.11 see `count_cancels`."""
+    """Return how many cancellations of a task were not taken back; before Python 3.11 see `count_cancels`."""
     if _CAN_TELL:
         return task.cancelling() if hasattr(task, "cancelling") else 0  # type: ignore[union-attr]
     cancel = getattr(task, "cancel", None)
@@ -220,9 +239,9 @@ class _Cancel:
     """The `cancel` of one task, which counts, as asyncio itself does since Python 3.11.
 
     Attributes:
-        asked: cancellations that nobody took back.
-        lasting: those of them that were asked for by the program or by asyncio. An installed package
-            (a timeout of aiohttp or async_timeout, a scope of anyio) takes its own back.
+        asked: cancellations that were not taken back.
+        lasting: those of them that the program or asyncio asked for. An installed package (a timeout of
+            aiohttp or async_timeout, a scope of anyio) takes its own back.
     """
 
     __slots__ = ("_cancel", "asked", "lasting")
@@ -253,21 +272,29 @@ def take_back_cancels(task: asyncio.Task[Any]) -> None:
         cancel.asked = cancel.lasting
 
 
+def left_by_itself(error: GeneratorExit) -> RuntimeError:
+    """Return what stands for a GeneratorExit that the program raised itself.
+
+    Python throws it into whatever it closes, so that as it is it would pass for the end of the loop.
+    """
+    return RuntimeError(f"raised {describe(error)}, which is for Python alone to raise")
+
+
 def drop(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Close a coroutine that nobody will step again, even if it swallows everything."""
+    """Close a coroutine that will not be stepped again, even if it swallows everything."""
     for _ in range(3):
         try:
             coroutine.close()
         except RuntimeError:  # "coroutine ignored GeneratorExit"
             continue
-        except BaseException:  # what its cleanup raises has nobody left to go to
+        except BaseException:  # nothing waits for the errors of its clean-up
             return
         return
     _parked.append(coroutine)
 
 
 def at_fault(frame: FrameType | None) -> bool:
-    """Whether the user's code of a task, a hook or a handler is being executed.
+    """Return whether the user's code of a task, a hook or a handler is being executed.
 
     Args:
         frame: the innermost frame.

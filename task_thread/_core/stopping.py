@@ -1,8 +1,8 @@
-"""How a thread ends: everything between the request to stop and the last word.
+"""How a thread stops: everything from the request to the end of its run.
 
 Invariants: `exit__` runs exactly once for each `enter__` that began; every step is bounded; after the
-end no asyncio task of the thread is left, save those that swallow cancellation and are not ours to
-drop, which are named in a warning.
+end no asyncio task of the thread is left, except plain tasks that swallow their cancellation: those can't
+be abandoned, and each is named in a warning.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _HURRIED = 0.1  # seconds: the bound of each further step, once a stop was itsel
 
 
 async def shut_down(life: Life) -> None:
-    """Everything between the request to stop and the end; each step is bounded.
+    """Take all steps of a stop, each of them bounded.
 
-    Steps that have nothing to do are left out here, since a large tree has many of them.
+    Steps that have nothing to do are left out here, since in a large tree those would be many.
     """
     life.become(ThreadState.STOPPING)
     if life.entered:
@@ -56,10 +56,10 @@ async def shut_down(life: Life) -> None:
 
 
 async def _surely(life: Life, step: Coroutine[Any, Any, None]) -> None:
-    """Take a step of the stop; whatever it raises is told, and the next step is taken all the same.
+    """Take a step of the stop; an error of it is logged, and the next step is taken all the same.
 
-    The program's own code is guarded where it is called. What comes to here nobody has thought of, and
-    it must not leave a thread that stops for ever, with tasks that turn.
+    Errors of the program's own code are caught where it is called. An error that arrives here is one that
+    was not expected; it must not leave a thread that never ends its stop, with tasks that turn.
     """
     try:
         await step
@@ -88,7 +88,7 @@ async def _leave(life: Life) -> None:
 
 
 async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-    """Take a step of the stop again if it is cancelled; what is left is hurried then."""
+    """Take a step of the stop, and again if it is cancelled; a cancellation hurries what is left."""
     while True:
         try:
             await step()
@@ -101,7 +101,7 @@ async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -
 
 
 def _within(life: Life, seconds: float) -> float:
-    """Return how much of a limit is left: little in a hurry, and once what overran has used it up."""
+    """Return how much of a limit is left: little in a hurry, or when earlier steps took too long."""
     left = seconds
     if life.hurried:
         left = 0.0
@@ -118,7 +118,7 @@ async def _drain(life: Life) -> None:
         if box is not None:
             box.quota = box.qsize()
             boxes.append(box)
-    # And a handler that still works on a signal of a child which has ended meanwhile.
+    # A handler may still work on a signal of a child that has ended meanwhile.
     if life.office is not None:
         boxes += [b for b in life.office.carried if b.life is life and b not in boxes]
     boxes = [box for box in boxes if box.busy or box.is_open()]
@@ -182,7 +182,7 @@ async def _exit(life: Life) -> None:
 
 
 async def _end_tasks(life: Life, grace: float = 0) -> None:
-    """Delete what runs still; after `grace` seconds in which it may end by itself."""
+    """Delete the tasks that still run, after `grace` seconds in which they may end by themselves."""
     if grace:
         await _patiently(life, lambda: settle(life.turning(), _within(life, grace)))
     assert life.loop is not None
@@ -240,12 +240,12 @@ async def _flush(life: Life) -> None:
 
 
 def finish(life: Life) -> None:
-    """The end: count what was not delivered, leave the parent, release who waits."""
+    """End the run: count undelivered signals, leave the parent, wake all that wait for the end."""
     lost = late = 0
     if life.inbox is not None:
         lost = life.inbox.clear()
     if life.outbox is not None:
-        # That a child still sends while its parent stops is in the order of things.
+        # It is normal that a child still sends while its parent stops.
         stopping = life.parent is not None and life.parent.state is ThreadState.STOPPING
         late = life.outbox.clear()
         lost, late = (lost, late) if stopping else (lost + late, 0)
@@ -272,10 +272,10 @@ def finish(life: Life) -> None:
 
 
 def orphan(life: Life) -> None:
-    """The loop was closed under a tree, which can't end in order any more: all of it has failed.
+    """Fail a tree whose loop was closed while it ran: it can't stop in order any more.
 
-    What was waiting there never goes on; Python closes those coroutines when it collects them, maybe
-    when the threads have long been run again on another loop. So none of them may touch what is new.
+    Its coroutines never go on. Python closes them when it collects them, maybe when the threads have long
+    been run again on another loop; so they must not touch anything of a later run.
     """
     loop = life.loop
     parent = life.parent
@@ -301,7 +301,7 @@ def _tell_undelivered(life: Life, late: int) -> None:
 
     Args:
         life: of the thread.
-        late: how many of them are in the order of things.
+        late: how many of them are normal, since the parent was stopping.
     """
     if life.undelivered:
         log.say(

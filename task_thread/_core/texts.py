@@ -1,25 +1,25 @@
 """The text and class of any object, whatever its own code does when it is asked for them.
 
-What a program defines as `__str__`, `__repr__`, `__class__`, `getId` may raise anything, `SystemExit`
-too, recurse without an end, or return what is no text. The library asks on the loop, in the middle of a
-stop or for a display; so it asks here only.
+A program's own `__str__`, `__repr__`, `__class__` or `getId` may raise anything, `SystemExit` too, recurse
+without an end, or return something that is no text. The library needs such texts in the middle of a stop,
+or for a display on the loop; so it calls these methods only in this module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-_MOST = 10_000  # characters; what is longer is cut, and says so
+_MOST = 10_000  # characters; a longer text is cut, and its length added
 _name = type.__dict__["__name__"].__get__  # past a metaclass that says anything else
 
 
 def text_of(thing: object, said: Callable[[object], str] = str, instead: str | None = None) -> str:
-    """Return `str(thing)`, or something in its place; never raises.
+    """Return `str(thing)`, or a text in its place; never raises.
 
     Args:
         thing: any object.
-        said: what makes a text of it: `str`, or `repr`.
-        instead: what is returned if that raises; a sentence that tells of it if `None`.
+        said: `str` or `repr`.
+        instead: the text to return if that raises; if `None`, a sentence that names the error.
     """
     try:
         text = str.__str__(said(thing))  # a subclass may say anything else of itself

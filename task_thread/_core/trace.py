@@ -1,4 +1,4 @@
-"""What happens in a tree while someone watches: a bounded ring of events.
+"""What happens in a tree while a view watches it: a bounded ring of events.
 
 Nothing here runs, nothing is recorded, and this module is not even imported, unless a tree is watched;
 then
@@ -68,7 +68,7 @@ class Kind(IntEnum):
 
 # The ring holds plain numbers, no members of the enum: a tuple of plain numbers is soon let go of by
 # Python's garbage collector, while 20,000 that it keeps an eye on make it walk through the whole kernel,
-# 50 ms and more, each time that somebody begins to watch. (And a global is found faster.)
+# 50 ms and more, each time that a watch begins. (And a global is found faster.)
 _RUN, _WAIT, _REST, _TURN = map(int, (Kind.RUN, Kind.WAIT, Kind.REST, Kind.TURN))
 _SIGNAL = int(Kind.SIGNAL)
 
@@ -118,7 +118,7 @@ class LineProfile:
     Attributes:
         stops: number of suspensions by place.
         waited: seconds spent there by place.
-        students: how many study it.
+        students: how many readers have asked for it with `Trace.study`.
     """
 
     def __init__(self) -> None:
@@ -156,10 +156,10 @@ class Trace:
 
     Attributes:
         added: how many events were ever added; a reader keeps the number it has read up to.
-        passages: the newest signals' ways, apart from the ring as well: whoever wants only these need
-            not look through all turns for them.
+        passages: the newest signals' ways once more, so that a reader of signals need not look through
+            all turns for them.
         passed: how many of them were ever added.
-        profiles: line profiles of the tasks that somebody studies, by the task's serial number.
+        profiles: line profiles of the tasks for which `study` was called, by the task's serial number.
     """
 
     __slots__ = ("_clock", "_ring", "added", "passages", "passed", "profiles")
@@ -224,7 +224,7 @@ class Trace:
         return new - kept, (Event(Kind(kind), *rest) for kind, *rest in found)
 
     def batch(self, number: int) -> tuple[int, list[Happening]]:
-        """Return what `since` does as a list of plain tuples, for who reads thousands at a time."""
+        """Return the events that `since` returns, as plain tuples: for thousands at a time."""
         new = self.added - number
         kept = min(new, len(self._ring))
         events = list(islice(reversed(self._ring), kept))
@@ -232,13 +232,13 @@ class Trace:
         return new - kept, events
 
     def study(self, serial: int) -> LineProfile:
-        """Profile the lines of a task from now on; each call is answered by one of `leave`."""
+        """Profile the lines of a task from now on, until `leave` was called as often as this."""
         profile = self.profiles.setdefault(serial, LineProfile())
         profile.students += 1
         return profile
 
     def leave(self, serial: int) -> None:
-        """Profile a task no longer, unless somebody else studies it."""
+        """End one `study`; the last one ends the profile."""
         profile = self.profiles.get(serial)
         if profile is not None:
             profile.students -= 1
@@ -246,10 +246,10 @@ class Trace:
                 del self.profiles[serial]
 
     def sender(self, driver: Driver, send: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Return what does as `step` with a driver's `send`, in half the time.
+        """Return a function that does what `step` does with a driver's `send`, in half the time.
 
-        A function with all it needs at hand: it is called 10,000 times a second, and what it costs
-        above the plain one is most of what a view costs.
+        All that it needs is in local variables: it may be called 10,000 times a second, and its cost above
+        the plain `send` is most of the cost of a view.
         """
         who = driver.serial
         record, clock, profiles = self._ring.append, self._clock, self.profiles
@@ -272,7 +272,7 @@ class Trace:
         profile = self.profiles.get(driver.serial) if self.profiles else None
         if profile is not None:
             profile.went_on(now)
-        waited = step(value)  # one that ends raises; the driver reports its end itself
+        waited = step(value)  # the last step raises; the driver then reports the end
         coroutine = driver.coroutine
         now = self.add(Kind.REST if coroutine is None else Kind.WAIT, driver.serial)
         if profile is not None:
@@ -316,7 +316,7 @@ class WatchedQueue(deque["Signal"]):
 
 
 def _likely_sender(box: Mailbox, signal: Signal) -> int:
-    """Return who sent a signal that was queued before anyone watched; 0 if nothing tells."""
+    """Return the serial number of the sender of a signal queued before the trace began; 0 if unknown."""
     if box.child:
         return box.sender.serial
     parent, origin = box.life.parent, getattr(signal, "origin", None)
@@ -330,7 +330,7 @@ def _likely_sender(box: Mailbox, signal: Signal) -> int:
 def watch(life: Life) -> Trace:
     """Watch the tree that a thread belongs to, for as long as it lives; call on its loop.
 
-    Watching it again returns the same trace. Each call is answered by one of `unwatch`.
+    Watching it again returns the same trace, which ends when `unwatch` was called as often.
 
     Raises:
         RuntimeError: the thread does not live.

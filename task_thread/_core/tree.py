@@ -41,7 +41,7 @@ def walk_live(*tops: Life) -> Iterator[Life]:
 
 
 def root_of(life: Life) -> Life:
-    """Return the thread on top of those that answer for this one; itself if nobody does."""
+    """Return the topmost guardian of a thread; the thread itself if it has none."""
     while life.guardian is not None:
         life = life.guardian
     return life

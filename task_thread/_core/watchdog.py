@@ -1,13 +1,13 @@
-"""The watchdog: asks each loop that carries live threads, a few times a second, whether it still turns.
+"""The watchdog: asks each loop on which threads live, a few times a second, whether it still turns.
 
 One OS thread in the process does it, from the first live root until a moment after the last, and only
-while somebody listens. It puts a question into the loop (`call_soon_threadsafe`), and a loop that doesn't
-answer within `LATE` seconds is *blocked*: some line holds it up, and which one can be read off the loop's
-OS thread while it does.
+while there is a listener. It puts a question into the loop (`call_soon_threadsafe`), and a loop that doesn't
+answer within `LATE` seconds is *blocked*: some line of code holds it up, and the stack of the loop's OS
+thread shows which one.
 
 A timer on the loop itself was rejected: it can't run while the loop is blocked, and in a test in virtual
-time it would spin for ever. Loops that keep a time of their own are left alone for that reason. Where
-there are no OS threads (Pyodide) a timer it is: the loop beats, and that it is blocked is not seen.
+time it would spin for ever; so loops with a clock of their own are not asked. Where there are no OS threads
+(Pyodide) a timer is used all the same: it makes the loop's beats, and a blocked loop is not noticed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Watched:
     Attributes:
         loop: the loop.
         os_thread: the identity of the OS thread that runs it; 0 while that is not known.
-        asked: when the question was put that waits for an answer, in `time.monotonic()`; 0 if none.
+        asked: when it was asked and has not answered since, in `time.monotonic()`; 0 if it has.
         answers: the last ones: when each came, in `time.monotonic()`, and after how many seconds.
         told: when the question was put whose lateness the listeners know of; 0 if they know of none.
     """
@@ -61,7 +61,7 @@ class Watched:
         self.told = 0.0
 
     def blocked_for(self) -> float:
-        """Return for how many seconds it has not answered; 0 if nothing was asked."""
+        """Return for how many seconds it has not answered; 0 if it was not asked."""
         asked = self.asked
         return time.monotonic() - asked if asked else 0.0
 
@@ -81,7 +81,7 @@ class Watched:
         return sys._current_frames().get(self.os_thread)
 
     def ask(self) -> None:
-        """Put the question into the loop; a loop that was closed is not asked."""
+        """Ask the loop; does nothing for one that was closed."""
         self.asked = time.monotonic()
         try:
             self.loop.call_soon_threadsafe(self._answer)
@@ -127,12 +127,12 @@ def all_watched() -> list[Watched]:
 
 
 def longest_block() -> float:
-    """Return for how many seconds the loop that is late most has not answered."""
+    """Return the longest time, in seconds, for which any loop has not answered."""
     return max((one.blocked_for() for one in all_watched()), default=0.0)
 
 
 def watch() -> None:
-    """Ask the loops on which threads live already; for who begins to listen."""
+    """Begin to ask the loops on which threads live already; to be called after adding a listener."""
     for loop in registry.loops():
         _watch(loop)
 
@@ -165,7 +165,7 @@ def _watch(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _forget() -> None:
-    """In a forked child: nobody asks there, and the lock may be held by an OS thread that is not there."""
+    """In a forked child: the watchdog's OS thread is not there, nor the one that may hold the lock."""
     global _lock, _wait, _worker
     _lock, _wait, _worker = threading.RLock(), threading.Event(), None
     _watched.clear()
@@ -189,7 +189,7 @@ def _beat() -> None:
             _look(one)
         if _rest_was_starved():
             for one in known:
-                one.asked = 0.0  # it had no chance to answer
+                one.asked = 0.0  # so it could not answer
 
 
 def _beat_by_timer(one: Watched) -> None:
@@ -214,10 +214,10 @@ def _look(one: Watched) -> None:
 
 
 def _rest_was_starved() -> bool:
-    """Rest for `INTERVAL`; return whether the machine had no time for this process meanwhile.
+    """Rest for `INTERVAL`; return whether the machine did not let this process run meanwhile.
 
-    A rest that lasts too long without the process having used the time tells of a busy machine, or of
-    a process that was stopped. One in which it computed tells of a call that held Python's lock.
+    If the rest took too long and the process used little CPU time, the machine was busy or the process was
+    stopped. If it used much, some call held Python's lock, and the loop is late because of that.
     """
     began, used = time.monotonic(), time.process_time()
     _wait.wait(INTERVAL)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .._core.watchdog import Watched
     from .advice import Advice
 
+__all__ = ["off", "on"]
+
 _plain: WeakSet[CodeType] = WeakSet()
 """Co-functions in whose ending nothing can be wrong; most are known after their first end."""
 

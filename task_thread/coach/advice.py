@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .._core.context import Actor
     from .._core.lifecycle import Life
 
+__all__ = ["Advice"]
+
 MOST = 100
 """Advices kept for a tree; further ones are neither kept nor told."""
 

@@ -8,6 +8,7 @@ with the script's own line.
 from __future__ import annotations
 
 import asyncio
+import builtins
 import io
 import logging
 import os
@@ -144,7 +145,7 @@ def _become_main(path: str, args: list[str]) -> ModuleType:
         "__file__": _full(path),
         "__loader__": SourceFileLoader("__main__", _full(path)),
         "__cached__": None,
-        "__builtins__": __builtins__,
+        "__builtins__": builtins,  # the module; in any other than `__main__` it is its namespace
     }
     module.__dict__.update(facts)
     sys.modules["__main__"] = module

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 import traceback as stdlib
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.traceback import Trace, Traceback
 
-from .._core.lines import OURS, is_users
-from .._core.texts import shown
+from .._core.lines import OURS, attribute, is_users
+from .._core.texts import class_of, shown, text_of
 from .words import lines
 
 _MOST = 20  # frames; of a recursion, the beginning and the end
@@ -42,7 +42,7 @@ def traceback(error: BaseException, *, width: int | None = None) -> Traceback:
             f"expected an exception, found {shown(error)}: "
             "write traceback(error) in an `except Exception as error:` block"
         )
-    trace = Traceback.extract(type(error), error, error.__traceback__)
+    trace = _extracted(Traceback.extract, error)
     _keep_users(trace)
     return _Clean(
         trace, width=width, extra_lines=2, max_frames=_MOST, suppress=(OURS[:-1], _ASYNCIO[:-1])
@@ -64,9 +64,18 @@ class _Clean(Traceback):
 
 def plain_traceback(error: BaseException) -> str:
     """Return an error as Python prints it, with the user's frames only, and no final line end."""
-    told = stdlib.TracebackException.from_exception(error)
+    told = _extracted(stdlib.TracebackException, error)
     _keep_users_plain(told, set())
     return lines("".join(told.format()).rstrip("\n"))
+
+
+def _extracted(extract: Callable[[Any, Any, Any], F], error: BaseException) -> F:
+    """Return what is known of an error; what its own code raises when it is asked is told as its text."""
+    try:
+        return extract(type(error), error, error.__traceback__)
+    except BaseException:
+        simple = type(class_of(error), (Exception,), {"__module__": "__main__"})(text_of(error))
+        return extract(type(simple), simple, attribute(error, "__traceback__"))
 
 
 def of_interest(frames: Sequence[F], filenames: Sequence[str]) -> list[F]:

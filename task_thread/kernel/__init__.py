@@ -1,6 +1,7 @@
 """What the library does in a Jupyter kernel, and nowhere else.
 
     cells.py      a cell that is run again first stops what it started before
+    names.py      which threads a name of the notebook holds
     live.py       a class whose cell is run again gives its running threads the new code
     interrupt.py  the interrupt button reaches a task that blocks the loop, and no other
     explain.py    a cell that runs the loop a second time gets told what to write instead

@@ -23,4 +23,5 @@ from .check import check, virtual_time
 from .events import Events
 from .report import CheckFailed, CheckWarning, Report
 
-__all__ = ["CheckFailed", "CheckWarning", "Events", "Report", "check", "virtual_time"]
+# As the reference has them.
+__all__ = ["check", "virtual_time", "Events", "Report", "CheckFailed", "CheckWarning"]  # noqa: RUF022

@@ -101,6 +101,7 @@ def _facts() -> list[_Fact]:
         ("the current folder", os.getcwd, os.chdir),
         ("os.environ", lambda: _dict(os.environ), _put_environment),
         ("sys.path", lambda: _list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
+        ("sys.argv", lambda: _list(sys.argv), lambda value: sys.argv.__setitem__(slice(None), value)),
         ("the limit of recursion", sys.getrecursionlimit, sys.setrecursionlimit),
         ("the switch interval", sys.getswitchinterval, sys.setswitchinterval),
         ("the garbage collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable()),

@@ -3,7 +3,7 @@
 The program runs on a loop of its own in an OS thread of its own, so the caller's loop (a notebook's,
 say) is not touched, and code that never ends can be given up. Running it on the caller's OS thread
 was rejected, except where there is no other (Pyodide): nothing could end an endless loop there but a
-trace function, which makes everything slow.
+look at each line that runs, which makes everything slow.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import math
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager
 from time import monotonic
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
-from .._core.lines import at, running_place
+from .._core.lines import at, is_users, running_place
 from .guards import tidy
 from .interrupt import Interrupted, interrupt
 from .report import CheckFailed, CheckWarning, Report
@@ -277,39 +278,65 @@ def _blame_endless(run: Run, seconds: float, frame: FrameType | None, turns: boo
 
 
 def _run_here(run: Run, limit: float) -> None:
-    """Run on the caller's OS thread, with its loop set aside; an endless loop is ended by tracing."""
+    """Run on the caller's OS thread, with its loop set aside."""
+    if run.real:
+        raise RuntimeError(
+            "real=True needs OS threads, and this Python can start none, as in a browser: "
+            "check this program in virtual time, without real=True"
+        )
     outer = asyncio._get_running_loop()
     task = asyncio.current_task() if outer is not None else None
     if outer is not None:
         if task is not None:
             asyncio.tasks._leave_task(outer, task)
         asyncio._set_running_loop(None)
-    end = monotonic() + limit
-    rounds: int | None = None
-    before = sys.gettrace()
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal end, rounds
-        if monotonic() > end and run.phase == "program":
-            now = run.loop.rounds if run.loop is not None else 0
-            if rounds is None:
-                rounds = now
-                end = monotonic() + _LOOK
-                return trace
-            if not run.kind:
-                _blame_endless(run, limit, frame, now > rounds + 1)
-            raise Interrupted
-        return trace
-
-    sys.settrace(trace)
     try:
-        contextvars.copy_context().run(run.live)
+        with _ending_what_is_endless(run, limit):
+            contextvars.copy_context().run(run.live)
     finally:
-        sys.settrace(before)
         if outer is not None:
             asyncio._set_running_loop(outer)
             if task is not None:
                 asyncio.tasks._enter_task(outer, task)
+
+
+@contextmanager
+def _ending_what_is_endless(run: Run, limit: float) -> Iterator[None]:
+    """Look at each line of the user's code: after `limit` seconds in a phase each raises, swallowed or not.
+
+    A trace function can't: Python takes it away as soon as it raises.
+    """
+    if sys.version_info < (3, 12):  # which do have OS threads
+        yield
+        return
+    again = 0.0
+    rounds: int | None = None
+
+    def look(code: CodeType, *where: int) -> Any:
+        nonlocal again, rounds
+        if not is_users(code.co_filename):
+            return sys.monitoring.DISABLE
+        if monotonic() < max(run.phase_began + limit, again) or run.phase == "done":
+            return None
+        now = run.loop.rounds if run.loop is not None else 0
+        if rounds is None:
+            rounds, again = now, monotonic() + _LOOK
+            return None
+        if not run.kind:
+            _blame_endless(run, limit, sys._getframe(1), now > rounds + 1)
+        raise Interrupted
+
+    tool = next(number for number in range(6) if sys.monitoring.get_tool(number) is None)
+    events = sys.monitoring.events
+    sys.monitoring.use_tool_id(tool, "task_thread.testing")
+    for event in (events.LINE, events.JUMP):  # a loop may be one line
+        sys.monitoring.register_callback(tool, event, look)
+    sys.monitoring.set_events(tool, events.LINE | events.JUMP)
+    try:
+        yield
+    finally:
+        sys.monitoring.free_tool_id(tool)  # with its callbacks and events
+        sys.monitoring.restart_events()
 
 
 # What is told

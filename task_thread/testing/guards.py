@@ -265,9 +265,12 @@ def _install() -> None:
 
 
 def _sleep(before: Callable[[float], None]) -> Callable[[float], None]:
+    waits = vars(subprocess)
+
     def sleep(seconds: float, /) -> None:
-        run = running()
-        if run is None or run.slept(seconds, running_place(sys._getframe(1))):
+        run, caller = running(), sys._getframe(1)
+        # A program that waits, for so long at most, for the end of a process does not sleep.
+        if run is None or caller.f_globals is waits or run.slept(seconds, running_place(caller)):
             before(seconds)
 
     return sleep

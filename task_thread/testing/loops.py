@@ -11,6 +11,7 @@ on end takes `ROUND` seconds for each further one, as a slow processor would.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -100,10 +101,16 @@ class Checked(asyncio.BaseEventLoop):
             transport.abort()
 
     def abandon(self) -> list[asyncio.Task[Any]]:
-        """Close it from outside, as its OS thread never goes on; return the tasks that were left."""
+        """Close it and run none of its code, which would never end; return the tasks that were left."""
         tasks = list(asyncio.all_tasks(self))
         for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
+            coroutine = task.get_coro()
+            if (
+                inspect.iscoroutine(coroutine)
+                and inspect.getcoroutinestate(coroutine) == "CORO_CREATED"
+            ):
+                coroutine.close()  # which has not begun, and would complain that nobody awaited it
         self._thread_id = None
         self.close()
         return tasks

@@ -366,17 +366,21 @@ class Run:
             pass
         except BaseException as error:
             self._broke(error)
-        self.phase_began = monotonic()
-        self.phase = "cleaning"
+        if self.loop is None:
+            return
         for _ in range(3):  # an interruption that was meant for the program may come late
+            self.phase_began = monotonic()
+            self.phase = "cleaning"
             try:
                 be_interruptible()
-                if self.loop is not None:
-                    self._clean(self.loop)
-                    self._drop_all(self.loop)
+                self._clean(self.loop)
+                self._drop_all(self.loop)
                 return
             except Interrupted:
                 continue
+        self.phase = "done"  # no further interruption from now on
+        self.kept = self.loop.abandon()
+        waits.roots(self.loop)  # all of them have failed
 
     def _run_program(self, loop: Checked) -> None:
         start = loop.time()

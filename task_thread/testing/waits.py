@@ -11,7 +11,7 @@ from .._core.context import life_of
 from .._core.driver import driver_of
 from .._core.lifecycle import Life
 from .._core.lines import Place, at, frames, waiting_place
-from .._core.patient import Patient
+from .._core.patient import is_patient
 from .._core.tree import walk_live
 from .events import Events
 
@@ -32,7 +32,7 @@ def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
     found = []
     for task in asyncio.all_tasks(loop):
         driver = driver_of(task)
-        if id(task) in held or isinstance(task.get_coro(), Patient):
+        if id(task) in held or is_patient(task.get_coro()):
             continue
         if driver is None or driver.owner is None:
             found.append(task)
@@ -41,6 +41,9 @@ def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
 
 def name_of(task: asyncio.Task[Any]) -> str:
     """Return how people know a plain task: its co-function's name."""
+    driver = driver_of(task)
+    if driver is not None:
+        return driver.name
     coroutine: Any = task.get_coro()
     name = getattr(coroutine, "__qualname__", None) or getattr(coroutine, "__name__", None)
     return str(name or "without a name").rpartition("<locals>.")[2]

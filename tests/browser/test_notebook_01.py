@@ -19,7 +19,8 @@ OpenNotebook = Callable[..., Notebook]
 ROOTS = "[t.getId() for t in __import__('task_thread').threads()]"
 TASKS = """[
     task.get_name() for task in __import__('asyncio').all_tasks()
-    if type(task.get_coro()).__module__.startswith('task_thread')
+    if getattr(getattr(task.get_coro(), 'cr_code', None), 'co_filename', '')
+    .startswith(__import__('task_thread').__path__[0])
 ]"""
 
 

@@ -194,6 +194,26 @@ def test_a_task_of_a_cell_that_has_ended_names_the_cell(kernel: Kernel) -> None:
     )
 
 
+SLOW_VIEW = """
+import task_thread_widgets as widgets
+code = "def view_of(thread, make=widgets.view_of): time.sleep(1.8); return make(thread)"
+exec(compile(code, widgets.__file__, "exec"), {"time": time, "widgets": widgets}, vars(widgets))
+"""
+
+
+def test_a_view_that_takes_long_to_make_is_nobodys_fault(kernel: Kernel) -> None:
+    kernel.run("robot = TaskThread()\nrobot.start()", "start")
+    assert kernel.run(SLOW_VIEW).error == ""
+    for code in ("robot", "import task_thread_widgets\ntask_thread_widgets.view_of(robot)"):
+        shown = kernel.run(code, "show")
+        assert "application/vnd.jupyter.widget-view+json" in shown.shown
+    assert kernel.run("[a.kind for a in robot.advice()]").literal == []
+    kernel.run("widgets.view_of = widgets.view_of.__defaults__[0]")
+    kernel.run("time.sleep(1.8)\nrobot", "show")
+    assert kernel.run("[a.source for a in robot.advice()]").literal == ["time.sleep(1.8)"]
+    kernel.run("await robot.stop()\nawait robot.join()", "stop")
+
+
 def test_a_name_that_is_asked_for_in_a_cell_has_a_remedy_of_its_own(kernel: Kernel) -> None:
     asked = kernel.run("from task_thread.coach.blocked import _remedy\n_remedy('n = input()')")
     assert asked.literal == "Ask before the thread starts, or with a widget."

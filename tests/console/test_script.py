@@ -106,6 +106,7 @@ def test_a_script_is_main_with_its_arguments_and_its_folder(script: Write, tmp_p
         class Kept: ...
 
         assert __main__.Kept is Kept is type(pickle.loads(pickle.dumps(Kept())))
+        assert __builtins__.print is print
         print(__name__, os.path.join(os.getcwd(), sys.argv[0]) == __file__, sys.argv[1:], NAME, __spec__)
         """
     )
@@ -145,6 +146,24 @@ def test_a_traceback_begins_with_the_scripts_line(script: Write) -> None:
         "    raise ValueError('[red]no')",
         "ValueError: [red]no",
     ]
+
+
+def test_the_exit_status_is_the_scripts_whatever_its_error_does(script: Write) -> None:
+    path = script(
+        """
+        class Odd(Exception):
+            def __str__(self):
+                raise SystemExit(9)
+            @property
+            def __cause__(self):
+                raise KeyboardInterrupt
+        raise Odd
+        """
+    )
+    done = run(path)
+    assert done.returncode == 1
+    assert "raise Odd" in done.stderr
+    assert "Odd, whose str() raised SystemExit" in done.stderr
 
 
 def test_an_error_of_a_thread_is_the_programs(script: Write) -> None:

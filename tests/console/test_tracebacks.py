@@ -119,6 +119,21 @@ def test_what_is_no_error_is_refused() -> None:
         traceback("oops")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["__str__", "__cause__", "__context__", "__suppress_context__", "__notes__", "__traceback__"],
+)
+@pytest.mark.parametrize("raised", [ValueError(), SystemExit(), KeyboardInterrupt()], ids=repr)
+def test_an_error_does_what_it_likes_when_it_is_asked(name: str, raised: BaseException) -> None:
+    def raises(self: object) -> Any:
+        raise raised
+
+    what = raises if name == "__str__" else property(raises)
+    error = type("Odd", (Exception,), {name: what})("a text")
+    for text in (shown(error), plain_traceback(error)):
+        assert "Odd" in text
+
+
 COMMANDS = "\x1b]52;c;cHduZWQ=\x07\x9b31m\u202e\x00\r"
 
 

@@ -1,4 +1,4 @@
-"""The links of the README: made of one address, each to a notebook that exists."""
+"""The links that are made of one address: those of the README each to a notebook that exists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 TOP = Path(__file__).parents[2]
-README = TOP / "README.md"
 GITHUB = "https://github.com/someone/task_thread"
 
 
@@ -29,11 +28,33 @@ def links() -> ModuleType:
     return load_links()
 
 
-def test_the_readme_holds_the_links_of_today(links: ModuleType) -> None:
-    text = README.read_text(encoding="utf-8")
-    if links.BEGIN not in text:
-        pytest.skip(f"the README has no place for links: no line {links.BEGIN}")
-    assert text == links.with_links(text), "run `make links`"
+@pytest.mark.parametrize("name", ["README.md", "pyproject.toml", "CITATION.cff"])
+def test_each_file_holds_the_links_of_today(links: ModuleType, name: str) -> None:
+    text = (TOP / name).read_text(encoding="utf-8")
+    assert text == links.with_links(text, name), "run `make links`"
+
+
+@pytest.mark.parametrize(
+    ("name", "begin", "lines"),
+    [
+        (
+            "pyproject.toml",
+            "[project]\n",
+            ["[project.urls]", f'Repository = "{GITHUB}"', f'Issues = "{GITHUB}/issues"'],
+        ),
+        ("CITATION.cff", "version: 1\n", [f'repository-code: "{GITHUB}"']),
+    ],
+)
+def test_what_is_published_has_an_address_once_there_is_one(
+    links: ModuleType, name: str, begin: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked = f"{begin}{links.BEGIN_OTHERS}\nold\n{links.END_OTHERS}\n"
+    monkeypatch.setattr(links, "read_repository", lambda: ("https://github.com/OWNER/x", "main"))
+    assert "https" not in links.with_links(marked, name)
+    monkeypatch.setattr(links, "read_repository", lambda: (GITHUB, "main"))
+    made = "\n".join(lines)
+    text = f"{begin}{links.BEGIN_OTHERS}\n{made}\n{links.END_OTHERS}\n"
+    assert links.with_links(marked, name) == text == links.with_links(text, name)
 
 
 def test_each_notebook_has_its_links(links: ModuleType) -> None:

@@ -149,6 +149,25 @@ while not quitter.snapshot().task("quit").error: await asyncio.sleep(0)
     )
 
 
+def test_sys_exit_in_initVars__does_not_end_the_kernel(kernel: Kernel) -> None:
+    kernel.run(
+        """
+import sys
+from task_thread import TaskThread
+class Again(TaskThread):
+    made = 0
+    def initVars__(self):
+        Again.made += 1
+        if Again.made > 1:
+            sys.exit(3)
+again = Again(); again.start(); await again.stop(); await again.join()
+asked = again.control.start()
+while not asked.done(): await asyncio.sleep(0)
+"""
+    )
+    assert kernel.run("again.state.value, repr(asked)[-4:]").literal == ("failed", ": 3>")
+
+
 def test_a_turn_that_begins_right_after_its_cell_can_be_interrupted(kernel: Kernel) -> None:
     """The kernel restores the handler from before the cell, and a turn may block before anything else."""
     kernel.run(

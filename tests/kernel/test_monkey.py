@@ -115,13 +115,11 @@ OURS = re.compile(
 
 ACCOUNTS = """
 from task_thread._core import registry
-from task_thread._core.driver import Driver
+from task_thread._core.driver import Driver, driver_of
 from task_thread._core.lifecycle import Life
 
 def is_ours(task):
     coroutine = task.get_coro()
-    if type(coroutine).__module__.startswith("task_thread"):
-        return True
     code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
     return code is not None and os.path.dirname(task_thread.__file__) in code.co_filename
 
@@ -140,8 +138,8 @@ def accounts():
         if not life.live:
             wrong.append(f"threads() knows {life.id}, which is {life.state}")
     for task in ours():
-        driver = task.get_coro()
-        if type(driver) is Driver and driver.owner is not None and driver.owner not in known:
+        driver = driver_of(task)
+        if driver is not None and driver.owner is not None and driver.owner not in known:
             wrong.append(f"a task of a thread that does not live: {driver.name} of {driver.owner.id}")
     return wrong
 """

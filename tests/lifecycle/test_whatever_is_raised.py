@@ -154,6 +154,89 @@ def test_a_text_is_told_with_its_class_and_cut() -> None:
     assert describe(ValueError()) == "ValueError"
 
 
+# What hooks and tasks raise
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "after a wait"])
+@pytest.mark.parametrize("hook", ["enter__", "exit__", "signalHandler__", "turn__", "taskFailed__"])
+async def test_the_exception_that_closes_generators_is_an_error_like_any_other(
+    hook: str, late: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leaves(self: Any, *args: Any) -> None:
+        if late:
+            await asyncio.sleep(0)
+        raise GeneratorExit
+
+    base = Failing if hook == "taskFailed__" else Turner
+    thread: Any = type("Program", (base,), {hook: leaves})()
+    thread.start()
+    await until(lambda: thread.state == ("failed" if hook == "enter__" else "running"))
+    if hook == "taskFailed__":
+        await until(lambda: "taskFailed__ failed: RuntimeError: raised Gen" in caplog.text)
+    elif hook == "turn__":
+        await until(lambda: thread.failures)
+        assert thread.snapshot().task("turn").state == "failed"
+    elif hook == "signalHandler__":
+        await thread.insertSignal(text("go"))
+        await until(lambda: thread.state == "failed")
+    await ended(thread)
+    assert thread.state == ("stopped" if hook == "turn__" else "failed")
+    assert "GeneratorExit" in caplog.text
+    assert thread.exited == (0 if hook == "exit__" else 1)
+
+
+async def test_a_failure_hook_that_is_no_coroutine_method_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(Failing):
+        def taskFailed__(self, slot: str, error: BaseException) -> None:  # type: ignore[override]
+            """Forgot its `async`."""
+
+    async with running(Program()):
+        await until(lambda: "`async def taskFailed__(...)`" in caplog.text)
+
+
+async def test_what_a_failure_hook_awaits_may_be_cancelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(Failing):
+        async def taskFailed__(self, slot: str, error: BaseException) -> None:
+            asked = asyncio.get_running_loop().create_future()
+            asked.cancel()
+            await asked
+
+    async with running(Program()):
+        await until(lambda: "taskFailed__ awaited something that was cancelled" in caplog.text)
+
+
+@pytest.mark.parametrize("hook", ["enter__", "exit__", "taskFailed__", "childFailed__"])
+async def test_a_hook_that_can_not_be_had_is_one_that_fails(
+    hook: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Child(Probe):
+        async def signalHandler__(self, signal: Any) -> None:
+            raise ValueError("in a child")
+
+    class Parent(Turner):
+        async def turn__(self) -> None:
+            raise ValueError("in a task")
+
+    def lacks(self: Any) -> Any:
+        raise LookupError("no such hook")
+
+    thread: Any = type("Program", (Parent,), {hook: property(lacks)})()
+    thread.start()
+    await until(lambda: thread.state == ("failed" if hook == "enter__" else "running"))
+    if hook != "enter__":
+        child = Child(parent=thread)
+        await child.run()
+        await thread.addChild(child)
+        await thread.sigFromParentToChild__(text("go"), child)
+        await until(lambda: child.state == "failed")
+    await ended(thread)
+    assert f"{hook} failed: LookupError: no such hook" in caplog.text
+
+
 # Loggers
 
 
@@ -304,9 +387,7 @@ async def test_a_step_that_fails_is_told_and_the_others_are_taken(
     assert "a step of the stop of" in caplog.text
 
 
-async def test_a_task_factory_that_raises_does_not_keep_a_child_from_its_end(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def test_a_task_factory_that_raises_does_not_keep_a_child_from_its_end() -> None:
     parent, loop = Turner(), asyncio.get_running_loop()
     await started(parent)
     child = Sleeper(parent=parent)
@@ -324,7 +405,6 @@ async def test_a_task_factory_that_raises_does_not_keep_a_child_from_its_end(
     await child.join()
     assert child.exited == 1
     assert child.state == "stopped"
-    assert "the loop's task factory failed" in caplog.text
     await ended(parent)
 
 

@@ -14,7 +14,7 @@ if (typeof WebAssembly.Suspending === "undefined") {
   console.error("This node can't wait inside of Python (JSPI): node 24 can, with --experimental-wasm-jspi.");
   process.exit(3);
 }
-for (const [folder, root] of [["/site", site], ["/project", project]]) {
+for (const [folder, root] of [["/site-packages", site], ["/project", project]]) {
   python.FS.mkdirTree(folder);
   python.FS.mount(python.FS.filesystems.NODEFS, { root }, folder);
 }
@@ -22,7 +22,7 @@ python.globals.set("args", python.toPy(args));
 const status = await python.runPythonAsync(`
 import os, sys
 sys.dont_write_bytecode = True
-sys.path[:0] = ["/project", "/site", *(f"/project/tests{folder}" for folder in ("", "/lite", "/kernel"))]
+sys.path[:0] = ["/project", "/site-packages", *(f"/project/tests{folder}" for folder in ("", "/lite", "/kernel"))]
 os.chdir("/project")
 import pytest
 pytest.main(["-p", "in_pyodide", "-c", "tests/lite/pytest.ini", "--rootdir", "/project", "--confcutdir", "/project", *args])

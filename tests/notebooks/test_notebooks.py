@@ -118,10 +118,9 @@ class Program:
         return self.ask(
             "import asyncio\n"
             "def _ours(task):\n"
-            "    coro = task.get_coro()\n"
-            "    file = getattr(getattr(coro, 'cr_code', None), 'co_filename', '')\n"
-            "    return type(coro).__module__.startswith('task_thread') "
-            "or 'task_thread' in file or 'ipykernel_' in file\n"
+            "    code = getattr(task.get_coro(), 'cr_code', None)\n"
+            "    file = getattr(code, 'co_filename', '')\n"
+            "    return 'task_thread' in file or 'ipykernel_' in file\n"
             "_others = asyncio.all_tasks() - {asyncio.current_task()}\n"
             "print([task.get_name() for task in _others if _ours(task)])"
         )

@@ -125,6 +125,7 @@ def test_a_program_may_end_its_own_processes() -> None:
     async def program() -> list[Any]:
         plain = subprocess.Popen(SLEEPS)  # noqa: ASYNC220
         plain.terminate()
+        plain.wait(timeout=60)
         of_loop = await asyncio.create_subprocess_exec(*SLEEPS)
         of_loop.kill()
         group = subprocess.Popen(SLEEPS, start_new_session=True)  # noqa: ASYNC220

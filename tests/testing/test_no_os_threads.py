@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from task_thread import TaskThread, threads
 from task_thread.testing import CheckFailed, check
 
 
@@ -61,13 +62,85 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
+async def swallows_inside() -> None:
+    number = 0
+    while True:
+        try:
+            while True:
+                number += 1
+        except BaseException:
+            pass
+
+
+async def swallows_each() -> None:
+    while True:
+        try:
+            await asyncio.sleep(0)
+        except BaseException:
+            continue
+
+
+# fmt: off
+async def one_line() -> None:
+    while True: pass  # noqa: E701
+# fmt: on
+
+
+monitored = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="only Pythons that do have OS threads lack sys.monitoring"
+)
+
+
+@monitored
 @pytest.mark.parametrize(
-    ("program", "text"), [(endless, "a loop without an `await`"), (turns, "keeps the loop busy")]
+    ("program", "text"),
+    [
+        (endless, "a loop without an `await`"),
+        (one_line, "a loop without an `await`"),
+        (swallows_inside, "a loop without an `await`"),
+        (swallows_each, "keeps the loop busy"),
+        (turns, "keeps the loop busy"),
+    ],
 )
 def test_an_endless_loop_is_ended(program: Any, text: str) -> None:
-    before = sys.gettrace()
+    before = _tools()
     with pytest.raises(CheckFailed) as failed:
         check(program, patience=0.3, within=1e6)
     assert failed.value.kind == "endless"
     assert text in str(failed.value)
-    assert sys.gettrace() is before
+    assert program.__name__ in str(failed.value.place)
+    assert _tools() == before
+
+
+def _tools() -> list[str | None]:
+    return [sys.monitoring.get_tool(number) for number in range(6)]
+
+
+@monitored
+@pytest.mark.parametrize("number", [1, 4])
+def test_threads_that_are_left_with_an_endless_exit_are_ended(number: int) -> None:
+    class Clings(TaskThread):
+        async def exit__(self) -> None:
+            while True:
+                try:
+                    sum(range(100))
+                except BaseException:
+                    pass
+
+    async def program() -> None:
+        for _ in range(number):
+            Clings().start()
+        await asyncio.sleep(1)
+
+    with pytest.raises(
+        CheckFailed, match="nothing to be left when the program had ended"
+    ) as failed:
+        check(program, patience=0.3)
+    assert "without `await`" not in str(failed.value)
+    assert not threads()
+
+
+async def test_real_time_is_refused_with_a_sentence() -> None:
+    with pytest.raises(RuntimeError, match=r"can start none.*without real=True"):
+        check(good, real=True)
+    assert asyncio.current_task() is not None

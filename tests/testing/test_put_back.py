@@ -68,6 +68,7 @@ CHANGES = [
     (_environment, "os.environ['TASK_THREAD_CHECKED']", lambda: dict(os.environ)),
     (_filters, "the filters of warnings", lambda: list(warnings.filters)),
     (lambda: sys.path.insert(0, "/nowhere"), "sys.path", lambda: list(sys.path)),
+    (lambda: sys.argv.append("-x"), "sys.argv", lambda: list(sys.argv)),
     (gc.disable, "the garbage collector", gc.isenabled),
     (lambda: sys.setrecursionlimit(5000), "the limit of recursion", sys.getrecursionlimit),
     (lambda: threading.settrace(print), "that trace new OS threads",  # type: ignore[arg-type]
@@ -138,7 +139,7 @@ def test_a_check_inside_leaves_what_the_outer_program_changed() -> None:
     seen = []
 
     async def inner() -> None:
-        os.chdir("/usr")
+        os.chdir("/tmp")
 
     async def outer() -> None:
         os.chdir("/")

@@ -12,12 +12,12 @@ from .timeline_panel import TimelinePanel
 from .tree_panel import TreePanel
 from .view import ThreadView, view_of
 
-__all__ = [
+__all__ = [  # noqa: RUF022  # as the reference has them
+    "ThreadView",
+    "view_of",
+    "TreePanel",
+    "TimelinePanel",
+    "SourcePanel",
     "LogPanel",
     "SignalPanel",
-    "SourcePanel",
-    "ThreadView",
-    "TimelinePanel",
-    "TreePanel",
-    "view_of",
 ]
