@@ -19,7 +19,7 @@ PACKAGES = {"task_thread": ROOT, "task_thread_widgets": ROOT / "widgets"}
 # stands for all modules under it.
 CORE = "task_thread._core"
 FLOORS = [
-    [f"{CORE}.texts", f"{CORE}.environment", "task_thread.states"],
+    [f"{CORE}.texts", f"{CORE}.environment", f"{CORE}.unawaited", "task_thread.states"],
     [f"{CORE}.lines", f"{CORE}.log", f"{CORE}.context", "task_thread.signals"],
     [
         f"{CORE}.{name}"

@@ -4,6 +4,7 @@ From the ground up:
 
     texts          the text of any object of the program; never raises
     environment    notebook or script, which loop runs here
+    unawaited      a coroutine that was thrown away before anybody awaited it
     lines          at which line of the user's code something waits, runs or failed
     log            log lines; never raises
     context        which thread and task the running code belongs to; from a TaskThread to its life

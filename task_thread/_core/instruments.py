@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import log
+from . import log, unawaited
 
 if TYPE_CHECKING:
     from .lifecycle import Life
@@ -71,6 +71,25 @@ class Probe:
                 log.failure(log.library, error, "a listener of %s failed", self.name)
 
 
+class _Dropped(Probe):
+    """Python is asked to tell of dropped coroutines while somebody listens, and no longer."""
+
+    __slots__ = ()
+
+    def add(self, listener: Listener | str) -> None:
+        super().add(listener)
+        unawaited.listen(self)
+
+    def remove(self, listener: Listener | str) -> None:
+        super().remove(listener)
+        if not self:
+            unawaited.give_back()
+
+    def clear(self) -> None:
+        super().clear()
+        unawaited.give_back()
+
+
 thread_begins = Probe("thread_begins")
 """(life, wait_for): a start that no thread's code asked for; lives put into the list have to end first."""
 
@@ -110,8 +129,11 @@ task_too_fast = Probe("task_too_fast")
 task_rescheduled = Probe("task_rescheduled")
 """(cofunc, task): `reSchedule` made a task outside of a turn, or beside others that were left turning."""
 
+coroutine_dropped = _Dropped("coroutine_dropped")
+"""(coroutine, frame): it was thrown away before anybody awaited it; with the innermost frame of the stack."""
+
 cell_ran = Probe("cell_ran")
-"""(source, namespace, number): a cell of a notebook has run; with its names, and its execution's number."""
+"""(value, number): a cell of a notebook has run; with what its last line came to, and its number."""
 
 MISTAKES = (
     thread_exited,
@@ -121,6 +143,7 @@ MISTAKES = (
     task_swallowed,
     task_too_fast,
     task_rescheduled,
+    coroutine_dropped,
     cell_ran,
 )
 """The probes at which the coach can recognise a mistake. It is not imported before one of them is called."""

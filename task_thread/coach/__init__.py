@@ -1,9 +1,9 @@
 """The coach: where a classic mistake of asyncio can be seen, it is told once, in plain words.
 
-    the core tells of something  ─►  a function here  ─►  turns.py, awaits.py, ...  ─►  advice.py
-    the watchdog's beats         ─►  rounds.py: looks at a few threads
-    the watchdog finds a block   ─►  holdups.py: reads off which line it is
+    the core tells of something  ─►  the rules that listen to it (kinds.py)  ─►  advice.py
+    the watchdog's beats         ─►  rounds.py: looks at a few threads, by the rules for what lasts
 
+Each kind of advice is a rule, in a file of its own: `blocked.py`, `rate.py`, `awaits.py`, ...
 What is told goes to the log (the record carries `task_thread_advice`, the kind), and is kept for
 `thread.advice()`. Silence is better than a false alarm: only what is certain is told, what cannot be
 read is passed over, and an error of the coach itself never reaches the program.
@@ -22,18 +22,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, CoroutineType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from .._core import instruments, watchdog
 from .._core.lines import code_of
 from .._core.texts import is_a
+from ..states import ThreadState
 
 if TYPE_CHECKING:
     import asyncio
 
-    from .._core.driver import CoFunction, Driver
+    from .._core.driver import Driver
     from .._core.lifecycle import Life
     from .._core.watchdog import Watched
     from .advice import Advice
@@ -57,94 +58,59 @@ def _safely(call: Callable[..., Any], *args: Any) -> Any:
 # What the core notices
 
 
+def _ask(probe: str, *args: Any) -> None:
+    """Ask the rules that listen to a probe, until one of them has said it all."""
+    from .kinds import RULES
+
+    for rule in RULES:
+        if probe in rule.heard and _safely(rule.heard[probe], *args):
+            return
+
+
+def _asking(probe: str) -> Callable[..., None]:
+    def ask(*args: Any) -> None:
+        _ask(probe, *args)
+
+    return ask
+
+
+task_failed = _asking("task_failed")
+task_swallowed = _asking("task_swallowed")
+task_too_fast = _asking("task_too_fast")
+task_rescheduled = _asking("task_rescheduled")
+coroutine_dropped = _asking("coroutine_dropped")
+
+
 def task_ended(driver: Driver) -> None:
     """A task ended by itself: its turn asked for no other, nobody cancelled or deleted it."""
     code = code_of(driver.cofunc)
-    if code is None or code in _plain:
+    owner = driver.owner
+    if code is None or code in _plain or owner is None or owner.state is not ThreadState.RUNNING:
         return
-    from . import turns
+    from .cofunctions import may_end_wrongly
 
-    if _safely(turns.ended, driver) is turns.PLAIN:
+    if _safely(may_end_wrongly, driver):
+        _ask("task_ended", driver)
+    else:
         _plain.add(code)
-
-
-def task_failed(driver: Driver, error: BaseException) -> None:
-    """An error escaped from a task; it was logged already."""
-    from . import turns
-
-    _safely(turns.failed, driver, error)
 
 
 def hook_failed(life: Life, error: BaseException) -> None:
     """A hook or a handler failed; it was logged already."""
-    if not is_a(error, TypeError):
-        return
-    from . import turns
-
-    _safely(turns.hook_failed, life, error)
-
-
-def task_swallowed(driver: Driver) -> None:
-    """A turn was cancelled and asked for another one all the same."""
-    from . import turns
-
-    _safely(turns.swallowed, driver)
-
-
-def task_too_fast(driver: Driver, rate: float, limit: float) -> None:
-    """A task takes more turns/s than its limit."""
-    from . import turns
-
-    _safely(turns.too_fast, driver, rate, limit)
-
-
-def task_rescheduled(cofunc: CoFunction, task: asyncio.Task[Any]) -> None:
-    """`reSchedule` made a new task: outside of a turn, or beside others that were left turning."""
-    from . import doubles
-
-    _safely(doubles.rescheduled, cofunc, task)
+    if is_a(error, TypeError):
+        _ask("hook_failed", life, error)
 
 
 def thread_exited(life: Life) -> None:
     """The user's `exit__` has ended; what it left running is deleted next."""
-    if all(driver.over for driver in life.drivers):
-        return
-    from . import turns
-
-    _safely(turns.exited, life)
+    if not all(driver.over for driver in life.drivers):
+        _ask("thread_exited", life)
 
 
-def cell_ran(source: str, namespace: dict[str, Any], number: int | None) -> None:
+def cell_ran(value: Any, number: int | None) -> None:
     """A cell of a notebook has run."""
-    check_cell(source, namespace, _tell, number)
-
-
-def check_cell(
-    source: str,
-    namespace: dict[str, Any],
-    report: Callable[[str], None],
-    number: int | None = None,
-) -> None:
-    """Look for a forgotten `await` in the plain code of a cell, after it has run.
-
-    Methods of classes are left out: those are looked at when a thread of the class lives.
-
-    Args:
-        source: the cell's text, as typed.
-        namespace: the names of the notebook, after the cell has run.
-        report: called with each sentence.
-        number: of the execution, by which the threads concerned know the cell later.
-    """
-    from . import awaits
-
-    _safely(awaits.check_cell, source, namespace, report, number)
-
-
-def _tell(text: str) -> None:
-    from .._core import log
-    from .advice import write
-
-    write(log.library, "await", text)
+    if is_a(value, CoroutineType, list, set):
+        _ask("cell_ran", value, number)
 
 
 # What a check asks
@@ -174,25 +140,14 @@ def _beat(of: Watched) -> None:
     _safely(rounds.beat, of)
 
 
-def _blocked(of: Watched) -> None:
-    from . import holdups
-
-    _safely(holdups.look, of)
-
-
-def _released(of: Watched, seconds: float) -> None:
-    from . import holdups
-
-    _safely(holdups.released, of, seconds)
-
-
 def _rest() -> None:
     global _beats  # noqa: PLW0603
     _beats = 0
-    for name in ("holdups", "rounds"):
-        module = sys.modules.get(f"{__name__}.{name}")  # it may not have been needed
-        if module is not None:
-            _safely(module.forget)
+    if f"{__name__}.kinds" in sys.modules:  # it may not have been needed
+        _ask("threads_gone")
+    rounds = sys.modules.get(f"{__name__}.rounds")
+    if rounds is not None:
+        _safely(rounds.forget)
 
 
 def _advice_of(life: Life) -> tuple[Advice, ...]:
@@ -206,8 +161,8 @@ def _advice_of(life: Life) -> tuple[Advice, ...]:
 
 _WATCHES: tuple[tuple[instruments.Probe, Callable[..., None]], ...] = (
     (watchdog.loop_beats, _beat),
-    (watchdog.loop_blocked, _blocked),
-    (watchdog.loop_released, _released),
+    (watchdog.loop_blocked, _asking("loop_blocked")),
+    (watchdog.loop_released, _asking("loop_released")),
     (instruments.threads_gone, _rest),
 )
 

@@ -29,7 +29,8 @@ MOST = 100
 AGAIN = 10.0
 """Seconds in which what stands in a class is logged once, however many threads of it there are."""
 
-_lock = threading.Lock()  # a block is told from another OS thread
+# A block is told from another OS thread. Taken twice by one that collects its garbage in between.
+_lock = threading.RLock()
 _logged_at: dict[tuple[Any, ...], float] = {}
 
 
@@ -115,7 +116,7 @@ def give(
     if one is not None:
         key = (*key, one)
     _, new = keep(life, kind, text, spot, shown, key)
-    if new and not (of_class and _was_logged((*key, class_of(life.thread)))):
+    if new and not (of_class and was_logged((*key, class_of(life.thread)))):
         tell(life, kind, text, actor)
 
 
@@ -186,7 +187,7 @@ def _chain(life: Life) -> tuple[Life, frozenset[int]]:
     return top, frozenset(serials)
 
 
-def _was_logged(key: tuple[Any, ...]) -> bool:
+def was_logged(key: tuple[Any, ...]) -> bool:
     """Whether that was logged a moment ago; if not, it is now."""
     now = time.monotonic()
     if now - _logged_at.get(key, float("-inf")) < AGAIN:

@@ -1,205 +1,294 @@
-"""A forgotten `await`: a coroutine function is called, and what it returns is thrown away.
+"""`await`: a coroutine function is called, and what it returns is thrown away.
 
-Looked for are statements that are nothing but such a call, a slot that is given one of the three
-convenience functions without `await`, and one of these returned from an `async def`.
+Python tells of the coroutine when it is thrown away, with the stack as it is at that moment. What is told
+is certain: the line is a statement that is nothing but the call, or each call of a list; or a turn or a hook
+returned what the call made. A coroutine that is kept, or thrown away anywhere else, names no line.
 """
 
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
-from collections.abc import Callable, Iterator
-from types import FunctionType
-from typing import Any, NamedTuple
+import re
+from types import CodeType, CoroutineType, FrameType, MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._core import environment
-from .._core.context import find_life, life_of
-from .._core.lines import innermost, traceback_of
-from .._core.texts import is_a
+from .._core import environment, log, slots
+from .._core.context import current, find_life
+from .._core.driver import driver_of
+from .._core.lines import innermost, is_users, traceback_of
+from .._core.stepping import steppers
+from .._core.texts import is_a, text_of
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
-from .advice import keep
-from .names import Names, names_of, names_of_cell
-from .places import THIS_CELL, Spot, file_of_cell
-from .reading import function_of, methods_of, read, statements
+from .advice import give, keep, was_logged, write
+from .places import THIS_CELL, Spot, file_of_cell, raised_at
+from .reading import function_tree, read, read_file, statements
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from .._core.context import Actor
+    from .._core.driver import Driver
+    from .._core.lifecycle import Life
+
+    Coroutine = CoroutineType[Any, Any, Any]
 
 _OURS = (reCreate, reSchedule, delete)
+_OUR_NAMES = tuple(function.__name__ for function in _OURS)
+_OUR_CODES = tuple(function.__code__ for function in _OURS)
+# That end a statement whose value nobody takes; the last two where a cell shows it, but for a `;`.
+_ENDS = ("POP_TOP", "PRINT_EXPR", "CALL_INTRINSIC_1")
+_AWAITS = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
-class Forgotten(NamedTuple):
-    """A call without its `await`.
+class Called(NamedTuple):
+    """A statement with a call that wants an `await`: of that name, in some code."""
 
-    Attributes:
-        spot: the call.
-        remedy: what to write instead.
-        thread: the thread that it was asked of, where that is known.
-        raises: whether the line itself raised an error, which says so.
+    code: CodeType
+    statement: ast.stmt
+    call: ast.Call
+
+
+def dropped(coroutine: Coroutine, frame: FrameType | None) -> None:
+    """Tell of a coroutine that is thrown away, if the line is known.
+
+    Args:
+        coroutine: it never began.
+        frame: the innermost one of the stack.
     """
-
-    spot: Spot
-    remedy: str
-    thread: TaskThread | None = None
-    raises: bool = False
-
-    @property
-    def text(self) -> str:
-        """The sentence."""
-        return f"{self.spot} does nothing without `await`: {self.remedy}."
-
-
-def in_method(method: Any, thread: TaskThread) -> list[Forgotten]:
-    """Return the forgotten `await`s of a method of a thread."""
-    function = function_of(method)
-    tree = None if function is None else read(function)
-    if function is None or tree is None:
-        return []
-    names = names_of(function, tree, None if isinstance(method, staticmethod) else thread)
-    waits = isinstance(tree, ast.AsyncFunctionDef)
-    return list(_find(tree.body, names, function.__code__.co_filename, waits))
-
-
-def at_error(error: BaseException, thread: TaskThread) -> list[Forgotten]:
-    """Return the forgotten `await` in a method of a thread by which an error was raised."""
-    at = innermost(traceback_of(error))
-    if at is None:
-        return []
-    for method in methods_of(type(thread)).values():
-        function = function_of(method)
-        if function is not None and function.__code__ is at.tb_frame.f_code:
-            return [one for one in in_method(method, thread) if one.spot.line == at.tb_lineno]
-    return []
-
-
-def check_cell(
-    source: str,
-    namespace: dict[str, Any],
-    report: Callable[[str], None],
-    number: int | None = None,
-) -> None:
-    """Look for forgotten `await`s in a cell, but for those in its classes."""
-    try:
-        body = ast.parse(_without_magics(source)).body
-    except (SyntaxError, ValueError):
+    actor = current.get()
+    users = False
+    while frame is not None:
+        code = frame.f_code
+        if code in steppers:
+            found = None if users else _returned(coroutine, frame)
+            break
+        if is_users(code.co_filename):
+            if dis.opname[code.co_code[frame.f_lasti]] in _ENDS:
+                found = _thrown_away(coroutine, frame)
+                break
+            # It called what throws away, or what it put in the place of the function of `warnings`.
+            users = True
+        frame = frame.f_back
+    else:
         return
-    names, sure = names_of_cell(body, namespace)
-    found = list(_find(body, names, THIS_CELL, True))
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            function = function_of(namespace.get(node.name))
-            if isinstance(function, FunctionType) and function.__globals__ is namespace:
-                names = names_of(function, node, None, sure)
-                waits = isinstance(node, ast.AsyncFunctionDef)
-                found += _find(node.body, names, THIS_CELL, waits, slots=False)
-    filename = file_of_cell(number)
-    for one in found:
-        if not one.raises:
-            report(one.text)
-        if one.thread is not None:
-            _keep(one, one.thread, filename)
+    if found is not None:
+        _tell(found, coroutine, frame, actor)
 
 
-def _keep(one: Forgotten, thread: TaskThread, filename: str) -> None:
-    """Keep what a cell was told; by then it is no longer "this cell"."""
-    spot = one.spot._replace(filename=filename) if filename else one.spot
-    text = one._replace(spot=spot).text
-    keep(life_of(thread), "await", text, spot, "", ("await", *spot))
+def _thrown_away(coroutine: Coroutine, frame: FrameType) -> Called | None:
+    """Return the statement that ends at the line of a frame, if its value was the coroutine."""
+    code = frame.f_code
+    if code.co_name == "<module>" and environment.cell_name(code.co_filename) is None:
+        return None  # a script cannot await there; Python says enough
+    tree = read(code)
+    if tree is None:
+        return None
+    return _find(code, tree.body, ast.Expr, coroutine.__name__, frame.f_lineno)
 
 
-def _without_magics(source: str) -> str:
-    """Return a cell's text as Python; each line keeps its number."""
-    shell = environment.shell()
-    return source if shell is None else str(shell.transform_cell(source))
+def _returned(coroutine: Coroutine, frame: FrameType) -> Called | None:
+    """Return the `return` of a turn, `enter__` or `exit__` whose value was the coroutine."""
+    if coroutine.cr_code not in _OUR_CODES:
+        return None
+    inside = frame.f_locals  # of the library's own code
+    step = steppers[frame.f_code]
+    if step == "turn":
+        returned = getattr(inside["self"], "cofunc", None)
+    elif step == "hook":
+        returned = getattr(type(inside["life"].thread), inside["name"], None)
+    else:
+        return None
+    found = function_tree(returned)
+    if found is None:
+        return None
+    return _find(found[0].__code__, found[1].body, ast.Return, coroutine.__name__)
 
 
 def _find(
-    body: list[ast.stmt], names: Names, filename: str, waits: bool, slots: bool = True
-) -> Iterator[Forgotten]:
+    code: CodeType,
+    body: list[ast.stmt],
+    kind: type[ast.Expr | ast.Return | ast.Assign],
+    name: str,
+    line: int | None = None,
+) -> Called | None:
+    """Return the first statement of a kind that calls something with a name, at a line if one is given."""
     for node in statements(body):
-        if not isinstance(node, (ast.Expr, ast.Assign, ast.Return)):
-            continue
-        call, within = node.value, names
-        if isinstance(node, ast.Expr) and isinstance(call, (ast.ListComp, ast.SetComp)):
-            within, call = names.within(call), _of_each(call)
-        raises = isinstance(node, ast.Assign) and _is_slot(node.targets, names)
-        if isinstance(node, ast.Assign) and not (slots and (raises or _is_kept(node, names))):
-            continue
-        if not isinstance(call, ast.Call) or (isinstance(node, ast.Return) and not waits):
-            continue
-        called = within.value(call.func)
-        if not is_a(called, FunctionType) or not inspect.iscoroutinefunction(called):
-            continue
-        if called not in _OURS and isinstance(node, ast.Return):
-            continue
-        # Of a name like `reSchedule` it is certain; a method must be one of a thread.
-        remedy = _remedy(node, call, called, waits)
-        yield Forgotten(
-            Spot(filename, call.lineno, ast.unparse(call)), remedy, _asked(call, within), raises
+        if isinstance(node, kind) and (line is None or node.lineno == line):
+            call: Any = node.value
+            if isinstance(call, (ast.ListComp, ast.SetComp)) and kind is ast.Expr:
+                call = call.elt
+            if isinstance(call, ast.Call) and _name(call) == name:
+                return Called(code, node, call)
+    return None
+
+
+def _name(call: ast.Call) -> str:
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def task_failed(driver: Driver, error: BaseException) -> bool:
+    """Tell of a forgotten `await`, or of a needless one, by which a task failed."""
+    owner = driver.owner
+    if owner is None or owner.failed_hook() is not None:
+        return False
+    return _refused(error, owner, driver) or _needless(owner, error)
+
+
+def hook_failed(life: Life, error: BaseException) -> bool:
+    """Tell of a forgotten `await`, or of a needless one, by which a hook or a handler failed."""
+    return _refused(error, life) or _needless(life, error)
+
+
+def _refused(error: BaseException, life: Life, actor: Actor | None = None) -> bool:
+    """Tell of a slot that was given a coroutine instead of a task, if an error says that."""
+    last = traceback_of(error)
+    at = innermost(last)
+    if at is None or last is None or not is_a(error, TypeError):
+        return False
+    while last.tb_next is not None:
+        last = last.tb_next
+    refusing = last.tb_frame
+    if refusing.f_code.co_filename != slots.__file__ or "called" not in refusing.f_locals:
+        return False
+    code = at.tb_frame.f_code
+    tree = read(code)
+    found = None
+    if tree is not None:
+        found = _find(code, tree.body, ast.Assign, refusing.f_locals["called"], at.tb_lineno)
+    if found is None:
+        return False
+    text, spot = _sentence(found, found.code.co_filename)
+    slot = "" if actor is None else actor.slot_name or ""
+    give(life, "await", text, spot, slot=slot, actor=actor, of_class=True)
+    return True
+
+
+_PLAIN_CALL = re.compile(r"\bawait\s+[\w.()\[\]]+\.(findChild|getChildIds)\(")
+
+
+def _needless(life: Life, error: BaseException) -> bool:
+    """Tell of an `await` before a plain method, which the reference's documents write."""
+    if not is_a(error, TypeError) or "await" not in text_of(error):
+        return False
+    spot = raised_at(traceback_of(error))
+    found = None if spot is None else _PLAIN_CALL.search(spot.source)
+    if spot is None or found is None:
+        return False
+    name = found.group(1)
+    returns = "the child, or None if there is none" if name == "findChild" else "a list"
+    text = (
+        f"{spot} failed of its `await`: {name} is a plain method, which returns {returns}. "
+        f"Write it without `await`."
+    )
+    give(life, "await", text, spot)
+    return True
+
+
+def kept_by_cell(value: Any, number: int | None) -> None:
+    """Tell of a call at the end of a cell, whose coroutine IPython keeps as what the cell came to."""
+    one: Any = next(iter(value), None) if is_a(value, list, set) else value
+    if not is_a(one, CoroutineType) or inspect.getcoroutinestate(one) != inspect.CORO_CREATED:
+        return
+    filename = file_of_cell(number)
+    tree = read_file(filename) if filename else None
+    if tree is None or not tree.body:
+        return
+    found = _find(compile("", filename, "exec"), tree.body[-1:], ast.Expr, one.__name__)
+    if found is not None:
+        _tell_cell(found, one, THIS_CELL)
+
+
+def _tell(found: Called, coroutine: Coroutine, frame: FrameType, actor: Actor | None) -> None:
+    filename = found.code.co_filename
+    owner = None if actor is None else actor.owner
+    if actor is not None and owner is not None:
+        text, spot = _sentence(found, filename, coroutine)
+        slot = actor.slot_name or ""
+        give(owner, "await", text, spot, slot=slot, actor=actor, of_class=True)
+    else:
+        _tell_cell(found, coroutine, THIS_CELL if _in_cell(frame) else filename)
+
+
+def _tell_cell(found: Called, coroutine: Coroutine, named: str) -> None:
+    """Tell of code that belongs to no thread: a cell, or a script.
+
+    Args:
+        found: the statement.
+        coroutine: what it made.
+        named: the file's name in the log; what is kept is no longer "this cell" when it is read.
+    """
+    filename = found.code.co_filename
+    asked = _asked(coroutine)
+    if asked is None and environment.cell_name(filename) is None:
+        return  # a script that has nothing to do with threads
+    new = named == THIS_CELL or asked is None
+    if asked is not None:
+        text, spot = _sentence(found, filename, coroutine)
+        new = keep(asked, "await", text, spot, "", ("await", *spot))[1] or new
+    # A loop in a cell is told once each time the cell runs.
+    run = getattr(environment.shell(), "execution_count", 0)
+    if new and not was_logged(("await", filename, found.call.lineno, run)):
+        write(log.library, "await", _sentence(found, named, coroutine)[0])
+
+
+def _in_cell(frame: FrameType) -> bool:
+    """Whether a line of a cell is executed for that very cell, which has not ended."""
+    filename = frame.f_code.co_filename
+    at: FrameType | None = None if environment.cell_name(filename) is None else frame
+    while at is not None and (at.f_code.co_filename, at.f_code.co_name) != (filename, "<module>"):
+        at = at.f_back
+    return at is not None
+
+
+def _asked(coroutine: Coroutine) -> Life | None:
+    """Return the thread that a call asks for something: `t` of `t.stop()` and of `delete(t.tasks.a)`."""
+    for value in inspect.getcoroutinelocals(coroutine).values():
+        if is_a(value, MethodType):
+            value = value.__self__  # noqa: PLW2901
+        driver = driver_of(value)
+        life = find_life(value) if driver is None else driver.owner
+        if life is not None:
+            return life
+    return None
+
+
+def _sentence(found: Called, filename: str, coroutine: Coroutine | None = None) -> tuple[str, Spot]:
+    call = ast.unparse(found.call)
+    spot = Spot(filename, found.call.lineno, call)
+    remedy = _remedy(found, call, coroutine)
+    return f"{spot} does nothing without `await`: {remedy}.", spot
+
+
+def _remedy(found: Called, call: str, coroutine: Coroutine | None) -> str:
+    code, node, name = found.code, found.statement, _name(found.call)
+    mended = ast.unparse(node).replace(call, f"await {call}", 1)
+    if isinstance(node, ast.Return) or (name == "reSchedule" and isinstance(node, ast.Expr)):
+        mended = f"await {call}"
+    elif isinstance(node, ast.Assign) and name not in _OUR_NAMES:
+        mended = (
+            f"{ast.unparse(node.targets[0])} = await reCreate(None, {ast.unparse(found.call.func)})"
         )
-
-
-def _of_each(comprehension: ast.ListComp | ast.SetComp) -> ast.expr | None:
-    """Return what a comprehension calls of each thing it walks through."""
-    call, target = comprehension.elt, comprehension.generators[0].target
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-        if ast.unparse(call.func.value) == ast.unparse(target):
-            return call
-    return None
-
-
-def _is_slot(targets: list[ast.expr], names: Names) -> bool:
-    if len(targets) != 1 or not isinstance(targets[0], ast.Attribute):
-        return False
-    slots = targets[0].value
-    return (
-        isinstance(slots, ast.Attribute)
-        and slots.attr == "tasks"
-        and is_a(names.value(slots.value), TaskThread)
-    )
-
-
-def _is_kept(node: ast.Assign, names: Names) -> bool:
-    """Whether an attribute of a thread that runs holds what reCreate was to do, and nobody does it."""
-    target = node.targets[0]
-    if len(node.targets) != 1 or not isinstance(target, ast.Attribute):
-        return False
-    held = names.value(target) if is_a(names.value(target.value), TaskThread) else None
-    return (
-        inspect.iscoroutine(held)
-        and inspect.getcoroutinestate(held) == inspect.CORO_CREATED
-        and held.cr_code in [one.__code__ for one in _OURS]
-    )
-
-
-def _remedy(node: ast.stmt, call: ast.Call, called: FunctionType, waits: bool) -> str:
-    text = ast.unparse(call)
-    mended = ast.unparse(node).replace(text, f"await {text}", 1)
-    if isinstance(node, ast.Return) or (called is reSchedule and isinstance(node, ast.Expr)):
-        mended = f"await {text}"
-    elif isinstance(node, ast.Assign) and called not in _OURS:
-        cofunc = ast.unparse(call.func)
-        mended = f"{ast.unparse(node.targets[0])} = await reCreate(None, {cofunc})"
     remedy = f"write `{mended}`"
-    if not waits:
-        remedy = f"make the function an `async def`, and {remedy}"
-        asks = _through_control(call, called)
-        if asks:
-            asks = ast.unparse(node).replace(text, asks, 1)
-            remedy = f"in a plain `def` write `{asks}`"
-    return remedy
+    if code.co_flags & _AWAITS or code.co_name == "<module>":  # of a cell
+        return remedy
+    if coroutine is not None and coroutine.cr_code is TaskThread.stop.__code__:
+        if isinstance(found.call.func, ast.Attribute):
+            asks = f"{ast.unparse(found.call.func.value)}.control.stop()"
+            return f"in a plain `def` write `{ast.unparse(node).replace(call, asks, 1)}`"
+    return f"make the function an `async def`, and {remedy}"
 
 
-def _asked(call: ast.Call, names: Names) -> TaskThread | None:
-    """Return the thread that a call asks for something: `t` in `t.stop()` and `delete(t.tasks.a)`."""
-    for part in (call.func, *call.args):
-        for node in ast.walk(part):
-            value = names.value(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
-            if is_a(value, TaskThread) and find_life(value) is not None:
-                return value
-    return None
-
-
-def _through_control(call: ast.Call, called: FunctionType) -> str:
-    """Return what asks a thread for the same from a plain function, if there is such a thing."""
-    if called is TaskThread.stop and isinstance(call.func, ast.Attribute):
-        return f"{ast.unparse(call.func.value)}.control.stop()"
-    return ""
+RULE = Rule(
+    "await",
+    "a call without its `await`, in a method or a cell; one whose coroutine is kept in a variable is not "
+    "seen",
+    "when the line has run",
+    heard={
+        "coroutine_dropped": dropped,
+        "cell_ran": kept_by_cell,
+        "task_failed": task_failed,
+        "hook_failed": hook_failed,
+    },
+)

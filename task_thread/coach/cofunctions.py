@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..tasks import reCreate, reSchedule
-from .names import Names, names_of
 from .places import Spot
-from .reading import Function, function_of, inside, read
+from .reading import Function, Names, function_of, function_tree, inside
 
 if TYPE_CHECKING:
-    from .._core.driver import Driver
+    from .._core.driver import Driver, Turn
 
 _BROAD = ("Exception", "BaseException")
 # What a branch calls that only tells of the error.
@@ -57,15 +57,20 @@ def reading_of(driver: Driver) -> Reading:
         return _UNREAD
     known = _readings.get(function.__code__)
     if known is None:
-        tree = read(function)
-        known = _UNREAD if tree is None else _make_reading(driver, function, tree)
+        found = function_tree(function)
+        known = _UNREAD if found is None else _make_reading(driver, *found)
         _readings[function.__code__] = known
     return known
 
 
-def _make_reading(driver: Driver, function: Any, tree: Function) -> Reading:
-    owner = driver.owner
-    names = names_of(function, tree, None if owner is None else owner.thread)
+def may_end_wrongly(driver: Driver) -> bool:
+    """Whether there is anything in a co-function by which its task may end, or begin anew, by mistake."""
+    reading = reading_of(driver)
+    return reading.anew is not None or reading.missed is not None
+
+
+def _make_reading(driver: Driver, function: FunctionType, tree: Function) -> Reading:
+    names = _names(driver, function, tree)
     filename = function.__code__.co_filename
 
     def first(what: Any, number: int, nodes: list[Any]) -> Spot | None:
@@ -85,12 +90,16 @@ def _make_reading(driver: Driver, function: Any, tree: Function) -> Reading:
 
 def request_in(driver: Driver, function: Any) -> Spot | None:
     """Return the line in a task's co-function where it asks for a turn of a function."""
-    own = function_of(driver.cofunc)
-    tree = None if own is None else read(own)
-    if own is None or tree is None or function is None:
+    found = function_tree(driver.cofunc)
+    if found is None or function is None:
         return None
-    names = names_of(own, tree, None if driver.owner is None else driver.owner.thread)
+    own, tree = found
+    names = _names(driver, own, tree)
     return _first(reSchedule, 0, function, names, list(tree.body), own.__code__.co_filename)
+
+
+def _names(driver: Driver, function: FunctionType, tree: Function) -> Names:
+    return Names(function, tree, None if driver.owner is None else driver.owner.thread)
 
 
 def _first(
@@ -158,3 +167,15 @@ def _only_tells(node: ast.stmt) -> bool:
         return False
     called = node.value.func
     return getattr(called, "attr", getattr(called, "id", "")) in _TELLS
+
+
+def same(one: Turn, other: Turn) -> bool:
+    """Whether two turns call the same with the same."""
+    # Identity: what `==` of a user's object does is not known.
+    return (
+        one[0] == other[0]
+        and len(one[1]) == len(other[1])
+        and all(a is b for a, b in zip(one[1], other[1], strict=True))
+        and one[2].keys() == other[2].keys()
+        and all(one[2][key] is other[2][key] for key in one[2])
+    )

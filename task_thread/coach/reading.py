@@ -7,7 +7,7 @@ import functools
 import inspect
 import linecache
 from collections.abc import Iterator
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,7 +19,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _MOST_LINES = 1_000  # of one function; longer ones are not read
 
-_trees: WeakKeyDictionary[Any, Function | None] = WeakKeyDictionary()
+_trees: WeakKeyDictionary[CodeType, Function | ast.Module | None] = WeakKeyDictionary()
 
 
 def function_of(value: Any) -> FunctionType | None:
@@ -51,16 +51,37 @@ def methods_of(cls: type[TaskThread]) -> dict[str, Any]:
     return found
 
 
-def read(function: FunctionType) -> Function | None:
-    """Return the syntax tree of a function, its line numbers those of the file; `None` if unknown."""
-    code = function.__code__
+def read(code: CodeType) -> Function | ast.Module | None:
+    """Return the syntax tree of a function, or of a whole cell; `None` where the text is not known.
+
+    Its line numbers are those of the file.
+    """
     if code not in _trees:
-        _trees[code] = _read(function)
+        _trees[code] = _read(code)
     return _trees[code]
 
 
-def _read(function: FunctionType) -> Function | None:
-    code = function.__code__
+def function_tree(value: Any) -> tuple[FunctionType, Function] | None:
+    """Return the user's function in something, and its syntax tree."""
+    function = function_of(value)
+    tree = None if function is None else read(function.__code__)
+    return (function, tree) if function is not None and isinstance(tree, Function) else None
+
+
+def read_file(filename: str) -> ast.Module | None:
+    """Return the syntax tree of a file or a cell, unless it is long."""
+    lines = linecache.getlines(filename)
+    if len(lines) > _MOST_LINES:
+        return None
+    try:
+        return ast.parse("".join(lines))
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _read(code: CodeType) -> Function | ast.Module | None:
+    if code.co_name == "<module>":
+        return read_file(code.co_filename)
     first = code.co_firstlineno
     lines = linecache.getlines(code.co_filename)[first - 1 : first - 1 + _MOST_LINES]
     try:
@@ -98,3 +119,44 @@ def inside(nodes: list[Any]) -> Iterator[ast.AST]:
             continue
         yield node
         todo.extend(ast.iter_child_nodes(node))
+
+
+class Names:
+    """What the names in a function stand for, where that is certain: globals, variables around it, `self`.
+
+    Nothing of the user's is called: properties and descriptors stay untouched.
+
+    Args:
+        function: the function.
+        tree: its syntax tree.
+        me: the thread whose method it is, if it is one.
+    """
+
+    def __init__(self, function: FunctionType, tree: Function, me: TaskThread | None) -> None:
+        code = function.__code__
+        self._outer = function.__globals__
+        self._inner: dict[str, Any] = dict.fromkeys(code.co_varnames + code.co_cellvars)
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+            try:
+                self._inner[name] = cell.cell_contents
+            except ValueError:  # not assigned yet
+                self._inner[name] = None
+        if me is not None and code.co_argcount:
+            first = code.co_varnames[0]
+            named = [node for node in inside(list(tree.body)) if isinstance(node, ast.Name)]
+            if all(node.id != first or isinstance(node.ctx, ast.Load) for node in named):
+                self._inner[first] = me
+
+    def value(self, node: ast.expr) -> Any:
+        """Return what an expression stands for; `None` if that is not certain."""
+        if isinstance(node, ast.Name):
+            return (self._inner if node.id in self._inner else self._outer).get(node.id)
+        if not isinstance(node, ast.Attribute):
+            return None
+        owner = self.value(node.value)
+        if is_a(owner, ModuleType):
+            return vars(owner).get(node.attr)
+        if not is_a(owner, TaskThread):
+            return None
+        found = inspect.getattr_static(owner, node.attr, None)
+        return found.__func__ if is_a(found, staticmethod, classmethod) else found

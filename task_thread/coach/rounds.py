@@ -10,15 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
-from weakref import ReferenceType, WeakKeyDictionary, ref
+from typing import TYPE_CHECKING
+from weakref import ReferenceType, ref
 
 from .._core import registry
 from .._core.context import life_of
-from ..states import ThreadState
-from . import awaits, families, queues
-from .advice import give
-from .reading import methods_of
+from . import families
+from .kinds import RULES
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,28 +31,12 @@ AT_ONCE = 100
 REST = 0.5
 """Seconds from the beginning of a round to the next one, at the least."""
 
-_METHODS_AT_ONCE = 5  # read with one beat: about a millisecond
-_MOST_METHODS = 200  # of one class
 _MOST_SUSPECTS = 200
 _MOST_FAMILIES = 1_000
 
-LASTING = {
-    "not-added": (families.is_not_added, families.tell_not_added, 1.0),
-    "not-run": (families.is_not_run, families.tell_not_run, 2.0),
-    "queue": (queues.is_full, queues.tell_full, 1.0),
-}
-"""What is told if it lasts: how it is seen, how it is told, and after how many seconds."""
+_LASTING = {rule.kind: rule.lasts for rule in RULES if rule.lasts is not None}
+_COMPARING = [rule.compares for rule in RULES if rule.compares is not None]
 
-
-class Text(NamedTuple):
-    """What was found in the methods of a class; `unread` are those that were not looked at yet."""
-
-    version: int
-    unread: list[str]
-    forgotten: list[awaits.Forgotten]
-
-
-_texts: WeakKeyDictionary[type, Text] = WeakKeyDictionary()
 _rounds: dict[int, Round] = {}  # by the identity of the loop
 
 
@@ -77,7 +59,6 @@ class Round:
         """
         self._judge(now)
         self._compare()
-        read = 0
         for _ in range(AT_ONCE):
             thread = next(self._threads, None)
             if thread is None:
@@ -89,8 +70,6 @@ class Round:
                 if thread is None:
                     return
             self._look(life_of(thread), now)
-            if read < _METHODS_AT_ONCE:
-                read += _read_class(life_of(thread), _METHODS_AT_ONCE - read)
 
     def _walk(self) -> Iterator[TaskThread]:
         """Yield the threads of the loop; those that end meanwhile are left out."""
@@ -113,7 +92,7 @@ class Round:
                 del child
 
     def _look(self, life: Life, now: float) -> None:
-        for kind, (seen, _, _) in LASTING.items():
+        for kind, (seen, _, _) in _LASTING.items():
             key = (kind, life.serial)
             if seen(life) and key not in self._suspects and len(self._suspects) < _MOST_SUSPECTS:
                 self._suspects[key] = (ref(life.thread), now)
@@ -124,7 +103,7 @@ class Round:
                 if len(self._families) >= _MOST_FAMILIES:
                     self._families.clear()
                 self._families[life.serial] = family
-                self._comparisons.append(families.compare_ids(ref(life.thread)))
+                self._comparisons += [compares(ref(life.thread)) for compares in _COMPARING]
 
     def _compare(self) -> None:
         """Go on with a comparison of ids, which may be many, and are the user's code."""
@@ -134,39 +113,13 @@ class Round:
 
     def _judge(self, now: float) -> None:
         for key, (reference, since) in list(self._suspects.items()):
-            seen, tell, lasting = LASTING[key[0]]
+            seen, tell, seconds = _LASTING[key[0]]
             thread = reference()
             if thread is None or not seen(life_of(thread)):
                 del self._suspects[key]
-            elif now - since >= lasting:
+            elif now - since >= seconds:
                 del self._suspects[key]
                 tell(life_of(thread))
-
-
-def _read_class(life: Life, most: int) -> int:
-    """Look for a forgotten `await` in the methods of a thread's class.
-
-    They are read once the thread runs, since only then its attributes are what they stay.
-
-    Returns:
-        How many methods were read now, at most `most`.
-    """
-    if life.state is not ThreadState.RUNNING:
-        return 0
-    cls = type(life.thread)
-    version = getattr(cls, "__task_thread_code__", 0)  # counts up when a cell gives it newer code
-    text = _texts.get(cls)
-    if text is None or text.version != version:
-        names = list(methods_of(cls))[:_MOST_METHODS]
-        text = _texts[cls] = Text(version, names, [])
-    now, text.unread[:most] = text.unread[:most], []
-    for name in now:
-        method = methods_of(cls).get(name)
-        if method is not None:
-            text.forgotten.extend(awaits.in_method(method, life.thread))
-    for one in text.forgotten:
-        give(life, "await", one.text, one.spot, of_class=True)
-    return len(now)
 
 
 def beat(watched: Watched) -> None:
@@ -183,10 +136,9 @@ def beat(watched: Watched) -> None:
 def look_once(loop: asyncio.AbstractEventLoop) -> None:
     """Look at the threads of a loop on which nothing will happen any more; no beat will come to judge."""
     for thread in islice(Round(loop)._walk(), AT_ONCE):
-        for seen, tell, _ in LASTING.values():
+        for seen, tell, _ in _LASTING.values():
             if seen(life_of(thread)):
                 tell(life_of(thread))
-        _read_class(life_of(thread), _MOST_METHODS)
 
 
 def forget() -> None:

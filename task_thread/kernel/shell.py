@@ -104,10 +104,8 @@ class Shell:
     def _ended(self, result: Any) -> None:
         self.live.cell_has_run()
         self.cells.leave()
-        source = getattr(getattr(result, "info", None), "raw_cell", None)
-        if isinstance(source, str):
-            number = getattr(result, "execution_count", None)
-            instruments.cell_ran(source, self.ipython.user_ns, number)
+        number = getattr(result, "execution_count", None)
+        instruments.cell_ran(getattr(result, "result", None), number)
         loop = running_loop()
         if loop is not None:
             # The kernel is about to restore the handler of SIGINT which stood when the cell began.

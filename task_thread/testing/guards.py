@@ -28,7 +28,7 @@ from threading import get_ident
 from types import ModuleType
 from typing import Any, Protocol
 
-from .._core import environment
+from .._core import environment, instruments
 from .._core.lines import OURS, Place, is_users, running_place
 from .belongings import Belongings
 from .freeze import Freezer
@@ -432,6 +432,7 @@ def _not_awaited(before: Callable[[Any], None]) -> Callable[[Any], None]:
             before(coroutine)
         else:
             run.not_awaited(coroutine)
+            instruments.coroutine_dropped(coroutine, sys._getframe(1))
 
     return guarded
 

@@ -8,14 +8,14 @@ import pytest
 
 from task_thread import coach
 from task_thread._core import instruments
-from task_thread.coach import advice, cofunctions, reading, turns
+from task_thread.coach import advice, cofunctions, reading
 
 
 @pytest.fixture(autouse=True)
 def nothing_told(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     advice._logged_at.clear()
     # Their programs have one file name, and `pass` may compile to what `return` did in the test before.
-    for known in (coach._plain, cofunctions._readings, reading._trees, turns._looked_at):
+    for known in (coach._plain, cofunctions._readings, reading._trees):
         known.clear()
     coach.on()
     yield

@@ -11,7 +11,7 @@ from programs import ended, running, started, until
 from programs import rounds as let_it_turn
 from students import logged, only, student
 
-from task_thread.coach import families, rounds
+from task_thread.coach import rounds, same_id
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 
@@ -181,11 +181,11 @@ async def test_an_id_that_another_child_had_before_is_not_told_of() -> None:
     boss = boss_of(text)
     async with running(boss):
         first, second = boss.children
-        comparison = families.compare_ids(ref(boss))
+        comparison = same_id.compare_ids(ref(boss))
         next(comparison)
         first.name, second.name = 9, 0
         assert list(comparison) == [None]
-        comparison = families.compare_ids(ref(boss))
+        comparison = same_id.compare_ids(ref(boss))
         next(comparison)
         await first.stop()
         await first.join()

@@ -1,4 +1,4 @@
-"""A line that holds up the event loop: found while it does, on the watchdog's OS thread.
+"""`blocked`: a line holds up the event loop; found while it does, on the watchdog's OS thread.
 
     watchdog: the loop does not answer ─► look: whose turn is it, and at which line?
                                   ─► look again: the same turn still ─► told, at once
@@ -28,6 +28,7 @@ from .._core.stepping import steppers
 from . import families
 from .advice import Told, keep, tell, write
 from .places import Spot
+from .rule import Rule
 
 if TYPE_CHECKING:
     from .._core.context import Actor
@@ -249,3 +250,11 @@ def _remedy(source: str) -> str:
         "Await something that waits without blocking, do less in one turn, or hand the work to "
         "`await asyncio.to_thread(function, ...)`."
     )
+
+
+RULE = Rule(
+    "blocked",
+    "a line holds up the event loop",
+    "while it does, after about 0.5 s (plain code of a cell: 1 s)",
+    heard={"loop_blocked": look, "loop_released": released, "threads_gone": forget},
+)

@@ -17,7 +17,7 @@ from students import logged, only, student
 
 from task_thread import TaskThread
 from task_thread._core import log
-from task_thread.coach import holdups
+from task_thread.coach import blocked
 from task_thread.kernel import display
 
 
@@ -39,11 +39,11 @@ class FakePulse:
         """What the pulse does while the loop is held up; the caller's code is what holds it up."""
         self.seconds = seconds
         self.frame = sys._getframe(1)
-        holdups.look(self)  # type: ignore[arg-type]
+        blocked.look(self)  # type: ignore[arg-type]
         self.frame = None
 
     def release(self, seconds: float) -> None:
-        holdups.released(self, seconds)  # type: ignore[arg-type]
+        blocked.released(self, seconds)  # type: ignore[arg-type]
 
 
 ROBOT = """
@@ -90,7 +90,7 @@ def block(*seconds: float) -> Callable[[FakePulse], None]:
 
 @pytest.fixture(autouse=True)
 def what_runs_the_test_is_not_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holdups, "is_users", lambda name: name in ("program.py", "main.py"))
+    monkeypatch.setattr(blocked, "is_users", lambda name: name in ("program.py", "main.py"))
 
 
 AT = "`if time: time.sleep(0.8)` (program.py, line 14)"
@@ -261,7 +261,7 @@ async def test_plain_code_is_told_of_later_and_to_every_root(
         names["cell"](one)
         await other.stop()
         await other.join()
-    sentence = "`work()` (program.py, line 2) {}. " + holdups._remedy("")
+    sentence = "`work()` (program.py, line 2) {}. " + blocked._remedy("")
     over = sentence.format("blocked the event loop for 3.0 s; no task could turn meanwhile")
     now = sentence.format("blocks the event loop, for 1.1 s so far; no task can turn meanwhile")
     assert only(one) == only(other) == over
@@ -347,10 +347,10 @@ async def test_many_short_callbacks_of_plain_code_are_nobodys_fault() -> None:
 async def test_whoever_runs_the_loop_is_not_at_fault() -> None:
     """The stack of a script goes on below the loop, to `asyncio.run(main())`."""
     names = student("def main(coroutine): return asyncio.run(coroutine)", "main.py")
-    seen: list[holdups.Sight | None] = []
+    seen: list[blocked.Sight | None] = []
 
     async def look() -> None:
-        asyncio.get_running_loop().call_soon(lambda: seen.append(holdups.see(sys._getframe())))
+        asyncio.get_running_loop().call_soon(lambda: seen.append(blocked.see(sys._getframe())))
         await asyncio.sleep(0)
 
     await asyncio.to_thread(names["main"], look())
@@ -417,7 +417,7 @@ async def test_an_import_in_a_cell_is_not_told() -> None:
     ],
 )
 def test_the_remedy_fits_the_line(source: str, remedy: str) -> None:
-    assert holdups._remedy(source).startswith(remedy)
+    assert blocked._remedy(source).startswith(remedy)
 
 
 async def test_a_task_that_blocks_for_real_is_told_while_it_does() -> None:

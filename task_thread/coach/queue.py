@@ -1,4 +1,4 @@
-"""Advice on a queue of signals that stays full while senders wait for room."""
+"""`queue`: a queue of signals stays full while senders wait for room."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..states import ThreadState
 from .advice import give
 from .places import definition
+from .rule import Lasting, Rule
 
 if TYPE_CHECKING:
     from .._core.lifecycle import Life
@@ -43,3 +44,11 @@ def _full(life: Life) -> Mailbox | None:
         if box is not None and box._room and heard and box.full() and box.overflow_hook() is None:
             return box
     return None
+
+
+RULE = Rule(
+    "queue",
+    "a queue stays full while senders wait",
+    "after 1 s",
+    lasts=Lasting(is_full, tell_full, 1.0),
+)

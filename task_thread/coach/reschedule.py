@@ -1,4 +1,4 @@
-"""Advice on tasks that begin in a wrong way: with reSchedule in `enter__`, or beside one that turns."""
+"""`reschedule`: a task begins in a wrong way, with reSchedule in `enter__`, or beside one that turns."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from .._core.context import current
 from .._core.driver import Driver, driver_of
 from ..states import ThreadState
 from .advice import give
-from .cofunctions import reading_of, request_in
+from .cofunctions import reading_of, request_in, same
 from .places import Spot, users_line
 from .reading import function_of
+from .rule import Rule
 
 if TYPE_CHECKING:
-    from .._core.driver import CoFunction, Turn
+    from .._core.driver import CoFunction
     from .._core.lifecycle import Life
 
 _LOST = 2
@@ -109,24 +110,10 @@ def _beginning(cofunc: CoFunction, actor: Driver, owner: Life) -> str:
     return f"await reCreate(None, self.{name})"
 
 
-def successor(driver: Driver, owner: Life) -> Driver | None:
-    """Return the task of the same co-function that one in no slot, made in the same way, leaves behind."""
-    if driver.turns != 1:
-        return None
-    for other in owner.drivers:
-        if other is not driver and not other.over and other.slot is None and not other.turns:
-            if same(other._turn, driver._turn):
-                return other
-    return None
-
-
-def same(one: Turn, other: Turn) -> bool:
-    """Whether two turns call the same with the same."""
-    # Identity: what `==` of a user's object does is not known.
-    return (
-        one[0] == other[0]
-        and len(one[1]) == len(other[1])
-        and all(a is b for a, b in zip(one[1], other[1], strict=True))
-        and one[2].keys() == other[2].keys()
-        and all(one[2][key] is other[2][key] for key in one[2])
-    )
+RULE = Rule(
+    "reschedule",
+    "`reSchedule` begins a task in `enter__`, or a second one beside a task that turns; a turn calls it "
+    "twice, and leaves a task behind each time",
+    "at once; the third time",
+    heard={"task_rescheduled": rescheduled},
+)

@@ -1,0 +1,39 @@
+"""The table of the kinds of advice, in the order in which they are asked.
+
+A new one is a file like `swallowed.py`, which listens to a probe of the core, or `queue.py`, which looks at
+the threads in turn; a line here; and a row in README's table.
+"""
+
+from __future__ import annotations
+
+from . import (
+    awaits,
+    blocked,
+    ended,
+    escaped,
+    exit,
+    not_added,
+    not_run,
+    queue,
+    rate,
+    recreate,
+    reschedule,
+    same_id,
+    swallowed,
+)
+
+RULES = (
+    blocked.RULE,
+    rate.RULE,
+    awaits.RULE,
+    recreate.RULE,
+    reschedule.RULE,
+    ended.RULE,
+    escaped.RULE,
+    swallowed.RULE,
+    exit.RULE,
+    not_added.RULE,
+    not_run.RULE,
+    same_id.RULE,
+    queue.RULE,
+)
