@@ -55,18 +55,18 @@ class Control:
             slot: the task's slot or an alias of it; `None` for all tasks of the tree below.
         """
         return self._ask(
-            "pause", lambda e: self._brake(slot, e, lambda d, a, m: d.held().pause(a, m)), slot
+            "pause", lambda e: self._pace(slot, e, lambda d, a, m: d.held().pause(a, m)), slot
         )
 
     def resume(self, slot: str | None = None) -> Effect:
         """Let a task turn freely again; done at once."""
 
         def resume(driver: Driver, arrived: _Call, missed: _Call) -> None:
-            if driver.brake is not None:
-                driver.brake.resume()
+            if driver.pacing is not None:
+                driver.pacing.resume()
             arrived()
 
-        return self._ask("resume", lambda e: self._brake(slot, e, resume), slot)
+        return self._ask("resume", lambda e: self._pace(slot, e, resume), slot)
 
     def step(self, slot: str | None = None) -> Effect:
         """Let a task take one more turn and hold it then; done when it stands."""
@@ -74,7 +74,7 @@ class Control:
         def step(driver: Driver, arrived: _Call, missed: _Call) -> None:
             driver.held().step(driver.coroutine is not None, arrived, missed)
 
-        return self._ask("step", lambda e: self._brake(slot, e, step), slot)
+        return self._ask("step", lambda e: self._pace(slot, e, step), slot)
 
     def setPace(self, slot: str | None, hz: float | None) -> Effect:
         """Hold a task to a ceiling; done at once.
@@ -95,11 +95,11 @@ class Control:
         pace = float(hz)
 
         def set_pace(driver: Driver, arrived: _Call, missed: _Call) -> None:
-            if pace or driver.brake is not None:
+            if pace or driver.pacing is not None:
                 driver.held().set_pace(pace)
             arrived()
 
-        return self._ask("setPace", lambda e: self._brake(slot, e, set_pace), slot)
+        return self._ask("setPace", lambda e: self._pace(slot, e, set_pace), slot)
 
     def send(self, signal: Signal) -> Effect:
         """Put a signal into the thread; done when its queue has taken it."""
@@ -117,9 +117,9 @@ class Control:
     def _effect(self, verb: str, slot: str | None = None) -> Effect:
         effect = Effect(f"{verb} {slot} of {self._life.id}" if slot else f"{verb} {self._life.id}")
         effect.loop = self._life.loop
-        office = self._life.office
-        if office is not None and office.loop is effect.loop:
-            effect.os_thread = office.os_thread
+        dispatcher = self._life.dispatcher
+        if dispatcher is not None and dispatcher.loop is effect.loop:
+            effect.os_thread = dispatcher.os_thread
         return effect
 
     def _ask(self, verb: str, act: Callable[[Effect], None], slot: str | None = None) -> Effect:
@@ -186,7 +186,7 @@ class Control:
         # In the context of the cell where the thread was made, so that the output of exit__ goes there.
         life.home_context().copy().run(life.request_stop)
 
-    def _brake(
+    def _pace(
         self, slot: str | None, effect: Effect, act: Callable[[Driver, _Call, _Call], None]
     ) -> None:
         drivers = self._drivers(slot)

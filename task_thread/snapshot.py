@@ -200,7 +200,7 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
         source=place.source if place else "",
         error=describe(driver.error),
         too_fast=driver.too_fast,
-        pace=driver.brake.hz if driver.brake is not None else 0.0,
+        pace=driver.pacing.hz if driver.pacing is not None else 0.0,
     )
 
 

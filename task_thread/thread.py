@@ -375,11 +375,11 @@ class TaskThread(HasLife):
         """
         require_signal(signal)
         me: Life = self.__task_thread_life__
-        office = None if me.is_elsewhere() else me.office
+        dispatcher = None if me.is_elsewhere() else me.dispatcher
         children = me.children or ()
         for receiver in list(children) if child is None else (child,):
             life = _life_of_child(receiver)
-            if life.office is not office and life.is_elsewhere():
+            if life.dispatcher is not dispatcher and life.is_elsewhere():
                 await asyncio.wrap_future(Control(life).send(signal))
                 continue
             box = life.inbox or life.mailbox(out=False)

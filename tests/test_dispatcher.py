@@ -1,4 +1,4 @@
-"""The post office: handlers in order, side by side, and no task while there is nothing to do."""
+"""The dispatcher: handlers in order, side by side, and no task while there is nothing to do."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_no_pump_is_left_when_the_signals_are_handled() -> None:
         await until(lambda: len(program.heard) == 500)
         await rounds()
         assert other_tasks() == before
-        assert not program._life.office.pumps  # type: ignore[union-attr]
+        assert not program._life.dispatcher.pumps  # type: ignore[union-attr]
 
 
 async def test_no_pump_is_left_when_handlers_that_waited_have_ended() -> None:
@@ -172,7 +172,7 @@ async def test_a_pump_that_is_cancelled_from_outside_loses_no_further_signal() -
         program.leave.clear()
         await program.insertSignal(text(1))
         await until(lambda: program.steps)
-        for pump in program._life.office.pumps:  # type: ignore[union-attr]
+        for pump in program._life.dispatcher.pumps:  # type: ignore[union-attr]
             pump.cancel()
         await rounds()
         program.leave.set()

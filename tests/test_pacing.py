@@ -1,4 +1,4 @@
-"""The brake: pause, step and pace, on a loop whose clock the test turns."""
+"""The pacing: pause, step and pace, on a loop whose clock the test turns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from task_thread._core.pacing import Brake
+from task_thread._core.pacing import Pacing
 
 
 class Timer:
@@ -22,7 +22,7 @@ class Timer:
 
 
 class Loop:
-    """As much of a loop as a brake needs."""
+    """As much of a loop as a pacing needs."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -57,8 +57,8 @@ def loop() -> Loop:
 class Task:
     """Steps `hold` as a driver does, and counts the turns that may begin."""
 
-    def __init__(self, brake: Brake, loop: Loop) -> None:
-        self.brake = brake
+    def __init__(self, pacing: Pacing, loop: Loop) -> None:
+        self.pacing = pacing
         self.loop = loop
         self.turns = 0
         self.began: list[float] = []
@@ -70,7 +70,7 @@ class Task:
         before = self.turns
         while self.turns - before < at_most:
             if self._hold is None:
-                self._hold = self.brake.hold(self.loop)  # type: ignore[arg-type]
+                self._hold = self.pacing.hold(self.loop)  # type: ignore[arg-type]
             elif not self._gate.done():
                 break
             try:
@@ -91,88 +91,88 @@ def nothing() -> None: ...
 
 
 def test_a_new_brake_holds_nothing(loop: Loop) -> None:
-    assert Task(Brake(), loop).go(50) == 50
+    assert Task(Pacing(), loop).go(50) == 50
 
 
 def test_pause_holds_the_next_turn_and_tells_when_it_stands(loop: Loop) -> None:
-    brake = Brake()
+    pacing = Pacing()
     told: list[str] = []
-    brake.pause(lambda: told.append("stands"))
+    pacing.pause(lambda: told.append("stands"))
     assert not told
-    assert Task(brake, loop).go() == 0
+    assert Task(pacing, loop).go() == 0
     assert told == ["stands"]
-    assert brake.holding
+    assert pacing.holding
 
 
 def test_pausing_a_task_that_stands_tells_at_once(loop: Loop) -> None:
-    brake = Brake()
-    brake.pause(nothing)
-    Task(brake, loop).go()
+    pacing = Pacing()
+    pacing.pause(nothing)
+    Task(pacing, loop).go()
     told: list[str] = []
-    brake.pause(lambda: told.append("stands"))
+    pacing.pause(lambda: told.append("stands"))
     assert told == ["stands"]
 
 
 def test_resume_lets_it_turn_again(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.pause(nothing)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.pause(nothing)
     task.go()
-    brake.resume()
+    pacing.resume()
     assert task.go(20) == 20
-    assert not brake.holding
+    assert not pacing.holding
 
 
 def test_resume_releases_whoever_waits_for_the_pause(loop: Loop) -> None:
-    brake = Brake()
+    pacing = Pacing()
     told: list[str] = []
-    brake.pause(lambda: told.append("released"))
-    brake.resume()
+    pacing.pause(lambda: told.append("released"))
+    pacing.resume()
     assert told == ["released"]
 
 
 def test_step_lets_one_turn_through(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.pause(nothing)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.pause(nothing)
     task.go()
     told: list[str] = []
-    brake.step(False, lambda: told.append("stands again"))
+    pacing.step(False, lambda: told.append("stands again"))
     assert task.go() == 1
     assert told == ["stands again"]
 
 
 def test_three_steps_at_once_let_three_turns_through(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.pause(nothing)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.pause(nothing)
     task.go()
     for _ in range(3):
-        brake.step(False, nothing)
+        pacing.step(False, nothing)
     assert task.go() == 3
 
 
 def test_step_on_a_task_inside_a_turn_pauses_it_after_that_turn(loop: Loop) -> None:
-    brake = Brake()
-    brake.step(True, nothing)
-    assert Task(brake, loop).go() == 0
+    pacing = Pacing()
+    pacing.step(True, nothing)
+    assert Task(pacing, loop).go() == 0
 
 
 def test_pause_takes_back_the_steps_that_are_left(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.pause(nothing)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.pause(nothing)
     task.go()
-    brake.step(False, nothing)
-    brake.step(False, nothing)
-    brake.pause(nothing)
+    pacing.step(False, nothing)
+    pacing.step(False, nothing)
+    pacing.pause(nothing)
     assert task.go() == 0
 
 
 def test_pace_holds_a_task_to_a_ceiling_without_drift(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.set_pace(10)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.set_pace(10)
     step = 0.007  # the loop is never on time: it looks every 7 ms only
     for number in range(int(60 / step)):
         loop.advance(number * step)
@@ -183,9 +183,9 @@ def test_pace_holds_a_task_to_a_ceiling_without_drift(loop: Loop) -> None:
 
 
 def test_pace_does_not_catch_up_what_a_slow_task_missed(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.set_pace(10)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.set_pace(10)
     task.go()
     loop.advance(5.0)
     assert task.go() == 1
@@ -196,55 +196,55 @@ def test_pace_does_not_catch_up_what_a_slow_task_missed(loop: Loop) -> None:
 
 
 def test_a_new_pace_holds_from_now_on(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.set_pace(0.001)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.set_pace(0.001)
     task.go()
     loop.advance(1.0)
     assert task.go() == 0
-    brake.set_pace(10)
+    pacing.set_pace(10)
     assert task.go() == 1
     loop.advance(1.11)
     assert task.go() == 1
 
 
 def test_pace_0_takes_the_ceiling_away(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.set_pace(1)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.set_pace(1)
     task.go()
-    brake.set_pace(0)
+    pacing.set_pace(0)
     assert task.go(20) == 20
 
 
 def test_pause_beats_pace_and_a_step_keeps_to_it(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.set_pace(10)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.set_pace(10)
     task.go()
-    brake.pause(nothing)
+    pacing.pause(nothing)
     loop.advance(1.0)
     assert task.go() == 0
-    brake.step(False, nothing)
+    pacing.step(False, nothing)
     assert task.go() == 1
 
 
 def test_a_pause_during_the_wait_for_its_pace_holds_at_once(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.set_pace(0.01)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.set_pace(0.01)
     task.go()
     told: list[str] = []
-    brake.pause(lambda: told.append("stands"))
+    pacing.pause(lambda: told.append("stands"))
     loop.advance(0.5)
     task.go()
     assert told == ["stands"], "waited for the pace, 100 s, before it stood"
 
 
 def test_a_cancellation_reaches_a_task_that_is_held_and_leaves_no_timer(loop: Loop) -> None:
-    brake = Brake()
-    task = Task(brake, loop)
-    brake.set_pace(0.001)
+    pacing = Pacing()
+    task = Task(pacing, loop)
+    pacing.set_pace(0.001)
     task.go()
     task.cancel()
     assert all(timer.cancelled for timer in loop.timers)

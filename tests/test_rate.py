@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from task_thread._core.rate import Meter
+from task_thread._core.rate import RateMeter
 
 
-def metering(now: float, limit: float | None) -> Meter:
-    meter = Meter()
+def metering(now: float, limit: float | None) -> RateMeter:
+    meter = RateMeter()
     meter.begin_metering(now, limit)
     return meter
 
 
-def turn(meter: Meter, number: int, now: float, limit: float) -> list[float]:
+def turn(meter: RateMeter, number: int, now: float, limit: float) -> list[float]:
     """Count turns, all at one moment, as the driver does; return the rates that were told."""
     told = []
     for _ in range(number):
@@ -25,7 +25,9 @@ def turn(meter: Meter, number: int, now: float, limit: float) -> list[float]:
     return told
 
 
-def steadily(meter: Meter, hz: int, seconds: int, limit: float, start: float = 0.0) -> list[float]:
+def steadily(
+    meter: RateMeter, hz: int, seconds: int, limit: float, start: float = 0.0
+) -> list[float]:
     told = []
     for number in range(1, hz * seconds + 1):
         told += turn(meter, 1, start + number / hz, limit)
@@ -109,7 +111,7 @@ def test_limits_around_one_turn_per_second_work(limit: float) -> None:
 
 
 def test_what_was_long_ago_does_not_spoil_the_rate_when_nobody_looked_meanwhile() -> None:
-    meter = Meter()
+    meter = RateMeter()
     meter.begin_metering(0.0, limit=100)
     now = 0.0
     while now < 10:  # 10,000 turns/s

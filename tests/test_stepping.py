@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from programs import forever, mule, rounds
 
-from task_thread._core.stepping import Abandoned, Scope
+from task_thread._core.stepping import Abandoned, CancelScope
 
 
 class Run:
@@ -19,7 +19,7 @@ class Run:
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self.waited = coroutine.send(None)
-        self.scope = Scope(coroutine)
+        self.scope = CancelScope(coroutine)
         self.went_on = False
         self.task = asyncio.create_task(self._carry())
 
@@ -167,7 +167,7 @@ async def test_it_steps_the_coroutine_in_the_context_it_is_given() -> None:
 
     coroutine = work()
     waited = context.run(coroutine.send, None)
-    scope = Scope(coroutine, context)
+    scope = CancelScope(coroutine, context)
 
     async def carry() -> Any:
         return await scope.finish(waited)

@@ -74,13 +74,13 @@ async def test_without_a_watcher_there_is_no_trace_and_the_plain_path_is_taken()
         (driver,) = thread._life.drivers
         steps = driver._steps
         await thread.turn()
-        assert thread._life.office is not None
-        assert thread._life.office.trace is None
+        assert thread._life.dispatcher is not None
+        assert thread._life.dispatcher.trace is None
         watch(thread._life)
         assert type(steps) is not Steps
         unwatch(thread._life)
         assert type(steps) is Steps
-        assert thread._life.office.trace is None
+        assert thread._life.dispatcher.trace is None
 
 
 async def test_a_turn_is_recorded_as_runs_and_waits_and_its_end() -> None:

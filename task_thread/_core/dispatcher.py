@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 100  # mailboxes served before the loop gets a turn
 
 
-class Office:
+class Dispatcher:
     """What a tree shares: the line of mailboxes and the pumps that serve it, time limits, watchers.
 
     Attributes:

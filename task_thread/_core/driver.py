@@ -6,7 +6,7 @@
 
 Invariants:
 - One asyncio task for all turns of one co-function. Another co-function is another task, which goes on
-  with this one's row, count and brake if it is stored in the same slot: its heir.
+  with this one's row, count and pacing if it is stored in the same slot: its heir.
 - The driver steps the coroutine itself, so it always holds the coroutine that runs or waits.
 - After a turn that never suspended the driver yields to the loop once, and only then.
 - A task that was cancelled or is being deleted takes no further turn, whatever it swallows.
@@ -37,12 +37,12 @@ from .context import current
 from .environment import in_kernel
 from .groups import forgive_group
 from .lines import Place, attribute, definition_place, name_of, waiting_place
-from .pacing import Brake
+from .pacing import Pacing
 from .patient import native
-from .rate import Meter
+from .rate import RateMeter
 from .stepping import (
     Abandoned,
-    Scope,
+    CancelScope,
     add_awaited,
     cancel_requests,
     count_cancels,
@@ -65,7 +65,7 @@ _serials = itertools.count(1)
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 
 
-class Driver(Meter):
+class Driver(RateMeter):
     """One rescheduling task: its turns, and everything that is known about it.
 
     Attributes:
@@ -77,12 +77,12 @@ class Driver(Meter):
         following: the next turn, once `reSchedule` was called.
         elder: the task before it in its slot, while that one's last turn is under way.
         heir: the task stored in its slot after it, which goes on for it if this turn is the last.
-        brake: what pauses and paces it; made when first asked for.
+        pacing: what pauses and paces it; made when first asked for.
         hears_of_end: whether it is called when its task has ended, since something may wrap the coroutine.
         eager: whether its loop's task factory may begin tasks in the middle of a turn.
         error: what ended it, if it failed.
         endings: futures of those who wait for its end.
-        attention: whether the driver has to look at `brake`, `last` or a cancellation.
+        attention: whether the driver has to look at `pacing`, `last` or a cancellation.
         last: set to let the present turn be the last one.
         over: whether it has ended.
     """
@@ -98,7 +98,6 @@ class Driver(Meter):
         "_turn",
         "_turner",
         "attention",
-        "brake",
         "coroutine",
         "eager",
         "elder",
@@ -110,6 +109,7 @@ class Driver(Meter):
         "last",
         "over",
         "owner",
+        "pacing",
         "serial",
         "slot",
         "task",
@@ -126,7 +126,7 @@ class Driver(Meter):
         self.heir: Driver | None = None
         limit = None if owner is None else owner.limit("max_reschedule_rate")
         self.begin_metering(loop.time(), limit)
-        self.brake: Brake | None = None
+        self.pacing: Pacing | None = None
         self.error: BaseException | None = None
         self.endings: list[asyncio.Future[None]] | None = None
         self.last = False
@@ -140,13 +140,13 @@ class Driver(Meter):
         self._steps = Steps(self._turner, None)
         self._steps.driver = self
         self._trace: Trace | None = None
-        self._telling: Scope | None = None  # its taskFailed__, once that has suspended
+        self._telling: CancelScope | None = None  # its taskFailed__, once that has suspended
         if instruments.task_created and (owner is None or not owner.live):
             instruments.task_created(self)
         if owner is not None:
             owner.drivers[self] = None
-            if owner.office is not None and owner.office.trace is not None:
-                self.watch(owner.office.trace)
+            if owner.dispatcher is not None and owner.dispatcher.trace is not None:
+                self.watch(owner.dispatcher.trace)
         self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
         carrier = rescheduling_task(self._steps)
         carrier.send(None)
@@ -215,7 +215,7 @@ class Driver(Meter):
             return TaskState.DONE
         if self.running:
             return TaskState.RUNNING
-        if self.brake is not None and self.brake.holding:
+        if self.pacing is not None and self.pacing.holding:
             return TaskState.PAUSED
         return TaskState.WAITING
 
@@ -249,17 +249,17 @@ class Driver(Meter):
             self._telling.abandon()
         self.task.cancel()
 
-    def held(self) -> Brake:
-        """Return the brake, making it if need be."""
-        if self.brake is None:
-            self._use_brake(Brake())
-        return self.brake  # type: ignore[return-value]
+    def held(self) -> Pacing:
+        """Return the pacing, making it if need be."""
+        if self.pacing is None:
+            self._use_pacing(Pacing())
+        return self.pacing  # type: ignore[return-value]
 
-    def _use_brake(self, brake: Brake) -> None:
-        """Use a brake from now on, and let the heirs use it, too."""
+    def _use_pacing(self, pacing: Pacing) -> None:
+        """Use a pacing from now on, and let the heirs use it, too."""
         driver: Driver | None = self
         while driver is not None:
-            driver.brake = brake
+            driver.pacing = pacing
             driver.attention = True
             driver = driver.heir
 
@@ -284,8 +284,8 @@ class Driver(Meter):
         elder.attention = True
         if elder.over:
             self._inherit(elder)
-        elif elder.brake is not None:
-            self._use_brake(elder.brake)
+        elif elder.pacing is not None:
+            self._use_pacing(elder.pacing)
 
     def _inherit(self, elder: Driver) -> None:
         self.elder, elder.elder, elder.heir = elder.elder, None, None
@@ -295,13 +295,13 @@ class Driver(Meter):
         self.serial, elder.serial = elder.serial, self.serial
         if self._trace is not None:
             self.watch(self._trace)  # what it does is recorded as the row's
-        brake = elder.brake
-        if brake is not None:
-            elder.brake = None
-            self._use_brake(brake)
-            brake.recheck()
+        pacing = elder.pacing
+        if pacing is not None:
+            elder.pacing = None
+            self._use_pacing(pacing)
+            pacing.recheck()
             if self.over:
-                brake.release()
+                pacing.release()
 
     def _keep_row(self) -> None:
         """Take a further turn, though another task is stored in its slot: that one gets a row of its own."""
@@ -310,9 +310,9 @@ class Driver(Meter):
             heir.elder = None
             if self.owner is not None:
                 self.owner.lost = True
-            if self.brake is not None:
-                heir._use_brake(self.brake.copy())
-                self.brake.recheck()
+            if self.pacing is not None:
+                heir._use_pacing(self.pacing.copy())
+                self.pacing.recheck()
 
     def renew(self, fresh: Callable[[CoFunction], CoFunction]) -> None:
         """Give the next turn newer code; the turn under way ends with the old one.
@@ -344,10 +344,10 @@ class Driver(Meter):
         if self.task is None:  # an eager task factory: `create_task` has not returned yet
             self._is_in(asyncio.current_task(self._loop))
         try:
-            if self.eager and maker.__class__ is Driver and maker.brake is not None:
+            if self.eager and maker.__class__ is Driver and maker.pacing is not None:
                 yield None  # until it is stored in a slot, which may be that of a paused task
-            if self.brake is not None:
-                yield from self.brake.hold(self._loop, self)
+            if self.pacing is not None:
+                yield from self.pacing.hold(self._loop, self)
             while True:
                 cofunc, args, kwargs = self._turn
                 # A call without arguments is faster, and most co-functions have none.
@@ -430,8 +430,8 @@ class Driver(Meter):
             return True
         if not suspended:
             yield None
-        if self.brake is not None:
-            yield from self.brake.hold(self._loop, self)
+        if self.pacing is not None:
+            yield from self.pacing.hold(self._loop, self)
         return self.last or self.was_cancelled()
 
     def _throw(self, coroutine: Any, error: BaseException) -> Any:
@@ -524,7 +524,7 @@ class Driver(Meter):
                 coroutine = _coroutine(hook, coroutine)
             self.coroutine = coroutine
             waited = self.coroutine.send(None)
-            self._telling = Scope(self.coroutine, nested=True, cancels=cancels)
+            self._telling = CancelScope(self.coroutine, nested=True, cancels=cancels)
             yield from self._telling.finish(waited)
         except (StopIteration, Abandoned):
             pass
@@ -556,8 +556,8 @@ class Driver(Meter):
         heir = self.heir
         if heir is not None:
             heir._inherit(self)
-        elif self.brake is not None and self.elder is None:
-            self.brake.release()
+        elif self.pacing is not None and self.elder is None:
+            self.pacing.release()
         if self.endings is not None:
             # They wake in the next round of the loop, when the asyncio task is done as well.
             for ending in self.endings:

@@ -45,8 +45,12 @@ class _Deletion:
 
 def deadlines_of(driver: Driver, loop: asyncio.AbstractEventLoop) -> Deadlines:
     """Return the deadlines of the tree that a task belongs to; new ones if it belongs to none."""
-    office = driver.owner.office if driver.owner is not None else None
-    return office.deadlines if office is not None and office.loop is loop else Deadlines(loop)
+    dispatcher = driver.owner.dispatcher if driver.owner is not None else None
+    return (
+        dispatcher.deadlines
+        if dispatcher is not None and dispatcher.loop is loop
+        else Deadlines(loop)
+    )
 
 
 async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:

@@ -11,13 +11,20 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
-from .stepping import Abandoned, Scope, cancel_requests, count_cancels, left_by_itself, steppers
+from .stepping import (
+    Abandoned,
+    CancelScope,
+    cancel_requests,
+    count_cancels,
+    left_by_itself,
+    steppers,
+)
 
 if TYPE_CHECKING:
     from .lifecycle import Life
 
 
-class Hook(Scope):
+class Hook(CancelScope):
     """A hook or handler that has suspended.
 
     Args:
@@ -48,18 +55,18 @@ class Hook(Scope):
     def limit(self, seconds: float, grace: float | None = None) -> None:
         """Cancel it after `seconds`, and abandon it `grace` seconds later (as long again if `None`)."""
         self._grace = seconds if grace is None else grace
-        office = self._life.office
-        assert office is not None
+        dispatcher = self._life.dispatcher
+        assert dispatcher is not None
         if seconds > 0:
-            office.deadlines.set(self, seconds)
+            dispatcher.deadlines.set(self, seconds)
         else:
             self.late()
 
     def unlimit(self) -> None:
         """Take the limit back."""
-        office = self._life.office
-        assert office is not None
-        office.deadlines.clear(self)
+        dispatcher = self._life.dispatcher
+        assert dispatcher is not None
+        dispatcher.deadlines.clear(self)
 
     def swallowed(self) -> None:
         if self._name == "enter__":
@@ -71,8 +78,8 @@ class Hook(Scope):
         life = self._life
         if not self.cancelled:
             life.warn("%s takes too long; it is cancelled", self._name)
-            assert life.office is not None
-            life.office.deadlines.set(self, self._grace)
+            assert life.dispatcher is not None
+            life.dispatcher.deadlines.set(self, self._grace)
             self.cancel()
         else:
             life.warn("%s swallows its cancellation; it is abandoned", self._name)

@@ -40,7 +40,7 @@ from .tree import root_of
 
 if TYPE_CHECKING:
     from ..thread import TaskThread
-    from .dispatcher import Office
+    from .dispatcher import Dispatcher
     from .hooks import Hook
     from .os_signals import SignalGuard
 
@@ -95,7 +95,7 @@ class Life:
         guard: turns a Ctrl-C into a stop, at a root.
         after: the lives that have to end before its `enter__` is called.
         beginnings, endings: callbacks for when this start has succeeded, and when this run has ended.
-        office: delivers the signals and keeps the time limits of its tree.
+        dispatcher: delivers the signals and keeps the time limits of its tree.
         advices: what the coach has told this tree; at the thread on top.
     """
 
@@ -112,6 +112,7 @@ class Life:
         "as_child",
         "beginnings",
         "children",
+        "dispatcher",
         "drivers",
         "due",
         "endings",
@@ -130,7 +131,6 @@ class Life:
         "loop",
         "lost",
         "main",
-        "office",
         "outbox",
         "parent",
         "patience",
@@ -171,7 +171,7 @@ class Life:
         self.advices: Any = None
         self.guardian: Life | None = None
         self.main: asyncio.Task[Any] | None = None
-        self.office: Office | None = None
+        self.dispatcher: Dispatcher | None = None
         self.inbox: Mailbox | None = None
         self.outbox: Mailbox | None = None
         self.listening = False
@@ -280,8 +280,8 @@ class Life:
 
     def become(self, state: ThreadState) -> None:
         before, self.state = self.state, state
-        if self.office is not None and self.office.trace is not None:
-            self.office.trace.became(self)
+        if self.dispatcher is not None and self.dispatcher.trace is not None:
+            self.dispatcher.trace.became(self)
         self.live = state.live
         self.accepts = not self.stop_asked and state not in _OVER
         self.sends = state not in _OVER
@@ -338,8 +338,8 @@ class Life:
         log.failure(self.logger, error, f"%s: {text}", self.id, *args)
         instruments.hook_failed(self, error)
         current.set(before)
-        if self.office is not None and self.office.trace is not None:
-            self.office.trace.troubled(self, error)
+        if self.dispatcher is not None and self.dispatcher.trace is not None:
+            self.dispatcher.trace.troubled(self, error)
 
     def warn(self, text: str, *args: Any) -> None:
         """Log a warning about this thread."""
@@ -385,10 +385,10 @@ class Life:
     def is_elsewhere(self) -> bool:
         """Whether it lives on the loop of another OS thread than this one."""
         # Quickly, for each signal asks: before Python 3.12 it takes a system call to get the running loop.
-        office = self.office
+        dispatcher = self.dispatcher
         return (
-            office is not None
-            and office.os_thread != get_ident()
+            dispatcher is not None
+            and dispatcher.os_thread != get_ident()
             and self.live
             and self.loop is not running_loop()
         )
@@ -463,8 +463,8 @@ class Life:
             driver.owner = self
             if not driver.over:
                 self.drivers[driver] = None
-                if self.office is not None and self.office.trace is not None:
-                    driver.watch(self.office.trace)
+                if self.dispatcher is not None and self.dispatcher.trace is not None:
+                    driver.watch(self.dispatcher.trace)
         if driver.slot is None and driver.owner is self:
             driver.slot = name
             if driver.over:

@@ -111,9 +111,9 @@ class Mailbox:
         self.context: Context = life.home_context().copy()
         self.context.run(current.set, self)
 
-        office = life.office
-        if office is not None and office.trace is not None:
-            self.watch(office.trace)
+        dispatcher = life.dispatcher
+        if dispatcher is not None and dispatcher.trace is not None:
+            self.watch(dispatcher.trace)
 
     def move(self, life: Life) -> None:
         """Let another thread handle what its child sends, and has sent."""
@@ -491,9 +491,9 @@ class Mailbox:
     def wake(self) -> None:
         """Ask the dispatcher for service, unless there is nothing to do or it is served already."""
         if not self.queued and not self.busy and self.is_open():
-            office = self.life.office
-            if office is not None:
-                office.enqueue(self)
+            dispatcher = self.life.dispatcher
+            if dispatcher is not None:
+                dispatcher.enqueue(self)
 
     def is_open(self) -> bool:
         """Return whether a handler may take the next signal now."""

@@ -1,6 +1,6 @@
 """Hold a task between two turns: pause, step, and a ceiling on its pace.
 
-A driver has no brake until one is first needed; from then on it asks the brake before each turn. The brake
+A driver has no pacing until one is first needed; from then on it asks the pacing before each turn. The pacing
 belongs to the slot: a task that is stored there while the last turn of the task before it is still under
 way uses the same one.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .driver import Driver
 
 
-class Brake:
+class Pacing:
     """What holds one task.
 
     Attributes:
@@ -76,9 +76,9 @@ class Brake:
         self.recheck()
         self._miss()
 
-    def copy(self) -> Brake:
+    def copy(self) -> Pacing:
         """Return one for a task that goes on beside the one that was held so far."""
-        other = Brake()
+        other = Pacing()
         other.paused, other.hz, other._due = self.paused, self.hz, self._due
         return other
 
@@ -112,8 +112,8 @@ class Brake:
     ) -> Generator[Any, Any, None]:
         """Return when the next turn of a task may begin."""
         while True:
-            if driver is not None and driver.brake not in (self, None):  # it got one of its own
-                yield from driver.brake.hold(loop, driver)
+            if driver is not None and driver.pacing not in (self, None):  # it got one of its own
+                yield from driver.pacing.hold(loop, driver)
                 return
             if self.paused and not self._steps:
                 # Otherwise the last turn of the task before it is still under way.

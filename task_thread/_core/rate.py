@@ -14,7 +14,7 @@ WINDOW = 1.0  # seconds; a rate is an average over at least this long
 _LEAST = 0.1  # seconds
 
 
-class Meter:
+class RateMeter:
     """Counts the turns of one task and knows its rate; a driver is one.
 
     Attributes:
@@ -50,7 +50,7 @@ class Meter:
         self._step = sys.maxsize if limit is None or math.isinf(limit) else max(1, int(limit))
         self.check_at = self._step
 
-    def count_on(self, before: Meter) -> None:
+    def count_on(self, before: RateMeter) -> None:
         """Continue the count of the task before in the slot, whose last turn has ended."""
         self.turns += before.turns
         self._then, self._turns = before._then, before._turns

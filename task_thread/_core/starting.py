@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..states import ThreadState
 from . import instruments, registry
 from .context import current, life_of
-from .dispatcher import Office
+from .dispatcher import Dispatcher
 from .environment import in_kernel, running_loop
 from .hooks import run_hook
 from .os_signals import SignalGuard
@@ -72,10 +72,10 @@ def begin(life: Life) -> None:
     life.guardian = None
     if parent is not None and parent.live and parent.loop is loop:
         life.guardian = parent
-        life.office = parent.office
+        life.dispatcher = parent.dispatcher
         parent.kids[life] = None
     else:
-        life.office = Office(loop)
+        life.dispatcher = Dispatcher(loop)
         registry.add(life)
     if again:
         try:

@@ -46,7 +46,7 @@ class Abandoned(Exception):
     """The coroutine of a scope swallowed its cancellation until its time was over."""
 
 
-class Scope:
+class CancelScope:
     """One coroutine that has suspended for the first time.
 
     Args:
@@ -308,4 +308,4 @@ def at_fault(frame: FrameType | None) -> bool:
     return False
 
 
-steppers[Scope.finish.__code__] = "scope"
+steppers[CancelScope.finish.__code__] = "scope"

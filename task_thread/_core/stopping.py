@@ -48,10 +48,12 @@ async def shut_down(life: Life) -> None:
             await _surely(life, _end_tasks(life, life.seconds("exit_timeout")))
     if life.outbox is not None:
         await _surely(life, _flush(life))
-    office = life.office
-    own = office is not None and (life.guardian is None or life.guardian.office is not office)
-    if office is not None and own and office.pumps:
-        await _surely(life, _patiently(life, lambda: office.close(_HURRIED)))
+    dispatcher = life.dispatcher
+    own = dispatcher is not None and (
+        life.guardian is None or life.guardian.dispatcher is not dispatcher
+    )
+    if dispatcher is not None and own and dispatcher.pumps:
+        await _surely(life, _patiently(life, lambda: dispatcher.close(_HURRIED)))
     finish(life)
 
 
@@ -119,8 +121,8 @@ async def _drain(life: Life) -> None:
             box.quota = box.qsize()
             boxes.append(box)
     # A handler may still work on a signal of a child that has ended meanwhile.
-    if life.office is not None:
-        boxes += [b for b in life.office.carried if b.life is life and b not in boxes]
+    if life.dispatcher is not None:
+        boxes += [b for b in life.dispatcher.carried if b.life is life and b not in boxes]
     boxes = [box for box in boxes if box.busy or box.is_open()]
     if boxes:
         await _patiently(life, lambda: _until_idle(life, boxes, cut=True))

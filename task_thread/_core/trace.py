@@ -335,24 +335,24 @@ def watch(life: Life) -> Trace:
     Raises:
         RuntimeError: the thread does not live.
     """
-    office = life.office
-    if office is None or not life.live:
+    dispatcher = life.dispatcher
+    if dispatcher is None or not life.live:
         raise RuntimeError(f"{life.id} is {life.state}: only a thread that lives can be watched")
-    if office.trace is None:
-        office.trace = Trace(office.loop)
-        _set(life, office.trace)
-    office.watchers += 1
-    return office.trace
+    if dispatcher.trace is None:
+        dispatcher.trace = Trace(dispatcher.loop)
+        _set(life, dispatcher.trace)
+    dispatcher.watchers += 1
+    return dispatcher.trace
 
 
 def unwatch(life: Life) -> None:
     """Let go of a tree; recording ends with its last watcher."""
-    office = life.office
-    if office is None or not office.watchers:
+    dispatcher = life.dispatcher
+    if dispatcher is None or not dispatcher.watchers:
         return
-    office.watchers -= 1
-    if not office.watchers:
-        office.trace = None
+    dispatcher.watchers -= 1
+    if not dispatcher.watchers:
+        dispatcher.trace = None
         _set(life, None)
 
 

@@ -94,8 +94,8 @@ def of_thread(life: Life) -> list[str]:
 def _hooks(life: Life) -> Iterator[tuple[str, Any]]:
     if life.hook is not None:
         yield life.hook._name, life.hook._coroutine
-    if life.office is not None:
-        for box in list(life.office.carried):
+    if life.dispatcher is not None:
+        for box in list(life.dispatcher.carried):
             if box.life is life and box.scope is not None:
                 yield box.hook, box.scope._coroutine
 

@@ -36,7 +36,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         item.stash[failed_key] = True
 
 
-# Scope "package": playwright keeps a loop running in this thread while it lives, in which no
+# CancelScope "package": playwright keeps a loop running in this thread while it lives, in which no
 # asyncio test could run. It must be gone when this folder's tests are over.
 @pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:

@@ -46,7 +46,7 @@ class Clock(TaskThread):
         pass
 
 def recorded():
-    return clock._life.office is not None and clock._life.office.trace is not None
+    return clock._life.dispatcher is not None and clock._life.dispatcher.trace is not None
 """
 SHOW = ["clock = Clock()\nclock.start()", "panel = TimelinePanel(clock)\npanel"]
 READY = 15_000  # ms: the first time a page loads the widgets takes a while

@@ -216,7 +216,7 @@ view = view_of(game)
 view.close()
 import ipywidgets
 left = [type(w).__name__ for w in ipywidgets.widgets.widget._instances.values()]
-watchers = game._life.office.watchers
+watchers = game._life.dispatcher.watchers
 samplers = len(running_samplers())
 gone = weakref.ref(view)
 del view

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-# Scope "module": playwright keeps a loop running in this thread while it lives, which tests in
+# CancelScope "module": playwright keeps a loop running in this thread while it lives, which tests in
 # other files, of asyncio or of a kernel's client, could not bear.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

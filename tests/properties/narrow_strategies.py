@@ -28,9 +28,9 @@ def brake_programs(draw: st.DrawFn, size: Size) -> Program:
         tasks=st.lists(_plain_tasks, max_size=1).map(tuple),
         children=st.lists(threads, max_size=size.children).map(tuple),
     )
-    brakes = ["pause", "pause", "resume", "step", "step", "pace", "pace"]
+    pacings = ["pause", "pause", "resume", "step", "step", "pace", "pace"]
     ends = ["recreate", "delete", "cancel_task", "stop", "run"]
-    acts = st.one_of([act_of(verb, st.integers(0, 2)) for verb in brakes + ends])
+    acts = st.one_of([act_of(verb, st.integers(0, 2)) for verb in pacings + ends])
     steps = st.builds(Step, acts, st.sampled_from((0, 0, -1, 0.01, 0.02, 0.12, 0.4)))
     thread = draw(st.one_of(threads, parents))
     return Program((thread,), (_run, *draw(st.lists(steps, max_size=size.steps))))

@@ -31,7 +31,7 @@ Property = tuple[str, st.SearchStrategy[Program], Callable[[Program], Any]]
 PROPERTIES: list[Property] = [
     ("any program", programs(NORMAL), perform),
     ("any large program", programs(DEEP), perform),
-    ("brakes", brake_programs(DEEP), perform),
+    ("pacings", brake_programs(DEEP), perform),
     ("last signals", farewell_programs(DEEP), lambda program: all_delivered(perform(program))),
 ]
 

@@ -24,7 +24,7 @@ def often(examples: int) -> Callable[[Callable[[Program], None]], Callable[[Prog
 @often(700)
 @given(program=programs(NORMAL))
 def test_any_program_ends_in_order_and_keeps_to_the_model(program: Program) -> None:
-    """Starts, stops, failures, cancellations, children, signals and brakes, all at once."""
+    """Starts, stops, failures, cancellations, children, signals and pacings, all at once."""
     perform(program)
 
 

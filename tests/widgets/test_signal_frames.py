@@ -239,11 +239,11 @@ async def test_the_list_is_bounded(family):
 async def test_nothing_is_recorded_unless_somebody_looks(family):
     parent, child = family
     teller = Teller(parent)
-    assert parent._life.office.trace is None
+    assert parent._life.dispatcher.trace is None
     teller.look(full=True)
-    assert parent._life.office.watchers == 1
+    assert parent._life.dispatcher.watchers == 1
     teller.frames.rest()
-    assert parent._life.office.trace is None
+    assert parent._life.dispatcher.trace is None
     await parent.sigFromParentToChild__(MessageSignal("parent", 1), child)
     await until(lambda: child.heard)
     teller.look(full=True)
@@ -279,7 +279,7 @@ async def test_a_thread_that_is_run_again_is_watched_anew():
         teller.look()
     assert [entry[4] for entry in teller.entries.values()] == ["first", "second"]
     teller.frames.close()
-    assert thread._life.office.trace is None
+    assert thread._life.dispatcher.trace is None
 
 
 class Ending(Quiet):
@@ -367,7 +367,7 @@ async def test_every_live_root_is_shown_as_it_appears(family):
     await other.join()
     teller.look()
     teller.frames.close()
-    assert parent._life.office.watchers == 0
+    assert parent._life.dispatcher.watchers == 0
 
 
 async def test_a_panel_of_a_child_leaves_the_rest_of_the_tree_out(family):
@@ -385,7 +385,7 @@ async def test_a_panel_of_a_child_leaves_the_rest_of_the_tree_out(family):
     await parent.delChild(child)
     await child.join()
     teller.frames.rest()
-    assert parent._life.office.trace is None
+    assert parent._life.dispatcher.trace is None
 
 
 async def test_a_panel_of_a_child_leaves_the_rest_out_at_its_end_too(family):

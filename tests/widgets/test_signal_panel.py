@@ -51,17 +51,17 @@ async def test_one_message_a_frame_tells_what_was_handled(loop, page, thread):
 
 async def test_nothing_is_recorded_unless_a_view_is_seen(loop, page, thread):
     panel = SignalPanel(thread)
-    assert thread._life.office.trace is None
+    assert thread._life.dispatcher.trace is None
     view = page(panel)
     view.say("hello", seen=False)
     loop.advance(1)
-    assert thread._life.office.trace is None
+    assert thread._life.dispatcher.trace is None
     view.say("visible")
     loop.advance(0.1)
-    assert thread._life.office.watchers == 1
+    assert thread._life.dispatcher.watchers == 1
     view.say("hidden")
     loop.advance(0.2)
-    assert thread._life.office.trace is None
+    assert thread._life.dispatcher.trace is None
     view.got()
     loop.advance(60)
     assert view.got() == []
@@ -89,9 +89,9 @@ async def test_a_closed_panel_records_nothing_and_holds_no_thread(loop, page):
         panel = SignalPanel(thread)
         view = page(panel)
         view.say("hello", seen=True)
-        assert thread._life.office.watchers == 1
+        assert thread._life.dispatcher.watchers == 1
         panel.close()
-        assert thread._life.office.watchers == 0
+        assert thread._life.dispatcher.watchers == 0
         assert panel.shown is None
         await thread.stop()
         await thread.join()

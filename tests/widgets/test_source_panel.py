@@ -181,21 +181,21 @@ async def test_the_counts_of_a_busy_task_are_told_three_times_a_second(clerk):
 
 @running
 async def test_watching_ends_when_nobody_looks_and_two_panels_count_one_task(clerk):
-    office = clerk._life.office
+    dispatcher = clerk._life.dispatcher
     first, second = SourceFrames(clerk), SourceFrames(clerk)
     look(first, full=True)
     look(second, full=True)
-    assert office.watchers == 2
+    assert dispatcher.watchers == 2
     first.rest()
-    assert office.watchers == 1
+    assert dispatcher.watchers == 1
     clerk.orders.put_nowait("again")
     await settle()
     assert look(second)["counts"][0][2] == 2, "it is still counted for the other one"
     second.rest()
-    assert office.trace is None
+    assert dispatcher.trace is None
     assert look(first, full=True)["counts"][0][2] == 1
     first.close()
-    assert office.trace is None
+    assert dispatcher.trace is None
 
 
 @running
@@ -248,7 +248,7 @@ async def test_a_failed_task_shows_the_line_that_failed_and_the_error(clerk):
     assert facts["task"]["error"] == "ValueError: out of cheese"
     assert facts["at"]["how"] == "failed"
     assert facts["at"]["line"] == line_of(Clerk.work__, "raise ValueError")
-    assert clerk._life.office.trace is None, "it is watched no longer"
+    assert clerk._life.dispatcher.trace is None, "it is watched no longer"
     assert look(source) == {}
     late = look(SourceFrames(clerk), full=True, selected=f"{serial_of(clerk)}/work")
     assert late["at"]["how"] == "failed"
@@ -294,9 +294,9 @@ async def test_it_follows_a_thread_through_stop_and_start():
     await asyncio.wrap_future(clerk.control.start())
     await settle()
     assert look(source)["task"]["state"] == "waiting"
-    assert clerk._life.office.watchers == 1
+    assert clerk._life.dispatcher.watchers == 1
     source.rest()
-    assert clerk._life.office.watchers == 0
+    assert clerk._life.dispatcher.watchers == 0
     await clerk.stop()
     await clerk.join()
 
@@ -380,7 +380,7 @@ async def test_the_panel_is_silent_until_it_is_seen_and_follows_the_trait(clerk,
     watcher = page(panel)
     loop.advance(10)
     assert watcher.got() == []
-    assert clerk._life.office.trace is None
+    assert clerk._life.dispatcher.trace is None
     watcher.say("hello", seen=True)
     loop.advance(0.1)
     assert watcher.got()[0]["facts"]["task"]["slot"] == "work"
@@ -390,5 +390,5 @@ async def test_the_panel_is_silent_until_it_is_seen_and_follows_the_trait(clerk,
     assert told == ["idle"]
     watcher.say("hidden")
     loop.advance(0.2)
-    assert clerk._life.office.trace is None
+    assert clerk._life.dispatcher.trace is None
     panel.close()

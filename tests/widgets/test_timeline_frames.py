@@ -185,12 +185,12 @@ async def test_nothing_happened_is_no_frame_and_leaves_no_gap(gate, read):
 
 async def test_nothing_is_recorded_before_the_first_frame_and_after_rest(gate, read):
     reader = read(gate)
-    assert gate._life.office.trace is None
+    assert gate._life.dispatcher.trace is None
     reader.look()
-    assert gate._life.office.trace is not None
+    assert gate._life.dispatcher.trace is not None
     reader.frames.rest()
-    assert gate._life.office.trace is None
-    assert gate._life.office.watchers == 0
+    assert gate._life.dispatcher.trace is None
+    assert gate._life.dispatcher.watchers == 0
 
 
 async def test_two_timelines_share_a_trace(gate, read):
@@ -200,7 +200,7 @@ async def test_two_timelines_share_a_trace(gate, read):
     await gate.turn()
     assert one.look()["news"] and two.look()["news"]
     one.frames.rest()
-    assert gate._life.office.watchers == 1
+    assert gate._life.dispatcher.watchers == 1
 
 
 async def test_a_thread_that_runs_again_goes_on_in_its_lanes(gate, read):
@@ -226,7 +226,7 @@ async def test_a_thread_that_runs_again_goes_on_in_its_lanes(gate, read):
     assert facts["news"][tick]["turns"] == 1
     assert reader.lanes[tick]["state"] == "waiting"
     assert len(reader.lanes) == 2
-    assert gate._life.office.watchers == 1
+    assert gate._life.dispatcher.watchers == 1
 
 
 async def test_a_thread_that_takes_the_place_of_another_goes_on_in_its_lanes(gate, read):
@@ -534,7 +534,7 @@ def test_stalls_are_found_by_looking_at_few_events():
 async def test_events_that_were_lost_leave_a_gap_that_is_told(gate, read, monkeypatch):
     reader = read(gate)
     reader.see_all()
-    trace = gate._life.office.trace
+    trace = gate._life.dispatcher.trace
     began = asyncio.get_running_loop().time()
     for _ in range(trace._ring.maxlen + 10):
         trace.add(Kind.WAIT, 10**9)
@@ -548,4 +548,4 @@ async def test_a_thread_on_another_loop_is_not_recorded_but_told(gate, read, mon
     monkeypatch.setattr("task_thread_widgets.timeline_frames.running_loop", lambda: None)
     facts = reader.look()
     assert facts["away"] == 1
-    assert gate._life.office.trace is None
+    assert gate._life.dispatcher.trace is None

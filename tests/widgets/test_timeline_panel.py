@@ -38,7 +38,7 @@ async def turn(thread):
 
 
 def recorded(thread):
-    return thread._life.office.trace is not None
+    return thread._life.dispatcher.trace is not None
 
 
 def lanes_of(frame):

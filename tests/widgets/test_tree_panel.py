@@ -11,7 +11,7 @@ from task_thread_widgets import TreePanel
 from task_thread_widgets.sampler import running_samplers
 
 from task_thread import TaskThread, reCreate, reSchedule
-from task_thread._core.rate import Meter
+from task_thread._core.rate import RateMeter
 
 
 class Ticking(TaskThread):
@@ -250,7 +250,7 @@ async def test_the_rate_of_others_is_asked_by_the_clock_of_their_own_loop(
     other = Ticking()
     await asyncio.wrap_future(other.control.start())
     asked = []
-    monkeypatch.setattr(Meter, "rate", lambda meter, now: asked.append(now) or 1.0)
+    monkeypatch.setattr(RateMeter, "rate", lambda meter, now: asked.append(now) or 1.0)
     its_loop = other._life.loop
     monkeypatch.setattr(its_loop, "time", lambda: 5.0)
     watcher = page(TreePanel(thread))

@@ -81,7 +81,7 @@ class TaskRow(TreeRow):
         self.driver: Driver | None = None
         self.slot: str | None = None
         self.state: TaskState | None = None
-        self.held: tuple[bool, float] | None = None  # of its brake: paused, and its pace
+        self.held: tuple[bool, float] | None = None  # of its pacing: paused, and its pace
         self.turns = 0
 
 
@@ -391,8 +391,8 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
                 row.turns += more
             turned.append(more)
             state = driver.state
-            brake = driver.brake
-            held = None if brake is None else (brake.paused, brake.hz)
+            pacing = driver.pacing
+            held = None if pacing is None else (pacing.paused, pacing.hz)
             if state is not row.state or driver.slot is not row.slot or held != row.held:
                 row.state, row.slot, row.held = state, driver.slot, held
                 self._read_task(row, driver)

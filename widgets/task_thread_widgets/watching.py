@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from task_thread import TaskThread
 from task_thread._core.context import life_of
-from task_thread._core.dispatcher import Office
+from task_thread._core.dispatcher import Dispatcher
 from task_thread._core.environment import running_loop
 from task_thread._core.lifecycle import Life
 from task_thread._core.trace import Trace, unwatch, watch
@@ -22,34 +22,34 @@ from task_thread._core.tree import root_of
 class _Watched:
     """One tree in one run."""
 
-    def __init__(self, life: Life, office: Office) -> None:
+    def __init__(self, life: Life, dispatcher: Dispatcher) -> None:
         self.life = life
-        self.office = office
+        self.dispatcher = dispatcher
         self.trace: Trace | None = None
         self._wanted = True
         self._on_loop(self._watch)
 
     def same(self, life: Life) -> bool:
         """Whether the tree of a thread is this one, in this run."""
-        return life is self.life and life.office is self.office
+        return life is self.life and life.dispatcher is self.dispatcher
 
     def release(self) -> None:
         self._wanted = False
         self._on_loop(self._unwatch)
 
     def _watch(self) -> None:
-        if self._wanted and self.life.live and self.life.office is self.office:
+        if self._wanted and self.life.live and self.life.dispatcher is self.dispatcher:
             self.trace = watch(self.life)
 
     def _unwatch(self) -> None:
         trace, self.trace = self.trace, None
         # Of a tree that was run again the old trace went with the old run.
-        if trace is not None and self.life.office is self.office:
+        if trace is not None and self.life.dispatcher is self.dispatcher:
             unwatch(self.life)
 
     def _on_loop(self, call: object) -> None:
         assert callable(call)
-        loop = self.office.loop
+        loop = self.dispatcher.loop
         if running_loop() is loop or loop.is_closed():
             call()
             return
@@ -77,13 +77,13 @@ class Watching:
         for thread in threads:
             # The thread on top outlives all others: recording can be ended through it.
             life = root_of(life_of(thread))
-            if life.serial in self._watched or not life.live or life.office is None:
+            if life.serial in self._watched or not life.live or life.dispatcher is None:
                 continue
             known = before.pop(life.serial, None)
             if known is not None and not known.same(life):
                 gone.append(known)
                 known = None
-            self._watched[life.serial] = known or _Watched(life, life.office)
+            self._watched[life.serial] = known or _Watched(life, life.dispatcher)
         gone += before.values()
         self._ended = [watched.trace for watched in gone if watched.trace is not None]
         for watched in gone:
