@@ -86,8 +86,8 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
                 # The usual case, without a call. Methods compare their objects by identity.
                 (type(cofunc) is MethodType is type(own) and cofunc == own)
                 or same_cofunc(cofunc, own)
-                # A turn that goes on after the stop has deleted its task takes no further one.
-                or (driver.last and driver.owner is not None and driver.owner.sealed)
+                # A task that was deleted takes no further turn, whichever co-function it asks for.
+                or driver.last
             ):
                 driver.following = (cofunc, args, kwargs)
                 task: asyncio.Task[Any] = driver.task

@@ -431,3 +431,27 @@ async def test_an_ended_task_is_shown_while_any_slot_holds_it() -> None:
         assert [row.state for row in program.snapshot().tasks] == ["done"]
         del program.tasks.two
         assert program.snapshot().tasks == ()
+
+
+async def test_a_turn_that_deletes_its_own_task_has_no_next_state_either() -> None:
+    states: list[str] = []
+
+    class Machine(Probe):
+        def initVars__(self) -> None:
+            self.tasks.state = None
+
+        async def enter__(self) -> None:
+            self.tasks.state = await reCreate(None, self.first)
+
+        async def first(self) -> None:
+            states.append("first")
+            await delete(self.tasks.state)
+            self.tasks.state = await reSchedule(self.second)
+
+        async def second(self) -> None:
+            states.append("second")
+
+    async with running(Machine()) as machine:
+        await rounds()
+        assert states == ["first"]
+        assert [row.state for row in machine.snapshot().tasks] == ["done"]

@@ -65,6 +65,11 @@ async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:
     if not waiting:
         return
     loop = asyncio.get_running_loop()
+    if len(waiting) == 1:  # the usual case, of which a large tree has thousands at once
+        driver = driver_of(*waiting)
+        if driver is not None:
+            await end_one(driver, loop, timeout)
+            return
     gate = loop.create_future()
 
     def ended(task: asyncio.Future[Any]) -> None:

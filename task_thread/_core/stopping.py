@@ -199,8 +199,8 @@ async def _end_tasks(life: Life, grace: float = 0) -> None:
         life.overran()
 
 
-async def _end_turning(life: Life, seconds: float) -> None:
-    await end_all(life.turning(), _within(life, seconds))
+def _end_turning(life: Life, seconds: float) -> Coroutine[Any, Any, None]:
+    return end_all(life.turning(), _within(life, seconds))
 
 
 async def _stop_kids(life: Life) -> None:
