@@ -455,3 +455,30 @@ async def test_a_turn_that_deletes_its_own_task_has_no_next_state_either() -> No
         await rounds()
         assert states == ["first"]
         assert [row.state for row in machine.snapshot().tasks] == ["done"]
+
+
+async def test_a_state_machine_counts_on_though_another_task_has_an_alias_in_its_slot() -> None:
+    class Machine(Probe):
+        def initVars__(self) -> None:
+            self.tasks.other = self.tasks.state = None
+
+        async def enter__(self) -> None:
+            self.tasks.other = await reCreate(None, self.alias)
+            self.tasks.state = await reCreate(None, self.first)
+
+        async def alias(self) -> None:
+            self.tasks.state = self.tasks.other
+            await asyncio.sleep(0)
+            self.tasks.other = await reSchedule(self.alias)
+
+        async def first(self) -> None:
+            await asyncio.sleep(0)
+            self.tasks.state = await reSchedule(self.second)
+
+        async def second(self) -> None:
+            await asyncio.sleep(0)
+            self.tasks.state = await reSchedule(self.first)
+
+    async with running(Machine()) as machine:
+        await until(lambda: machine.snapshot().tasks[-1].turns > 3)
+        assert [row.slot for row in machine.snapshot().tasks] == ["other", "state"]

@@ -472,6 +472,10 @@ class Life:
             else:
                 driver.task.set_name(name)
             elder = driver_of(old)
+            actor = current.get()
+            if elder is not None and elder.slot != name and actor.__class__ is Driver:
+                if actor.slot_name == name:  # whose slot holds an alias of another task meanwhile
+                    elder = actor
             if elder is not None and elder in self.drivers:
                 if elder.goes_on:
                     self.lost = True
