@@ -16,7 +16,7 @@ __all__ = ["CloseSignal", "MessageSignal", "Signal", "TerminateSignal"]
 class Signal:
     """What every signal is; only instances of it (and of subclasses) can be sent."""
 
-    _stops = False  # whether the library acts on it, instead of a handler
+    __task_thread_stops__ = False  # whether the library acts on it, instead of a handler
 
     def __str__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -27,13 +27,13 @@ class Signal:
 class TerminateSignal(Signal):
     """Asks the thread that receives it to stop; the library acts on it, no handler sees it."""
 
-    _stops = True
+    __task_thread_stops__ = True
 
 
 class CloseSignal(Signal):
     """A child's request that its parent close it; the library acts on it, no handler sees it."""
 
-    _stops = True
+    __task_thread_stops__ = True
 
 
 class MessageSignal(Signal):

@@ -81,7 +81,7 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
         turn = driver.coroutine
         # The context reaches tasks that the turn has made as well; those are not the driver's.
         if turn is not None and turn.cr_running and not (driver.eager and driver.is_elsewhere()):
-            own = driver._turn[0]
+            own = driver.turn[0]
             if (
                 # The usual case, without a call. Methods compare their objects by identity.
                 (type(cofunc) is MethodType is type(own) and cofunc == own)

@@ -73,6 +73,7 @@ class Driver(RateMeter):
         task: the asyncio task; the same for every turn.
         serial: unique in the process; that of the row, so it passes to the heir.
         slot: the first slot of `thread.tasks` it was stored in, or `None`.
+        turn: the co-function of the present turn and its arguments; between turns those of the next one.
         coroutine: the coroutine of the present turn; `None` between turns.
         following: the next turn, once `reSchedule` was called.
         elder: the task before it in its slot, while that one's last turn is under way.
@@ -95,7 +96,6 @@ class Driver(RateMeter):
         "_steps",
         "_telling",
         "_trace",
-        "_turn",
         "_turner",
         "attention",
         "coroutine",
@@ -113,10 +113,11 @@ class Driver(RateMeter):
         "serial",
         "slot",
         "task",
+        "turn",
     )
 
     def __init__(self, turn: Turn, owner: Life | None, loop: asyncio.AbstractEventLoop) -> None:
-        self._turn = turn
+        self.turn = turn
         self.serial = next(_serials)
         self.owner = owner
         self.slot: str | None = None
@@ -195,7 +196,7 @@ class Driver(RateMeter):
     @property
     def cofunc(self) -> CoFunction:
         """The co-function of the present turn, or of the last one."""
-        return self._turn[0]
+        return self.turn[0]
 
     @property
     def name(self) -> str:
@@ -323,7 +324,7 @@ class Driver(RateMeter):
         if self.following is not None:
             self.following = (fresh(self.following[0]), *self.following[1:])
         if self.coroutine is None:
-            self._turn = (fresh(self._turn[0]), *self._turn[1:])
+            self.turn = (fresh(self.turn[0]), *self.turn[1:])
 
     def watch(self, trace: Trace | None) -> None:
         """Report each step and turn to a trace; `None` ends that."""
@@ -349,7 +350,7 @@ class Driver(RateMeter):
             if self.pacing is not None:
                 yield from self.pacing.hold(self._loop, self)
             while True:
-                cofunc, args, kwargs = self._turn
+                cofunc, args, kwargs = self.turn
                 # A call without arguments is faster, and most co-functions have none.
                 coroutine: Any = cofunc(*args, **kwargs) if args or kwargs else cofunc()
                 if coroutine.__class__ is not CoroutineType:
@@ -384,7 +385,7 @@ class Driver(RateMeter):
                     if self.owner is not None and not (self.last or self._cancelled):
                         instruments.task_ended(self)
                     return
-                self._turn = following
+                self.turn = following
                 if self.attention:
                     if (yield from self._attend(suspended)):
                         return
@@ -501,7 +502,7 @@ class Driver(RateMeter):
     def _fail(self, error: BaseException) -> Generator[Any, Any, None]:
         self.coroutine = None
         self.error = error
-        self.following = self._turn  # it has its last turn: reSchedule in taskFailed__ makes a task
+        self.following = self.turn  # it has its last turn: reSchedule in taskFailed__ makes a task
         if self._trace is not None:
             self._trace.failed(self)
         if self.owner is None:
@@ -551,7 +552,7 @@ class Driver(RateMeter):
                 self._trace.turned(self)
             self.watch(None)
         self.coroutine = None
-        self._turn = (self._turn[0], (), {})
+        self.turn = (self.turn[0], (), {})
         self.following = None
         heir = self.heir
         if heir is not None:

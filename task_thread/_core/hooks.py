@@ -36,7 +36,7 @@ class Hook(CancelScope):
         cancels: `cancel_requests` of the carrying task before the first step.
     """
 
-    __slots__ = ("_grace", "_life", "_name")
+    __slots__ = ("_grace", "_life", "name")
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Hook(CancelScope):
     ) -> None:
         super().__init__(coroutine, context, nested, cancels)
         self._life = life
-        self._name = name
+        self.name = name
         self._grace = 0.0
 
     def limit(self, seconds: float, grace: float | None = None) -> None:
@@ -69,20 +69,20 @@ class Hook(CancelScope):
         dispatcher.deadlines.clear(self)
 
     def swallowed(self) -> None:
-        if self._name == "enter__":
+        if self.name == "enter__":
             self._life.interrupt()
-        elif self._name == "exit__":
+        elif self.name == "exit__":
             self._life.hurry()
 
     def late(self) -> None:
         life = self._life
         if not self.cancelled:
-            life.warn("%s takes too long; it is cancelled", self._name)
+            life.warn("%s takes too long; it is cancelled", self.name)
             assert life.dispatcher is not None
             life.dispatcher.deadlines.set(self, self._grace)
             self.cancel()
         else:
-            life.warn("%s swallows its cancellation; it is abandoned", self._name)
+            life.warn("%s swallows its cancellation; it is abandoned", self.name)
             self.abandon()
         life.overran()
 

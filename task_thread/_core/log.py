@@ -60,8 +60,8 @@ def _write_to_stderr(text: str) -> None:
     sys.stderr.write(text)
 
 
-_fallback = _Fallback()
-_fallback.setFormatter(logging.Formatter("%(name)s - %(levelname)s - %(message)s"))
+last_resort = _Fallback()
+last_resort.setFormatter(logging.Formatter("%(name)s - %(levelname)s - %(message)s"))
 
 
 def logger_of(name: str) -> logging.Logger:
@@ -81,8 +81,8 @@ def logger_of(name: str) -> logging.Logger:
 
 
 def _prepared(logger: logging.Logger) -> logging.Logger:
-    if _fallback not in logger.handlers:
-        logger.addHandler(_fallback)
+    if last_resort not in logger.handlers:
+        logger.addHandler(last_resort)
         if logger.level == logging.NOTSET and in_kernel():
             logger.setLevel(logging.INFO)
     return logger

@@ -168,7 +168,7 @@ class Mailbox:
             TypeError: it is not a signal.
             asyncio.QueueFull: there is no room, or other senders wait for it.
         """
-        if require_signal(signal)._stops:
+        if require_signal(signal).__task_thread_stops__:
             self.sender.request_stop()
             return
         if self.full():
@@ -199,7 +199,7 @@ class Mailbox:
     def offer(self, signal: object) -> bool:
         """Take a signal if that needs neither waiting nor a hook, as mostly; return whether it did."""
         try:
-            if not isinstance(signal, Signal) or signal._stops:
+            if not isinstance(signal, Signal) or signal.__task_thread_stops__:
                 return False
         except BaseException:  # what says this of its class is no signal
             return False
@@ -234,7 +234,7 @@ class Mailbox:
             TypeError: it is not a signal.
         """
         require_signal(signal)
-        if signal._stops:
+        if signal.__task_thread_stops__:
             self.sender.request_stop()
             return
         if self.full():
@@ -260,8 +260,8 @@ class Mailbox:
             self._posted.append((signal, effect))
         elif self.offer(signal):
             effect.reached()
-        elif not self.full() or signal._stops or self.refuses():
-            if signal._stops:
+        elif not self.full() or signal.__task_thread_stops__ or self.refuses():
+            if signal.__task_thread_stops__:
                 self.sender.request_stop()
             else:
                 self.sender.undelivered += 1

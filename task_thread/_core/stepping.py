@@ -67,12 +67,12 @@ class CancelScope:
         "_asked",
         "_cancels",
         "_context",
-        "_coroutine",
         "_direct",
         "_gate",
         "_pending",
         "abandoned",
         "cancelled",
+        "coroutine",
         "from_outside",
     )
 
@@ -83,7 +83,7 @@ class CancelScope:
         nested: bool = False,
         cancels: int = 0,
     ) -> None:
-        self._coroutine = coroutine
+        self.coroutine = coroutine
         self._cancels = cancels
         self._direct = _CAN_TELL and not nested
         self._context = context
@@ -128,7 +128,7 @@ class CancelScope:
             CancelledError: the carrying task was cancelled and the coroutine let it pass.
             BaseException: what the coroutine raises.
         """
-        coroutine = self._coroutine
+        coroutine = self.coroutine
         carrier = asyncio.current_task()
         cancels = self._cancels
         by_task = True  # the cancellation from outside is one of the carrying task
@@ -193,9 +193,9 @@ class CancelScope:
         """Call `swallowed` if the coroutine goes on after a cancellation that was not taken back."""
         if carrier is not None:
             take_back_cancels(carrier)
-        if leaves_package(self._coroutine):
+        if leaves_package(self.coroutine):
             return  # what is taken back then is judged at the next step
-        held = group_holds(self._coroutine)
+        held = group_holds(self.coroutine)
         if by_task and cancel_requests(carrier) - held <= self._cancels:
             self.from_outside = False
         else:

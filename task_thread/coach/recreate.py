@@ -46,7 +46,7 @@ def _successor(driver: Driver, owner: Life) -> Driver | None:
         return None
     for other in owner.drivers:
         if other is not driver and not other.over and other.slot is None and not other.turns:
-            if same(other._turn, driver._turn):
+            if same(other.turn, driver.turn):
                 return other
     return None
 

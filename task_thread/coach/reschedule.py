@@ -48,7 +48,7 @@ def rescheduled(cofunc: CoFunction, task: asyncio.Task[Any]) -> None:
         return
     for other in owner.drivers:
         if other is not made and not other.over and not other.last and other.slot is not None:
-            if other.cofunc == cofunc and same(other._turn, made._turn):
+            if other.cofunc == cofunc and same(other.turn, made.turn):
                 slot = f"thread.tasks.{other.slot}"
                 text = (
                     f"{spot or 'reSchedule'} is not in a turn of {other.name}, so it made a second "
@@ -68,7 +68,7 @@ def _in_a_turn(actor: Driver, made: Driver, owner: Life, spot: Spot | None) -> N
         return
     asked = actor.following
     stored = {id(task) for task in vars(owner.slots).values()}
-    for turn in (made._turn,) if asked is None else (asked, made._turn):
+    for turn in (made.turn,) if asked is None else (asked, made.turn):
         lost = (
             other
             for other in owner.drivers
@@ -78,12 +78,12 @@ def _in_a_turn(actor: Driver, made: Driver, owner: Life, spot: Spot | None) -> N
             and not other.last
             and other.slot is not None
             and id(other.task) not in stored
-            and same(other._turn, turn)
+            and same(other.turn, turn)
             and reading_of(other).again is not None
         )
         if len(list(islice(lost, _LOST))) < _LOST:  # the rest of them need not be counted
             continue
-        twice = asked is not None and same(asked, made._turn)
+        twice = asked is not None and same(asked, made.turn)
         at = spot if twice else request_in(actor, function_of(turn[0])) or spot
         remedy = (
             "Call reSchedule once in a turn, at its end."
@@ -104,7 +104,7 @@ def _beginning(cofunc: CoFunction, actor: Driver, owner: Life) -> str:
     for slot, task in vars(owner.slots).items():
         holder = driver_of(task)
         if holder is not None and slot != actor.slot:
-            turn = holder.following or holder._turn
+            turn = holder.following or holder.turn
             if turn[0] == cofunc:
                 return f"self.tasks.{slot} = await reCreate(self.tasks.{slot}, self.{name})"
     return f"await reCreate(None, self.{name})"

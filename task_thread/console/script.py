@@ -167,8 +167,8 @@ def _show_log(level: int, plain: bool) -> None:
     No handler is added: `logging.basicConfig` would then do nothing in the script.
     """
     logging.getLogger().setLevel(level)
-    log._fallback.setFormatter(LineFormatter(plain_stderr if plain else _stderr))
-    log._fallback.write = lambda text: write(sys.stderr, text)
+    log.last_resort.setFormatter(LineFormatter(plain_stderr if plain else _stderr))
+    log.last_resort.write = lambda text: write(sys.stderr, text)
 
 
 class _Quit:

@@ -93,11 +93,11 @@ def of_thread(life: Life) -> list[str]:
 
 def _hooks(life: Life) -> Iterator[tuple[str, Any]]:
     if life.hook is not None:
-        yield life.hook._name, life.hook._coroutine
+        yield life.hook.name, life.hook.coroutine
     if life.dispatcher is not None:
         for box in list(life.dispatcher.carried):
             if box.life is life and box.scope is not None:
-                yield box.hook, box.scope._coroutine
+                yield box.hook, box.scope.coroutine
 
 
 def of_loop(loop: asyncio.AbstractEventLoop, main: asyncio.Task[Any] | None) -> list[str]:
