@@ -172,7 +172,7 @@ def _needless(life: Life, error: BaseException) -> bool:
     """Tell of an `await` before a plain method, which the reference's documents write."""
     if not is_a(error, TypeError) or "await" not in text_of(error):
         return False
-    spot = raised_at(traceback_of(error))
+    spot = raised_at(error)
     found = None if spot is None else _PLAIN_CALL.search(spot.source)
     if spot is None or found is None:
         return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.environment import in_kernel
-from .._core.lines import traceback_of
 from .._core.texts import class_of, is_a
 from .advice import give
 from .cofunctions import reading_of
@@ -35,7 +34,7 @@ def failed(driver: Driver, error: BaseException) -> None:
         return
     if not is_a(error, Exception) and not (is_a(error, SystemExit) and in_kernel()):
         return
-    spot = raised_at(traceback_of(error))
+    spot = raised_at(error)
     if spot is None:
         return
     if is_a(error, *_SLIPS):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import linecache
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, NamedTuple
 
-from .._core import environment
-from .._core.lines import code_of, definition_place, innermost, is_users, where
+from .._core import environment, lines
+from .._core.lines import code_of, definition_place, is_users, where
 
 _LONGEST = 100  # characters of a line that is quoted
 
@@ -57,14 +57,11 @@ def definition(cofunc: Any) -> Spot | None:
 
 def users_line(frame: FrameType | None) -> Spot | None:
     """Return the innermost line of the user's code on a stack."""
-    while frame is not None:
-        if is_users(frame.f_code.co_filename):
-            return Spot(frame.f_code.co_filename, frame.f_lineno)
-        frame = frame.f_back
-    return None
+    place = lines.running_place(frame)
+    return None if place is None else Spot(place.filename, place.line)
 
 
-def raised_at(traceback: TracebackType | None) -> Spot | None:
+def raised_at(error: BaseException) -> Spot | None:
     """Return the innermost line of the user's code through which an error went."""
-    found = innermost(traceback)
-    return None if found is None else Spot(found.tb_frame.f_code.co_filename, found.tb_lineno)
+    place = lines.raised_at(error)
+    return None if place is None else Spot(place.filename, place.line)

@@ -54,7 +54,7 @@ def _successor(driver: Driver, owner: Life) -> Driver | None:
 def failed(driver: Driver, error: BaseException) -> bool:
     """Tell of a task that asked reCreate to replace itself."""
     owner = driver.owner
-    spot = raised_at(traceback_of(error))
+    spot = raised_at(error)
     if owner is None or owner.failed_hook() is not None or spot is None:
         return False
     if not _replaced_itself(error):
