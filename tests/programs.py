@@ -251,7 +251,7 @@ def _starved() -> float:
 
 
 def python(
-    program: str, *options: str, timeout: float = 30.0, **variables: str
+    program: str, *options: str, timeout: float = 100.0, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a Python of its own, where the library and this module can be imported.
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -257,7 +256,7 @@ class Script:
     def send(self, number: int) -> None:
         os.kill(self.process.pid, number)
 
-    def end(self, timeout: float = 15) -> tuple[int, str, str]:
+    def end(self, timeout: float = 60) -> tuple[int, str, str]:
         try:
             out, err = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -281,13 +280,14 @@ def test_a_script_ends_in_order_with_status_0(way: str, number: int) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_second_ctrl_c_is_not_held_up(way: str) -> None:
     """The first one waits for an `exit__` that takes its time; the second one ends that."""
-    script = Script(WAYS[way], 'print("waiting", flush=True); await asyncio.sleep(60)')
-    began = time.monotonic()
+    script = Script(
+        WAYS[way],
+        'self.exit_timeout = 3600; print("waiting", flush=True); await asyncio.sleep(3600)',
+    )
     script.send(signal.SIGINT)
     script.wait_for("waiting")
     script.send(signal.SIGINT)
     status, _, err = script.end()
-    assert time.monotonic() - began < 8  # exit_timeout is 10
     assert status != 0
     assert "KeyboardInterrupt" in err
     assert "was destroyed but it is pending" not in err
@@ -303,7 +303,8 @@ def test_a_second_ctrl_c_ends_a_turn_that_blocks_the_loop() -> None:
                 self.tasks.block = await reCreate(None, self.block__)
             async def block__(self):
                 blocks.set()
-                time.sleep(20)
+                while True:  # one long sleep may miss a signal that comes just before it begins
+                    time.sleep(0.01)
         def twice():
             blocks.wait()
             os.kill(os.getpid(), signal.SIGINT)
@@ -314,9 +315,7 @@ def test_a_second_ctrl_c_ends_a_turn_that_blocks_the_loop() -> None:
         threading.Thread(target=twice, daemon=True).start()
         asyncio.run(Program().run())
     """
-    began = time.monotonic()
     done = python(program)
-    assert time.monotonic() - began < 10
     assert "KeyboardInterrupt" in done.stderr
     assert "was destroyed but it is pending" not in done.stderr
 

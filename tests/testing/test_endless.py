@@ -68,7 +68,6 @@ _NOT_310 = pytest.mark.skipif(
     [plain, swallows_inside, pytest.param(swallows_each, marks=_NOT_310), prints, computes],
 )
 def test_a_loop_without_await_is_ended_and_its_line_told(program: Any) -> None:
-    began = time.monotonic()
     with pytest.raises(CheckFailed) as failed:
         check(program, patience=0.3)
     error = failed.value
@@ -76,7 +75,6 @@ def test_a_loop_without_await_is_ended_and_its_line_told(program: Any) -> None:
     assert "is there a loop without an `await`? It is at line" in str(error)
     assert error.place is not None
     assert error.place.function.endswith(program.__name__)
-    assert time.monotonic() - began < 20
     assert "checked program" not in {thread.name for thread in threading.enumerate()}
 
 
@@ -139,12 +137,10 @@ def test_what_can_not_be_interrupted_is_given_up_and_says_so(
     async def program() -> None:
         gate.acquire()  # a call into C that only ends when the test lets it
 
-    began = time.monotonic()
     with pytest.raises(CheckFailed) as failed:
         check(program, patience=0.2)
     assert failed.value.kind == "endless"
     assert "its OS thread was given up, and still runs; it is at line" in str(failed.value)
-    assert time.monotonic() - began < 20
     # What guards the process stays until it has ended, and goes with the next check at the latest.
     (left,) = (thread for thread in threading.enumerate() if thread.name == "checked program")
     gate.release()

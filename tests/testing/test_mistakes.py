@@ -161,24 +161,22 @@ def test_a_thread_that_was_told_to_stop_may_do_so_after_the_program() -> None:
 
 
 async def _by_module() -> None:
-    time.sleep(60)  # noqa: ASYNC251  # by module
+    time.sleep(3600)  # noqa: ASYNC251  # by module
 
 
 async def _by_name() -> None:
-    sleep(60)  # noqa: ASYNC251  # by name
+    sleep(3600)  # noqa: ASYNC251  # by name
 
 
 @pytest.mark.parametrize(
     ("program", "where"), [(_by_module, "# by module"), (_by_name, "# by name")]
 )
 def test_time_sleep_is_told_with_its_line(program: Any, where: str) -> None:
-    began = time.monotonic()
     error = failure(program)
     assert error.kind == "time.sleep"
-    assert "write `await asyncio.sleep(60)` instead" in str(error)
+    assert "write `await asyncio.sleep(3600)` instead" in str(error)
     assert error.place is not None
     assert error.place.line == line(where)
-    assert time.monotonic() - began < 40
 
 
 def test_time_sleep_in_a_task_is_told_even_if_swallowed() -> None:
@@ -223,9 +221,7 @@ def test_time_sleep_in_a_helper_os_thread_is_fine_and_takes_virtual_time() -> No
         await asyncio.to_thread(time.sleep, 50)
         return asyncio.get_running_loop().time()
 
-    began = time.monotonic()
     assert check(program).result == 50.0
-    assert time.monotonic() - began < 40
 
 
 async def _exit() -> None:
