@@ -19,6 +19,7 @@ import asyncio
 import functools
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from task_thread import MessageSignal, TaskThread, threads
@@ -44,12 +45,90 @@ class Shown(Protocol):
 Answer = Callable[[str], None]
 """Called once with "" when the effect was reached, else with what went wrong; on any OS thread."""
 
-_ON_TASKS = ("pause", "resume", "step", "pace")
-ACTIONS = ("start", "stop", *_ON_TASKS, "send", "stop_all")
 LONGEST_TEXT = 1000  # characters of a message
 FASTEST = 1_000_000  # turns/s that may be asked for
 ORIGIN = "the page"  # of a message that was typed there
 REPLACED = "This thread was replaced by a newer one: run this cell again."
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """What was asked for about a thread, or about one of its tasks.
+
+    Attributes:
+        message: all of it.
+        thread: the thread.
+        slot: of the task; `None` for all tasks of the thread and of all below it.
+        shown: what the panel shows.
+    """
+
+    message: dict[str, Any]
+    thread: TaskThread
+    slot: str | None
+    shown: Shown
+
+    def threads(self) -> list[TaskThread]:
+        """Return the thread, and what is shown below it and no running parent answers for."""
+        return [self.thread, *_lone_below(self.thread, self.shown)]
+
+    def tasks_of(self) -> list[TaskThread]:
+        """Return the threads whose tasks are meant."""
+        return self.threads() if self.slot is None else [self.thread]
+
+
+def _start(ask: _Ask) -> list[Future[Any]]:
+    if life_of(ask.thread).replaced and not is_named(ask.thread):
+        return [_in_vain(REPLACED)]  # with the newer one there would be two
+    return [_at_home(ask.thread, control_of(ask.thread).start)]
+
+
+def _stop(ask: _Ask) -> list[Future[Any]]:
+    return [_at_home(one, control_of(one).stop) for one in ask.threads()]
+
+
+def _pause(ask: _Ask) -> list[Future[Any]]:
+    return [control_of(one).pause(ask.slot) for one in ask.tasks_of()]
+
+
+def _resume(ask: _Ask) -> list[Future[Any]]:
+    return [control_of(one).resume(ask.slot) for one in ask.tasks_of()]
+
+
+def _step(ask: _Ask) -> list[Future[Any]]:
+    return [control_of(one).step(ask.slot) for one in ask.tasks_of()]
+
+
+def _pace(ask: _Ask) -> list[Future[Any]]:
+    hz = field(ask.message, "hz", float)
+    if hz is None or not 0 <= hz <= FASTEST:
+        raise Refusal(f"expected a pace of 0 to {FASTEST:,} turns/s, 0 for none, found {brief(hz)}")
+    return [control_of(one).setPace(ask.slot, hz) for one in ask.tasks_of()]
+
+
+def _send(ask: _Ask) -> list[Future[Any]]:
+    text = field(ask.message, "text", str)
+    if text is None or not 0 < len(text) <= LONGEST_TEXT:
+        found = brief(text) if text is None else f"{len(text):,} characters"
+        raise Refusal(f"expected a text of 1 to {LONGEST_TEXT:,} characters, found {found}")
+    if text != sendable(text):
+        raise Refusal(f"expected a text that can be encoded, found {brief(text)}")
+    life = life_of(ask.thread)
+    if not life.accepts:
+        # The core would count it as undelivered and say nothing; whoever typed it wants to know.
+        return [_in_vain(f"{life.id} is {life.state} and takes no signals: start it first")]
+    return [control_of(ask.thread).send(MessageSignal(ORIGIN, text))]
+
+
+_ABOUT_A_THREAD = {
+    "start": _start,
+    "stop": _stop,
+    "pause": _pause,
+    "resume": _resume,
+    "step": _step,
+    "pace": _pace,
+    "send": _send,
+}
+ACTIONS = (*_ABOUT_A_THREAD, "stop_all")
 
 
 def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
@@ -77,41 +156,14 @@ def carry_out(message: dict[str, Any], shown: Shown, answer: Answer) -> None:
     slot = field(message, "slot", str)
     if slot is not None and len(slot) > 1000:
         raise Refusal(f"expected the slot of a task, found {len(slot)} characters")
-    control = control_of(thread)
-    reached = [thread]
-    if action == "stop" or (slot is None and action in _ON_TASKS):
-        reached += _lone_below(thread, shown)
-    if action == "start":
-        if life_of(thread).replaced and not is_named(thread):
-            answer(REPLACED)  # with the newer one there would be two
-            return
-        effects = [_at_home(thread, control.start)]
-    elif action == "stop":
-        effects = [_at_home(one, control_of(one).stop) for one in reached]
-    elif action == "pace":
-        hz = field(message, "hz", float)
-        if hz is None or not 0 <= hz <= FASTEST:
-            raise Refusal(
-                f"expected a pace of 0 to {FASTEST:,} turns/s, 0 for none, found {brief(hz)}"
-            )
-        effects = [control_of(one).setPace(slot, hz) for one in reached]
-    elif action == "send":
-        text = field(message, "text", str)
-        if text is None or not 0 < len(text) <= LONGEST_TEXT:
-            found = brief(text) if text is None else f"{len(text):,} characters"
-            raise Refusal(f"expected a text of 1 to {LONGEST_TEXT:,} characters, found {found}")
-        if text != sendable(text):
-            raise Refusal(f"expected a text that can be encoded, found {brief(text)}")
-        if not life_of(thread).accepts:
-            # The core would count it as undelivered and say nothing; whoever typed it wants to know.
-            answer(
-                f"{life_of(thread).id} is {life_of(thread).state} and takes no signals: start it first"
-            )
-            return
-        effects = [control.send(MessageSignal(ORIGIN, text))]
-    else:
-        effects = [getattr(control_of(one), action)(slot) for one in reached]
-    _all_of(effects, answer)
+    _all_of(_ABOUT_A_THREAD[action](_Ask(message, thread, slot, shown)), answer)
+
+
+def _in_vain(why: str) -> Future[Any]:
+    """Return what is answered where nothing was done."""
+    effect: Future[Any] = Future()
+    effect.set_exception(RuntimeError(why))
+    return effect
 
 
 def _lone_below(thread: TaskThread, shown: Shown) -> list[TaskThread]:

@@ -10,6 +10,8 @@
 // second stands behind a cell, or behind a task that holds up the loop; frames may come meanwhile all the
 // same: ipykernel 6 sends them while a cell awaits, and hears nothing.
 
+import { actions } from "./actions.js";
+
 /**
  * @typedef {object} Ask
  * @property {number} row the row that it is about; 0 for all
@@ -18,11 +20,6 @@
  * @property {boolean} taken whether the kernel has heard it
  * @property {number} answered when its effect was reached, in milliseconds; Infinity while it is not
  */
-
-export const words = {
-  start: "starting…", stop: "stopping…", stop_all: "stopping…", send: "sending…",
-  pause: "pausing…", resume: "resuming…", step: "stepping…", pace: "",
-};
 
 export const busy = "asked; the kernel is busy with a cell, or with a task that does not await, "
   + "and will do this afterwards";
@@ -43,7 +40,7 @@ export class Asks {
 
   /** Note an ask; returns its number. */
   ask(action, row, now) {
-    this.open.set(++this.last, { row, doing: words[action], since: now, taken: false, answered: Infinity });
+    this.open.set(++this.last, { row, doing: actions[action].doing, since: now, taken: false, answered: Infinity });
     this.errors.delete(row);
     return this.last;
   }

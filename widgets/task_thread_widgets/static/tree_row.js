@@ -1,5 +1,6 @@
 // One row of the tree as DOM, made once and used again for whichever row is scrolled into view.
 
+import { actions } from "./actions.js";
 import { make, makeName, makeShape, setAttribute, setName, setShape, setShown, setText } from "./dom.js";
 import {
   beatHeight, formatCount, formatPace, formatRate, pacePosition, paces, plural, rateShare,
@@ -9,13 +10,6 @@ import { beatsKept, isEnded, isLive } from "./tree_store.js";
 
 const beatsDrawn = 45; // tenths of a second
 const codeShownFor = 5000; // milliseconds
-
-/** A button with a shape and a word, whose accessible name is set by `update`. */
-function makeButton(kind, shape, word) {
-  const button = make("button", { type: "button", class: `tt-button tt-${kind}`, tabindex: "-1" });
-  button.append(makeShape(shape), make("span", {}, word));
-  return button;
-}
 
 export class RowView {
   /** @param {(action: string, row: import("./tree_store.js").Row, hz?: number) => void} act */
@@ -43,21 +37,19 @@ export class RowView {
     this.code = make("code", { class: "tt-code" });
     this.note = make("span", { class: "tt-note" });
 
-    const button = (kind, shape, word, action) => {
-      const made = makeButton(kind, shape, word);
-      made.addEventListener("click", (event) => {
-        // The second click of a double click falls on the button that took this one's place.
-        if (event.detail > 1 && action !== "step") return;
-        if (made.getAttribute("aria-disabled") === "true") return;
-        act(action, this.row);
-      });
-      return made;
-    };
-    this.start = button("start", "running", "Start", "start");
-    this.stop = button("stop", "stopped", "Stop", "stop");
-    this.pause = button("pause", "paused", "Pause", "pause");
-    this.resume = button("resume", "running", "Resume", "resume");
-    this.step = button("step", "step", "Step", "step");
+    /** @type {Map<HTMLButtonElement, import("./actions.js").Action>} */
+    this.buttons = new Map(Object.entries(actions).filter(([, { word }]) => word).map(([name, action]) => [
+      make("button", {
+        type: "button", class: `tt-button tt-${name}`, tabindex: "-1",
+        click: (event) => {
+          // The second click of a double click falls on the button that took this one's place.
+          if (event.detail > 1 && !action.again) return;
+          if (event.currentTarget.getAttribute("aria-disabled") === "true") return;
+          act(name, this.row);
+        },
+      }, makeShape(action.shape), make("span", {}, action.word)),
+      action,
+    ]));
     this.pace = make("input", {
       type: "range", class: "tt-pace", min: "0", max: String(paces.length - 1), step: "1",
       tabindex: "-1",
@@ -68,9 +60,7 @@ export class RowView {
       change: () => act("pace", this.row, paces[+this.pace.value]),
     });
     this.paceText = make("span", { class: "tt-pace-text", "aria-hidden": "true" });
-    this.controls = [
-      this.start, this.stop, this.pause, this.resume, this.step, this.pace,
-    ];
+    this.controls = [...this.buttons.keys(), this.pace];
 
     this.element = make(
       "div",
@@ -89,7 +79,7 @@ export class RowView {
       make(
         "span",
         { class: "tt-controls" },
-        this.start, this.stop, this.pause, this.resume, this.step,
+        ...this.buttons.keys(),
         make("span", { class: "tt-pace-box" }, this.pace, this.paceText),
       ),
     );
@@ -210,32 +200,20 @@ export class RowView {
     let turning = !over;
     if (isThread && turning) ({ some: turning, held, pace } = store.brakesBelow(row));
     const focused = document.activeElement;
-    const shown = new Map([
-      [this.start, isThread && over],
-      [this.stop, isThread && !over],
-      [this.pause, turning && !held],
-      [this.resume, turning && held],
-      [this.step, turning && !isThread],
-    ]);
-    for (const [button, wanted] of shown) setShown(button, wanted);
+    const asked = !!asks.of(row.row);
+    const rowNow = { isThread, over, turning, held, asked, state: row.state };
+    for (const [button, { word, shown, off }] of this.buttons) {
+      setShown(button, shown(rowNow));
+      setAttribute(button, "aria-label", `${word} ${name}`);
+      setAttribute(button, "aria-disabled", lost || off?.(rowNow) ? "true" : null);
+    }
     setShown(this.pace.parentNode, turning);
     if (focused instanceof HTMLElement && focused.hidden && this.element.contains(focused)) {
       // The focus goes on to the button that took the place of this one.
-      const next = [...shown.keys()].find((button) => !button.hidden);
+      const next = [...this.buttons.keys()].find((button) => !button.hidden);
       (next ?? this.element).focus({ preventScroll: true });
     }
-    setAttribute(this.start, "aria-label", `Start ${name}`);
-    setAttribute(this.stop, "aria-label", `Stop ${name}`);
-    setAttribute(this.pause, "aria-label", `Pause ${name}`);
-    setAttribute(this.resume, "aria-label", `Resume ${name}`);
-    setAttribute(this.step, "aria-label", `Step ${name}`);
     setAttribute(this.pace, "aria-label", `Pace of ${name}`);
-    const asked = !!asks.of(row.row);
-    setAttribute(this.start, "aria-disabled", lost || asked ? "true" : null);
-    setAttribute(this.stop, "aria-disabled", lost || row.state === "stopping" ? "true" : null);
-    for (const button of [this.pause, this.resume, this.step]) {
-      setAttribute(button, "aria-disabled", lost ? "true" : null);
-    }
     // While it is being moved it shows where the hand has it.
     if (this.pace !== focused || performance.now() - this.movedAt > 1500) {
       const position = String(pacePosition(pace));
