@@ -33,6 +33,7 @@ FLOORS = [
     ["task_thread.verbose", "task_thread.tasks", "task_thread.control", "task_thread.run_sync"],
     ["task_thread.snapshot", "task_thread.thread"],
     ["task_thread.coach", "task_thread.coach."],
+    ["task_thread.frames", "task_thread.frames."],
     [
         f"task_thread.{name}"
         for name in ("kernel", "kernel.", "console", "console.", "testing", "testing.")

@@ -7,10 +7,15 @@ or for a display on the loop; so it calls these methods only in this module.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 
 _MOST = 10_000  # characters; a longer text is cut, and its length added
 _name = type.__dict__["__name__"].__get__  # past a metaclass that says anything else
+
+
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = 60
 
 
 def text_of(thing: object, said: Callable[[object], str] = str, instead: str | None = None) -> str:
@@ -51,6 +56,11 @@ def count(number: int, one: str, many: str = "") -> str:
 def shown(thing: object) -> str:
     """Return what an error says was found: the class and the `repr`."""
     return f"{class_of(thing)} {text_of(thing, repr)}"
+
+
+def brief(found: object) -> str:
+    """Return a short `repr`, however large the object."""
+    return _brief.repr(found)
 
 
 def describe(error: BaseException | None) -> str:

@@ -36,7 +36,7 @@ def mine():
             if "tick" in t.get_name() or "Clock" in t.get_name() or t.get_name() == "signals"]
 
 def sampled():
-    from task_thread_widgets.sampler import running_samplers
+    from task_thread.frames.sampler import running_samplers
     return bool(running_samplers())
 '''
 SHOW = ['clock = Clock("clock")\nclock.start()', "clock"]

@@ -211,7 +211,7 @@ def test_closing_it_lets_go_of_everything(game):
         """
 import gc, weakref
 from task_thread_widgets import view_of
-from task_thread_widgets.sampler import running_samplers
+from task_thread.frames.sampler import running_samplers
 view = view_of(game)
 view.close()
 import ipywidgets

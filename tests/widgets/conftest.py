@@ -14,10 +14,11 @@ import comm
 import ipywidgets
 import pytest
 import task_thread_widgets.panel
-import task_thread_widgets.sampler
 import task_thread_widgets.view
 from task_thread_widgets import TreePanel
-from task_thread_widgets.sampler import running_samplers
+
+import task_thread.frames.sampler
+from task_thread.frames.sampler import running_samplers
 
 
 class HandLoop:
@@ -159,7 +160,7 @@ class Page:
 def loop(monkeypatch: pytest.MonkeyPatch) -> HandLoop:
     """The kernel's loop as the panels see it."""
     hand_loop = HandLoop()
-    monkeypatch.setattr(task_thread_widgets.sampler, "cpu_time", lambda: hand_loop.worked)
+    monkeypatch.setattr(task_thread.frames.sampler, "cpu_time", lambda: hand_loop.worked)
     monkeypatch.setattr(task_thread_widgets.panel, "home_loop", lambda: hand_loop)
     return hand_loop
 

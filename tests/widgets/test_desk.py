@@ -6,9 +6,9 @@ from concurrent.futures import Future
 import pytest
 from task_thread_widgets.desk import LONGEST_TEXT, carry_out
 from task_thread_widgets.refusal import Refusal
-from task_thread_widgets.tree_rows import TreeRows
 
 from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
+from task_thread.frames.tree_rows import TreeRows
 
 
 class Ticking(TaskThread):

@@ -2,7 +2,7 @@
 
 from array import array
 
-from task_thread_widgets.frames import Frame
+from task_thread.frames.frame import Frame
 
 
 def test_a_frame_is_facts_in_json_and_columns_in_little_endian():

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from task_thread_widgets.signal_frames import SignalFrames
-from task_thread_widgets.source_frames import SourceFrames
-from task_thread_widgets.timeline_frames import TimelineFrames
-from task_thread_widgets.tree_rows import TreeRows
 
 from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
+from task_thread.frames.signal_frames import SignalFrames
+from task_thread.frames.source_frames import SourceFrames
+from task_thread.frames.timeline_frames import TimelineFrames
+from task_thread.frames.tree_rows import TreeRows
 
 
 class Kid(TaskThread):

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from task_thread_widgets import LogPanel
-from task_thread_widgets.log_lines import LogLines
 
 from task_thread import MessageSignal, TaskThread, reCreate
 from task_thread._core import log
 from task_thread.coach.advice import give
+from task_thread.frames.log_lines import LogLines
 
 
 class Cook(TaskThread):

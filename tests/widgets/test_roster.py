@@ -1,6 +1,6 @@
 """Numbered rows: what of them is told, how many there may be, and how long they stay."""
 
-from task_thread_widgets.roster import GREYED, Roster, Row
+from task_thread.frames.roster import GREYED, Roster, Row
 
 
 class Named(Row):

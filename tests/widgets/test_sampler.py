@@ -1,6 +1,6 @@
 """The clock of the panels."""
 
-from task_thread_widgets.sampler import Sampler
+from task_thread.frames.sampler import Sampler
 
 
 class Panel:

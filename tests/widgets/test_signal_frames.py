@@ -6,10 +6,10 @@ import itertools
 import weakref
 
 import pytest
-from task_thread_widgets.roster import GREYED
-from task_thread_widgets.signal_frames import FLOOD, KEPT, SignalFrames, text_of
 
 from task_thread import MessageSignal, Signal, TaskThread, reCreate, reSchedule
+from task_thread.frames.roster import GREYED
+from task_thread.frames.signal_frames import FLOOD, KEPT, SignalFrames, text_of
 
 OUTSIDE = 0
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from task_thread_widgets import SourcePanel
-from task_thread_widgets.source_frames import SourceFrames
-from task_thread_widgets.source_text import read_source
 
 from task_thread import TaskThread, reCreate, reSchedule, verbose
+from task_thread.frames.source_frames import SourceFrames
+from task_thread.frames.source_text import read_source
 
 
 class Clerk(TaskThread):

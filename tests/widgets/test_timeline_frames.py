@@ -6,7 +6,10 @@ import time
 import weakref
 
 import pytest
-from task_thread_widgets.timeline_frames import (
+
+from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
+from task_thread._core.trace import Kind
+from task_thread.frames.timeline_frames import (
     BURST,
     EVENTS,
     MOST_TOLD,
@@ -14,10 +17,7 @@ from task_thread_widgets.timeline_frames import (
     decide,
     find_stalls,
 )
-from task_thread_widgets.timeline_lanes import LINGER, Lane, TimelineLanes
-
-from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
-from task_thread._core.trace import Kind
+from task_thread.frames.timeline_lanes import LINGER, Lane, TimelineLanes
 
 RUN, WAIT, REST, TURN, END = range(5)
 
@@ -545,7 +545,7 @@ async def test_events_that_were_lost_leave_a_gap_that_is_told(gate, read, monkey
 
 async def test_a_thread_on_another_loop_is_not_recorded_but_told(gate, read, monkeypatch):
     reader = read(gate)
-    monkeypatch.setattr("task_thread_widgets.timeline_frames.running_loop", lambda: None)
+    monkeypatch.setattr("task_thread.frames.timeline_frames.running_loop", lambda: None)
     facts = reader.look()
     assert facts["away"] == 1
     assert gate._life.dispatcher.trace is None

@@ -6,9 +6,9 @@ import weakref
 
 import pytest
 from task_thread_widgets import TimelinePanel
-from task_thread_widgets.sampler import running_samplers
 
 from task_thread import TaskThread, reCreate, reSchedule
+from task_thread.frames.sampler import running_samplers
 
 
 class Ticking(TaskThread):

@@ -8,10 +8,10 @@ import weakref
 
 import pytest
 from task_thread_widgets import TreePanel
-from task_thread_widgets.sampler import running_samplers
 
 from task_thread import TaskThread, reCreate, reSchedule
 from task_thread._core.rate import RateMeter
+from task_thread.frames.sampler import running_samplers
 
 
 class Ticking(TaskThread):

@@ -6,11 +6,11 @@ import logging
 import weakref
 
 import pytest
-import task_thread_widgets.tree_rows
-from task_thread_widgets.roster import GREYED
-from task_thread_widgets.tree_rows import TreeRows
 
+import task_thread.frames.tree_rows
 from task_thread import TaskThread, reCreate, reSchedule
+from task_thread.frames.roster import GREYED
+from task_thread.frames.tree_rows import TreeRows
 
 
 class Model:
@@ -547,7 +547,7 @@ async def test_ids_that_fail_are_replaced_and_long_ones_are_cut(error):
 
 
 async def test_rows_beyond_the_limit_are_counted(monkeypatch):
-    monkeypatch.setattr(task_thread_widgets.tree_rows, "MOST_ROWS", 3)
+    monkeypatch.setattr(task_thread.frames.tree_rows, "MOST_ROWS", 3)
 
     class Many(Gated):
         slots = ("a", "b", "c", "d", "e")

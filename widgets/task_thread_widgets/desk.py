@@ -24,12 +24,12 @@ from typing import Any, Protocol
 
 from task_thread import MessageSignal, TaskThread, threads
 from task_thread._core.context import life_of
-from task_thread._core.texts import class_of, is_a, sendable, text_of
+from task_thread._core.texts import brief, class_of, is_a, sendable, text_of
 from task_thread._core.tree import is_below
 from task_thread.control import control_of
+from task_thread.frames.lives import is_named
 
-from .lives import is_named
-from .refusal import Refusal, brief, field
+from .refusal import Refusal, field
 
 
 class Shown(Protocol):

@@ -1,6 +1,6 @@
 """What each thread's logger says, here and not in whichever cell ran last.
 
-The lines are kept in `log_lines.py` and drawn in `static/log_panel.js`.
+The lines are kept in `task_thread/frames/log_lines.py` and drawn in `static/log_panel.js`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from typing import Any
 
 from traitlets import Int, observe, validate
 
-from .frames import Frame
-from .log_lines import LogLines
+from task_thread.frames.frame import Frame
+from task_thread.frames.log_lines import LogLines
+
 from .page_code import script, style
 from .panel import Panel
 

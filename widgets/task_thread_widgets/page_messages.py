@@ -22,10 +22,11 @@ import comm
 import ipywidgets
 from traitlets import TraitError, observe
 
+from task_thread._core.texts import brief
 from task_thread._core.texts import sendable as sendable_text
 
 from .home import home_loop
-from .refusal import Refusal, RefusalLog, brief
+from .refusal import Refusal, RefusalLog
 
 logger = logging.getLogger("task_thread.widgets")
 

@@ -24,16 +24,16 @@ from task_thread import TaskThread
 from task_thread._core import instruments
 from task_thread._core.context import life_of
 from task_thread._core.log import say
-from task_thread._core.texts import describe, shown
+from task_thread._core.texts import brief, describe, shown
+from task_thread.frames.frame import Frame
+from task_thread.frames.lives import is_named
+from task_thread.frames.sampler import PERIOD, STALL, sampler_of
 
 from .desk import REPLACED, Shown, carry_out, on_loop
-from .frames import Frame
 from .home import home_loop
-from .lives import is_named
 from .page_messages import GuardedWidget, sendable
 from .presence import Presences
-from .refusal import Refusal, brief, field
-from .sampler import PERIOD, STALL, sampler_of
+from .refusal import Refusal, field
 from .still import CLOSED
 
 logger = logging.getLogger("task_thread.widgets")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import reprlib
 from typing import Any
+
+from task_thread._core.texts import brief
 
 logger = logging.getLogger("task_thread.widgets")
 
@@ -18,9 +19,6 @@ MOST_LOGGED = 5
 
 TOGETHER = 10.0
 """Seconds after which the refusals that were not logged are told as a number."""
-
-_brief = reprlib.Repr()
-_brief.maxstring = _brief.maxother = 60
 
 
 class Refusal(Exception):
@@ -61,11 +59,6 @@ class RefusalLog:
         if self._telling is not None:
             self._telling.cancel()
             self._tell()
-
-
-def brief(found: object) -> str:
-    """Return a short `repr`, however large the object."""
-    return _brief.repr(found)
 
 
 def field(message: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:

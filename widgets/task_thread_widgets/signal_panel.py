@@ -1,15 +1,15 @@
 """The signals of a thread and of all below it: who sent what to whom, and a form to send one.
 
-What is shown is gathered in `signal_frames.py` and drawn by `static/signal_panel.js`.
+What is shown is gathered in `task_thread/frames/signal_frames.py` and drawn by `static/signal_panel.js`.
 """
 
 from __future__ import annotations
 
 from task_thread._core.context import life_of
+from task_thread.frames.signal_frames import SignalFrames
 
 from .page_code import script, style
 from .panel import Panel
-from .signal_frames import SignalFrames
 from .still import signals_html, signals_text
 
 

@@ -1,14 +1,15 @@
 """The code of one task as the student wrote it, with the line at which it waits.
 
-What it shows is found in `source_frames.py` and drawn in `static/source_panel.js`.
+What it shows is found in `task_thread/frames/source_frames.py` and drawn in `static/source_panel.js`.
 """
 
 from __future__ import annotations
 
-from .frames import Frame
+from task_thread.frames.frame import Frame
+from task_thread.frames.source_frames import SourceFrames
+
 from .page_code import script, style
 from .panel import Panel
-from .source_frames import SourceFrames
 
 
 class SourcePanel(Panel):

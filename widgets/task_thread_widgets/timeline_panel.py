@@ -1,15 +1,16 @@
 """The timeline: what each task did in the last seconds, a lane per task.
 
-What happened is collected in `timeline_frames.py` and drawn in `static/timeline_panel.js`.
+What happened is collected in `task_thread/frames/timeline_frames.py` and drawn in `static/timeline_panel.js`.
 """
 
 from __future__ import annotations
 
-from .frames import Frame
+from task_thread.frames.frame import Frame
+from task_thread.frames.timeline_frames import TimelineFrames
+
 from .page_code import script, style
 from .panel import Panel
 from .still import tree_html, tree_text
-from .timeline_frames import TimelineFrames
 
 
 class TimelinePanel(Panel):

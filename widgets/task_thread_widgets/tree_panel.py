@@ -1,19 +1,19 @@
 """The tree of threads and tasks: states, turns, waiting lines, and the buttons that steer them.
 
-The rows are read in `tree_rows.py` and drawn in `static/tree_panel.js`.
+The rows are read in `task_thread/frames/tree_rows.py` and drawn in `static/tree_panel.js`.
 """
 
 from __future__ import annotations
 
 from task_thread import TaskThread, threads
+from task_thread.frames.frame import Frame
+from task_thread.frames.lives import Tops
+from task_thread.frames.tree_rows import TreeRows
 from task_thread.states import TaskState
 
-from .frames import Frame
-from .lives import Tops
 from .page_code import script, style
 from .panel import Panel
 from .still import tree_html, tree_text
-from .tree_rows import TreeRows
 
 _SUM_EVERY = 1.0  # seconds
 

@@ -125,7 +125,7 @@ class Probe:
 
     def __init__(self):
         from task_thread_widgets.panel import Panel
-        from task_thread_widgets.sampler import _samplers
+        from task_thread.frames.sampler import _samplers
         self.samplers = _samplers
         self.sent = {}
         send = Panel.send

@@ -1,4 +1,4 @@
-// A frame, as `frames.py` packs it: facts in JSON, columns of numbers in buffers.
+// A frame, as `frames/frame.py` packs it: facts in JSON, columns of numbers in buffers.
 // Nothing here touches the page.
 
 /**

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from task_thread import TaskThread
-from task_thread._core.context import life_of
-from task_thread._core.dispatcher import Dispatcher
-from task_thread._core.environment import running_loop
-from task_thread._core.lifecycle import Life
-from task_thread._core.trace import Trace, unwatch, watch
-from task_thread._core.tree import root_of
+from .._core.context import life_of
+from .._core.dispatcher import Dispatcher
+from .._core.environment import running_loop
+from .._core.lifecycle import Life
+from .._core.trace import Trace, unwatch, watch
+from .._core.tree import root_of
+from ..thread import TaskThread
 
 
 class _Watched:

@@ -12,12 +12,11 @@ import weakref
 from collections import deque
 from typing import Any
 
-from task_thread import TaskThread
-from task_thread._core.context import life_of
-from task_thread._core.driver import Driver
-from task_thread._core.lifecycle import Life
-from task_thread.states import TaskState
-
+from .._core.context import life_of
+from .._core.driver import Driver
+from .._core.lifecycle import Life
+from ..states import TaskState
+from ..thread import TaskThread
 from .lives import Tops
 from .roster import Roster, Row
 from .sampler import cpu_time

@@ -29,14 +29,13 @@ import traceback
 from collections import deque
 from typing import Any
 
-from task_thread import TaskThread
-from task_thread._core.context import current, life_of
-from task_thread._core.lifecycle import Life
-from task_thread._core.lines import Place, cause_of, is_users, label_of, traceback_of
-from task_thread._core.log import listeners
-from task_thread._core.texts import class_of, describe, is_a
-
-from .frames import Frame, cut
+from .._core.context import current, life_of
+from .._core.lifecycle import Life
+from .._core.lines import Place, cause_of, is_users, label_of, traceback_of
+from .._core.log import listeners
+from .._core.texts import class_of, describe, is_a
+from ..thread import TaskThread
+from .frame import Frame, cut
 from .lives import Tops
 
 RING = 1_000  # lines kept

@@ -26,17 +26,16 @@ import weakref
 from types import CodeType, FrameType
 from typing import Any
 
-from task_thread import TaskThread
-from task_thread._core.context import life_of
-from task_thread._core.driver import Driver
-from task_thread._core.environment import running_loop
-from task_thread._core.lifecycle import Life
-from task_thread._core.lines import Place, code_of, definition_place, frames, is_users, traceback_of
-from task_thread._core.texts import describe
-from task_thread._core.trace import LineProfile, Trace
-from task_thread.states import TaskState
-
-from .frames import Frame, cut
+from .._core.context import life_of
+from .._core.driver import Driver
+from .._core.environment import running_loop
+from .._core.lifecycle import Life
+from .._core.lines import Place, code_of, definition_place, frames, is_users, traceback_of
+from .._core.texts import describe
+from .._core.trace import LineProfile, Trace
+from ..states import TaskState
+from ..thread import TaskThread
+from .frame import Frame, cut
 from .lives import Tops
 from .source_text import Source, read_source
 from .watching import Watching

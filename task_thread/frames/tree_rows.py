@@ -29,18 +29,18 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from task_thread import TaskThread, threads
-from task_thread._core import registry
-from task_thread._core.context import life_of
-from task_thread._core.driver import Driver
-from task_thread._core.lifecycle import Life
-from task_thread._core.lines import Place
-from task_thread._core.texts import class_of, describe
-from task_thread._core.tree import children_of
-from task_thread.states import TaskState, ThreadState
-
-from . import frames
-from .frames import Frame
+from .._core import registry
+from .._core.context import life_of
+from .._core.driver import Driver
+from .._core.lifecycle import Life
+from .._core.lines import Place
+from .._core.registry import threads
+from .._core.texts import class_of, describe
+from .._core.tree import children_of
+from ..states import TaskState, ThreadState
+from ..thread import TaskThread
+from . import frame
+from .frame import Frame
 from .lives import Tops
 from .roster import Roster, Row
 
@@ -462,7 +462,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
 
 def cut(text: str) -> str:
     """Return a text, shortened if it is very long."""
-    return frames.cut(text, _LONGEST)
+    return frame.cut(text, _LONGEST)
 
 
 def _settle(row: ThreadRow) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from task_thread._core.lines import label_of
+from .._core.lines import label_of
 
 _MOST_LINES = 2_000
 _LONGEST = 500  # characters of a line

@@ -40,14 +40,13 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
-from task_thread import MessageSignal, TaskThread
-from task_thread._core.context import life_of
-from task_thread._core.environment import running_loop
-from task_thread._core.texts import class_of, describe, is_a
-from task_thread._core.trace import Happening, Kind, Passage, Trace
-
-from .frames import Frame
-from .refusal import brief
+from .._core.context import life_of
+from .._core.environment import running_loop
+from .._core.texts import brief, class_of, describe, is_a
+from .._core.trace import Happening, Kind, Passage, Trace
+from ..signals import MessageSignal
+from ..thread import TaskThread
+from .frame import Frame
 from .sampler import STALL
 from .timeline_lanes import LINGER, Lane, TimelineLanes
 from .tree_rows import cut

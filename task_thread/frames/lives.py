@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from task_thread import TaskThread, threads
-from task_thread._core.context import life_of
-from task_thread._core.lifecycle import Life
-from task_thread._core.tree import walk
+from .._core.context import life_of
+from .._core.lifecycle import Life
+from .._core.registry import threads
+from .._core.tree import walk
+from ..thread import TaskThread
 
 
 class Tops:

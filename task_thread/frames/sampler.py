@@ -17,8 +17,8 @@ import time
 from collections import deque
 from typing import Protocol
 
-from task_thread._core.environment import call_at
-from task_thread._core.log import failure
+from .._core.environment import call_at
+from .._core.log import failure
 
 logger = logging.getLogger("task_thread.widgets")
 

@@ -33,13 +33,13 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from task_thread import MessageSignal, Signal, TaskThread
-from task_thread._core.context import life_of
-from task_thread._core.lifecycle import Life
-from task_thread._core.texts import class_of, is_a
-from task_thread._core.trace import Passage, Trace
-
-from .frames import Frame, cut
+from .._core.context import life_of
+from .._core.lifecycle import Life
+from .._core.texts import class_of, is_a
+from .._core.trace import Passage, Trace
+from ..signals import MessageSignal, Signal
+from ..thread import TaskThread
+from .frame import Frame, cut
 from .lives import Tops
 from .roster import Roster, Row
 from .watching import Watching

@@ -1,0 +1,14 @@
+"""What reads live threads and makes frames of them: for a live view, and for a recording.
+
+    frame              what changed in a panel since the frame before, as one message
+    sampler            when frames are made: the clock of a loop
+    lives watching     which threads are shown; whose traces are kept meanwhile
+    roster             numbered rows, and what of them is new
+    tree_rows          the frames of the tree
+    timeline_lanes timeline_frames    of the timeline
+    source_text source_frames         of a task's code
+    log_lines          of the log
+    signal_frames      of the signals
+
+Nothing here knows of a page or a file.
+"""
