@@ -75,7 +75,7 @@ soak: $(venv)/has-test
 	$(py) -m tests.properties.soak
 
 clean:
-	rm -rf .venv .venv-* build dist *.egg-info widgets/*.egg-info
+	rm -rf .venv .venv-* build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student docs/api
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

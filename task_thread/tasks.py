@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable, Coroutine
 from types import MethodType
-from typing import Any
+from typing import Any, ParamSpec
 
 from ._core import instruments
 from ._core.context import current, current_life, find_life
@@ -23,9 +24,15 @@ __all__ = ["delete", "reCreate", "reSchedule"]
 
 DELETE_TIMEOUT = 10.0  # seconds
 
+Args = ParamSpec("Args")  # of a co-function: type checkers compare what is given with what it takes
+
 
 async def reCreate(
-    task: asyncio.Task[Any] | None, cofunc: CoFunction, /, *args: Any, **kwargs: Any
+    task: asyncio.Task[Any] | None,
+    cofunc: Callable[Args, Coroutine[Any, Any, Any]],
+    /,
+    *args: Args.args,
+    **kwargs: Args.kwargs,
 ) -> asyncio.Task[Any]:
     """Create a rescheduling task for the first time, or anew.
 
@@ -55,7 +62,9 @@ async def reCreate(
     return create(cofunc, args, kwargs)
 
 
-async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
+async def reSchedule(
+    cofunc: Callable[Args, Coroutine[Any, Any, Any]], /, *args: Args.args, **kwargs: Args.kwargs
+) -> asyncio.Task[Any]:
     """Let a co-function take its next turn.
 
     The first call in a turn that names this turn's own co-function (same function, same object) makes it
@@ -101,7 +110,9 @@ async def reSchedule(cofunc: CoFunction, /, *args: Any, **kwargs: Any) -> asynci
     return task
 
 
-async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIMEOUT) -> None:
+async def delete(
+    task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIMEOUT
+) -> asyncio.Task[Any] | None:  # always `None`, which mypy would not let a program store
     """Remove a task: cancel it, and wait until it has ended.
 
     Called from inside the task itself it means "this is my last turn", and returns at once.
@@ -118,7 +129,7 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
         RuntimeError: the task belongs to another event loop.
     """
     if task is None:
-        return
+        return None
     if not asyncio.isfuture(task):  # not isinstance: nest-asyncio replaces the classes
         if inspect.iscoroutine(task):
             task.close()
@@ -128,24 +139,25 @@ async def delete(task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIME
         )
     driver = driver_of(task)
     if task.done() or (driver is not None and (driver.over or driver.telling_here())):
-        return
+        return None
     loop = asyncio.get_running_loop()
     if task.get_loop() is not loop:
         if task.get_loop().is_closed():
-            return
+            return None
         raise RuntimeError(
             f"the task {task.get_name()} runs on another event loop: "
             "from outside, ask with thread.control.stop()"
         )
     if driver is not None and driver.running:
         driver.end(cancel=False)
-        return
+        return None
     if task is asyncio.current_task():
-        return
+        return None
     if driver is None:
         await end_all([task], timeout)
     else:
         await end_one(driver, loop, timeout)
+    return None
 
 
 def create(cofunc: CoFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> asyncio.Task[Any]:

@@ -56,6 +56,18 @@ class TaskThread(HasLife):
 
     Subclass it, create tasks in `enter__`, and let the tasks reschedule themselves:
 
+        class Clock(TaskThread):
+            async def enter__(self):
+                self.tasks.tick = await reCreate(None, self.tick)
+
+            async def tick(self):
+                print("tick")
+                await asyncio.sleep(1)
+                self.tasks.tick = await reSchedule(self.tick)
+
+        clock = Clock()
+        clock.start()  # in a notebook; in a script: asyncio.run(clock.run())
+
         created ─► starting ─► running ─► stopping ─► stopped, or failed
                    enter__     tasks turn  exit__          │
                       ▲        signals come                │

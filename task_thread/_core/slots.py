@@ -22,11 +22,12 @@ class TaskSlots:
     """A namespace of tasks: `slots.NAME = task` stores, `slots.NAME = None` empties."""
 
     __slots__ = ("__dict__", "__life")
+    __life: Life
 
     def __init__(self, life: Life) -> None:
         object.__setattr__(self, "_TaskSlots__life", life)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: asyncio.Task[Any] | None) -> None:
         __tracebackhide__ = True  # in a notebook an error shows the student's line, not ours
         slots = self.__dict__
         try:
@@ -49,7 +50,8 @@ class TaskSlots:
             raise AttributeError(self.__unknown(name))
         self.__life.leaves_slot(self.__dict__.pop(name))
 
-    def __getattr__(self, name: str) -> Any:
+    # For type checkers: `Any`, since a program that has stored a task need not ask whether it has.
+    def __getattr__(self, name: str) -> asyncio.Task[Any] | Any:
         if name.startswith("__"):
             raise AttributeError(name)
         raise AttributeError(self.__unknown(name))
