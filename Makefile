@@ -24,7 +24,7 @@ help:
 	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
 	@echo 'make test-lite     the core, testing and coach in Pyodide, the Python of a browser'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
-	@echo 'make links         the links in README, pyproject and CITATION, after binder/repository.txt has changed'
+	@echo 'make links         the links in docs, pyproject and CITATION, after binder/repository.txt has changed'
 	@echo 'make docs          the reference of the public names, from their docstrings, in docs/api'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
@@ -60,7 +60,7 @@ exercises:
 	$(PYTHON) notebooks/exercises/make_student_version.py --plain
 
 links:
-	$(PYTHON) binder/links.py README.md pyproject.toml CITATION.cff
+	$(PYTHON) binder/links.py docs/links.md pyproject.toml CITATION.cff
 
 docs: $(venv)/has-test
 	$(py) docs/reference/make.py docs/api

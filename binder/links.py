@@ -1,16 +1,16 @@
-"""Write the links that are made of the repository's address: in the README, pyproject.toml and CITATION.cff.
+"""Write the links that are made of the repository's address: in docs/links.md, pyproject.toml and CITATION.cff.
 
-    python binder/links.py README.md pyproject.toml CITATION.cff     (make links calls it)
+    python binder/links.py docs/links.md pyproject.toml CITATION.cff     (make links calls it)
 
 The address of the repository and its branch stand in one place, `repository.txt` beside this file. All
-links are made from it, between two marks in each file; the rest is left as it is. Those of the README open
+links are made from it, between two marks in each file; the rest is left as it is. Those of docs/links.md open
 a notebook with one click, on Binder or on a JupyterHub: both kinds ask for JupyterLab with it open.
 
 A link for a JupyterHub begins with the hub's own address, which no repository knows: it is written as
 `https://HUB`. What it does is nbgitpuller's: it fetches the repository into the student's folder, and
 at each later click merges what is new with what the student has written.
 
-As long as the address is a placeholder only the README has links, and says so: what is published about a
+As long as the address is a placeholder only docs/links.md has links, and says so: what is published about a
 package must not lead to somebody else.
 """
 
@@ -34,7 +34,7 @@ NO_ADDRESS = "expected in binder/repository.txt an https address and a branch, f
 
 def main() -> None:
     if len(sys.argv) < 2:
-        sys.exit("usage: python binder/links.py README.md pyproject.toml CITATION.cff")
+        sys.exit("usage: python binder/links.py docs/links.md pyproject.toml CITATION.cff")
     for path in map(Path, sys.argv[1:]):
         try:
             text = with_links(path.read_text(encoding="utf-8"), path.name)
@@ -43,7 +43,7 @@ def main() -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def with_links(text: str, name: str = "README.md") -> str:
+def with_links(text: str, name: str = "links.md") -> str:
     """Return a file with the links in it made anew.
 
     Args:
@@ -53,7 +53,7 @@ def with_links(text: str, name: str = "README.md") -> str:
     Raises:
         ValueError: it has no place for them, or the address of the repository is none.
     """
-    begin, end = (BEGIN, END) if name == "README.md" else (BEGIN_OTHERS, END_OTHERS)
+    begin, end = (BEGIN, END) if name == "links.md" else (BEGIN_OTHERS, END_OTHERS)
     before, found, rest = text.partition(begin)
     _, found_end, after = rest.partition(end)
     if not (found and found_end):
@@ -78,14 +78,14 @@ def citation() -> str:
 
 
 def links() -> str:
-    """Return the badge and table of the README: a line for each notebook."""
+    """Return the badge and table of docs/links.md: a line for each notebook."""
     repository, branch = read_repository()
     names = notebooks()
     lines = [f"[![Binder]({BADGE})]({binder(repository, branch, names[0])})", ""]
     lines += ["| notebook | one click | on a JupyterHub |", "|---|---|---|"]
     for name in names:
         lines.append(
-            f"| [{title(name)}](notebooks/{name}) | [Binder]({binder(repository, branch, name)}) "
+            f"| [{title(name)}](../notebooks/{name}) | [Binder]({binder(repository, branch, name)}) "
             f"| [nbgitpuller]({hub(repository, branch, name)}) |"
         )
     return "\n".join(lines)
@@ -138,7 +138,7 @@ def title(name: str) -> str:
     return f"{number[0]} {words}" if number else words
 
 
-MADE = {"README.md": links, "pyproject.toml": project_urls, "CITATION.cff": citation}
+MADE = {"links.md": links, "pyproject.toml": project_urls, "CITATION.cff": citation}
 
 
 if __name__ == "__main__":

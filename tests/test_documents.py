@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/glossary.md",
+    "docs/links.md",
+)
 A_READERS_OWN = {"weather.py", "FILE.py"}
 OURS = ("task_thread", "widgets", "tests", "docs", "binder", ".ci", "notebooks")
 

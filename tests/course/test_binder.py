@@ -113,7 +113,7 @@ def test_the_first_notebook_lives_in_it(
 ) -> None:
     server = Server(tmp_path, clone, python=str(environment))
     try:
-        # Where the links of the README lead: lab/tree/notebooks/...
+        # Where the links of docs/links.md lead: lab/tree/notebooks/...
         with closing(Notebook(server, browser, f"notebooks/{FIRST}")) as notebook:
             notebook.run_all(timeout=120)
             [slip] = notebook.failed_cells()  # the one that fails on purpose

@@ -1,4 +1,4 @@
-"""The links that are made of one address: those of the README each to a notebook that exists."""
+"""The links that are made of one address: those of docs/links.md each to a notebook that exists."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def links() -> ModuleType:
     return load_links()
 
 
-@pytest.mark.parametrize("name", ["README.md", "pyproject.toml", "CITATION.cff"])
+@pytest.mark.parametrize("name", ["docs/links.md", "pyproject.toml", "CITATION.cff"])
 def test_each_file_holds_the_links_of_today(links: ModuleType, name: str) -> None:
     text = (TOP / name).read_text(encoding="utf-8")
-    assert text == links.with_links(text, name), "run `make links`"
+    assert text == links.with_links(text, Path(name).name), "run `make links`"
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_what_is_no_address_is_refused(
         links.read_repository()
 
 
-def test_a_readme_without_a_place_for_them_is_refused(links: ModuleType) -> None:
+def test_a_page_without_a_place_for_them_is_refused(links: ModuleType) -> None:
     with pytest.raises(ValueError, match="expected a line <!-- links"):
-        links.with_links("# A README\n")
+        links.with_links("# A page\n")
 
 
-def test_the_rest_of_a_readme_is_left_alone(links: ModuleType) -> None:
+def test_the_rest_of_a_page_is_left_alone(links: ModuleType) -> None:
     text = links.with_links(f"before\n{links.BEGIN}\nold\n{links.END}\nafter\n")
     assert text.startswith(f"before\n{links.BEGIN}\n[![Binder]")
     assert text.endswith(f"|\n{links.END}\nafter\n")

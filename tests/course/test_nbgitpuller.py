@@ -1,4 +1,4 @@
-"""The README's link for a JupyterHub: one click fetches the tutorial and opens a notebook of it."""
+"""The link for a JupyterHub: one click fetches the tutorial and opens a notebook of it."""
 
 from __future__ import annotations
 
