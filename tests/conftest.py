@@ -156,7 +156,7 @@ async def no_task_left() -> AsyncIterator[None]:
     alive = task_thread.threads()
     for thread in alive:
         await thread.stop()
-        await asyncio.wait_for(thread.join(), 15)
+        await asyncio.wait_for(thread.join(), LIMIT)
     for _ in range(500):  # even those that swallow it, else closing the loop would hang
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if not others:

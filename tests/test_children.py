@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from programs import Family, Probe, Sleeper, Turner, running, text, until
+from programs import PATIENCE, Family, Probe, Sleeper, Turner, running, text, until
 
 from task_thread import TaskThread, reCreate, threads
 
@@ -376,7 +376,7 @@ async def test_a_child_whose_parent_does_not_run_counts_as_a_root() -> None:
     assert child.running
     assert threads() == [child]
     await child.stop()
-    await asyncio.wait_for(child.join(), 5)
+    await asyncio.wait_for(child.join(), PATIENCE)
     assert child.exited == 1
     assert threads() == []
 
@@ -396,7 +396,7 @@ async def parent_runs_and_stops(parent: Probe) -> None:
     parent.start()
     await until(lambda: parent.running)
     await parent.stop()
-    await asyncio.wait_for(parent.join(), 5)
+    await asyncio.wait_for(parent.join(), PATIENCE)
 
 
 async def test_a_thread_started_by_a_child_is_a_grandchild() -> None:
@@ -432,7 +432,7 @@ async def test_a_child_that_runs_on_another_loop_than_its_parent_is_heard_or_ref
             refused.append(error)
         finally:
             await child.stop()
-            await asyncio.wait_for(child.join(), 5)
+            await asyncio.wait_for(child.join(), PATIENCE)
 
     async with running(parent):
         await asyncio.to_thread(asyncio.run, elsewhere())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from programs import Probe, forever, rounds, running, text, until
+from programs import PATIENCE, Probe, forever, rounds, running, text, until
 
 from task_thread import TaskThread, reCreate
 from task_thread._core.context import current, current_life
@@ -111,7 +111,7 @@ async def test_a_task_of_another_thread_knows_its_own_owner() -> None:
         assert parent.snapshot().tasks == ()
         assert "work__" in [task.slot for task in two.snapshot().tasks]
         await parent.stop()
-        await asyncio.wait_for(parent.join(), 5)
+        await asyncio.wait_for(parent.join(), PATIENCE)
 
 
 class both:
@@ -126,4 +126,4 @@ class both:
     async def __aexit__(self, *_: object) -> None:
         for thread in self.threads:
             await thread.stop()
-            await asyncio.wait_for(thread.join(), 5)
+            await asyncio.wait_for(thread.join(), PATIENCE)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from programs import (
+    PATIENCE,
     Family,
     Probe,
     Sleeper,
@@ -30,7 +31,7 @@ from task_thread import reCreate, reSchedule
 
 
 async def reached(effect: concurrent.futures.Future[Any]) -> Any:
-    return await asyncio.wait_for(asyncio.wrap_future(effect), 5)
+    return await asyncio.wait_for(asyncio.wrap_future(effect), PATIENCE)
 
 
 class Pair(Probe):
@@ -625,6 +626,6 @@ async def test_a_thread_of_another_loop_can_be_stopped_joined_and_signalled(
     await reached(thread.control.start())
     await thread.insertSignal(text("from another loop"))
     await thread.stop()
-    await asyncio.wait_for(thread.join(), 5)
+    await asyncio.wait_for(thread.join(), PATIENCE)
     assert thread.state == "stopped"
     assert thread.heard == ["from another loop"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from programs import (
+    PATIENCE,
     Probe,
     Turner,
     ended,
@@ -390,7 +391,7 @@ async def test_a_turn_may_await_futures_tasks_gathers_and_generators() -> None:
         got.append(await asyncio.create_task(answer(2)))
         got.append(await asyncio.gather(answer(3), answer(4)))
         got.append([number async for number in numbers()])
-        got.append(await asyncio.wait_for(answer(5), 5))
+        got.append(await asyncio.wait_for(answer(5), PATIENCE))
         got.append(await asyncio.to_thread(lambda: 6))
         with pytest.raises(ValueError, match="thrown"):
             await asyncio.gather(fails())
@@ -438,7 +439,7 @@ async def test_a_timeout_inside_a_turn_is_no_cancellation_of_the_task() -> None:
         if len(turns) < 3:
             await reSchedule(turn)
 
-    await asyncio.wait_for(await reCreate(None, turn), 5)
+    await asyncio.wait_for(await reCreate(None, turn), PATIENCE)
     assert len(turns) == 3
 
 
@@ -590,7 +591,7 @@ async def test_reSchedule_in_an_eager_plain_task_made_by_a_turn_makes_a_new_task
 
     try:
         task = await reCreate(None, turn)
-        await asyncio.wait([task, *made], timeout=5)
+        await asyncio.wait([task, *made], timeout=PATIENCE)
         assert made != [task]
     finally:
         loop.set_task_factory(None)
@@ -648,7 +649,7 @@ async def test_a_task_factory_that_wraps_is_no_hindrance_to_signals_and_ends() -
             for task in other_tasks():
                 if task.get_name().endswith("main"):
                     task.cancel()
-            await asyncio.wait_for(child.join(), 5)
+            await asyncio.wait_for(child.join(), PATIENCE)
             assert child.exited == 1
     finally:
         loop.set_task_factory(None)
@@ -687,7 +688,7 @@ async def test_a_wrapped_task_that_is_cancelled_before_its_first_step_has_ended(
     asyncio.get_running_loop().set_task_factory(wrapping)  # type: ignore[arg-type]
     try:
         program = Program()
-        await asyncio.wait_for(program.run(), 5)
+        await asyncio.wait_for(program.run(), PATIENCE)
         assert [row.state for row in program.snapshot().tasks] == ["done"]
     finally:
         asyncio.get_running_loop().set_task_factory(None)
@@ -706,7 +707,7 @@ async def test_a_loop_that_wraps_what_it_is_given_changes_nothing(
     if begun:
         await rounds()
         assert driver.coroutine is not None
-    await asyncio.wait_for(delete(task), 5)
+    await asyncio.wait_for(delete(task), PATIENCE)
     assert driver.over
 
 
@@ -723,7 +724,7 @@ async def test_a_turn_that_catches_a_cancellation_which_is_not_its_own_goes_on()
         if len(turns) < 4:
             await reSchedule(turn)
 
-    await asyncio.wait_for(await reCreate(None, turn), 5)
+    await asyncio.wait_for(await reCreate(None, turn), PATIENCE)
     assert len(turns) == 4
 
 
@@ -737,7 +738,7 @@ async def test_a_packages_timeout_that_cancels_the_task_does_not_end_it() -> Non
         if len(turns) < 3:
             await reSchedule(turn)
 
-    await asyncio.wait_for(await reCreate(None, turn), 5)
+    await asyncio.wait_for(await reCreate(None, turn), PATIENCE)
     assert len(turns) == 3
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from programs import Probe, message, rounds, running, started, text, until
+from programs import PATIENCE, Probe, message, rounds, running, started, text, until
 
 from task_thread import TaskThread
 from task_thread.signals import MessageSignal, Signal
@@ -221,8 +221,8 @@ async def test_a_stop_releases_the_senders_that_wait_for_room() -> None:
     senders = [asyncio.create_task(program.insertSignal(text(number))) for number in range(9)]
     await rounds()
     await program.stop()
-    await asyncio.wait_for(program.join(), 5)
-    await asyncio.wait_for(asyncio.gather(*senders), 5)
+    await asyncio.wait_for(program.join(), PATIENCE)
+    await asyncio.wait_for(asyncio.gather(*senders), PATIENCE)
 
 
 async def test_what_blocked_senders_could_not_deliver_is_counted_once_and_logged(
@@ -235,8 +235,8 @@ async def test_what_blocked_senders_could_not_deliver_is_counted_once_and_logged
     given_up = senders.pop()
     given_up.cancel()
     await program.stop()
-    await asyncio.wait_for(program.join(), 5)
-    await asyncio.wait_for(asyncio.gather(*senders), 5)
+    await asyncio.wait_for(program.join(), PATIENCE)
+    await asyncio.wait_for(asyncio.gather(*senders), PATIENCE)
     assert program.snapshot().signals_in == 1
     assert program.snapshot().undelivered == 7
     assert f"{program.getId()}: signals not delivered when it stopped: 7" in caplog.text
@@ -252,7 +252,7 @@ async def test_a_stop_needs_no_room() -> None:
     await program.stop()
     assert program.state == "stopping"
     program.leave.set()
-    await asyncio.wait_for(program.join(), 5)
+    await asyncio.wait_for(program.join(), PATIENCE)
 
 
 async def test_a_signal_into_a_stopped_thread_returns_and_is_counted_as_undelivered() -> None:
@@ -276,7 +276,7 @@ async def test_what_was_not_delivered_is_counted_and_logged(
         await program.insertSignal(text(number))
         await rounds()
     await program.stop()  # the handler never gets its leave
-    await asyncio.wait_for(program.join(), 5)
+    await asyncio.wait_for(program.join(), PATIENCE)
     assert program.snapshot().undelivered == 2
     assert f"{program.getId()}: signals not delivered when it stopped: 2" in caplog.text
 

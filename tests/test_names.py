@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
 import pytest
-from programs import rounds, text, until
+from programs import PATIENCE, rounds, text, until
 
 from task_thread import TaskThread, reCreate, reSchedule, verbose
 from task_thread._core.context import find_life, life_of
@@ -71,7 +71,7 @@ def lives_as_ever(program: Any) -> None:
         tree(program)
         await running
 
-    asyncio.run(asyncio.wait_for(watched(), 10))
+    asyncio.run(asyncio.wait_for(watched(), PATIENCE))
     assert sorted(program.heard) == ["in", "up"]
     assert "stopped" in repr(program)
 
@@ -400,6 +400,6 @@ async def test_a_child_that_is_given_no_parent_while_it_runs_still_stops() -> No
     await child.run()
     child.parent = None
     await child.stop()
-    await asyncio.wait_for(child.join(), 5)
+    await asyncio.wait_for(child.join(), PATIENCE)
     await parent.stop()
     await parent.join()

@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 import pytest
-from programs import Sleeper, complaints_in, ended, environment, python, started, until
+from programs import PATIENCE, Sleeper, complaints_in, ended, environment, python, started, until
 
 from task_thread._core.os_signals import SignalGuard
 
@@ -118,7 +118,7 @@ async def test_a_signal_stops_the_tree_in_order_and_leaves_the_next_one_to_pytho
     await until(lambda: thread.running)
     signal.raise_signal(number)
     assert handlers() == [signal.default_int_handler] + [signal.SIG_DFL] * (len(NUMBERS) - 1)
-    await asyncio.wait_for(run, 5)
+    await asyncio.wait_for(run, PATIENCE)
     assert handlers() == before
     assert thread.state == "stopped"
     assert thread.exited == 1
@@ -143,7 +143,7 @@ async def test_a_signal_stops_all_roots_that_run_side_by_side(number: int) -> No
     await until(lambda: one.running and two.running)
     signal.raise_signal(number)
     try:
-        await asyncio.wait_for(asyncio.shield(both), 2)
+        await asyncio.wait_for(asyncio.shield(both), PATIENCE)
     finally:
         for thread in (one, two):
             await thread.stop()
@@ -358,7 +358,6 @@ def test_ctrl_c_in_a_main_that_started_a_thread_ends_the_program_in_order() -> N
             await asyncio.sleep(60)
         asyncio.run(main())
         """,
-        timeout=20,
     )
     assert done.stdout == "exit\n"
     assert "KeyboardInterrupt" in done.stderr

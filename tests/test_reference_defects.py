@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 import pytest
-from programs import in_less_than, other_tasks, python, rounds, until
+from programs import PATIENCE, in_less_than, other_tasks, python, rounds, until
 
 from task_thread import TaskThread, delete, reCreate, reSchedule, signals, verbose
 
@@ -32,9 +32,9 @@ async def alive(thread: TaskThread) -> asyncio.Task[None]:
 
 async def end(thread: TaskThread, run: asyncio.Task[None] | None = None) -> None:
     await thread.stop()
-    await asyncio.wait_for(thread.join(), 5)
+    await asyncio.wait_for(thread.join(), PATIENCE)
     if run is not None:
-        await asyncio.wait_for(run, 5)
+        await asyncio.wait_for(run, PATIENCE)
     assert other_tasks() == set()
 
 
@@ -143,8 +143,8 @@ class TestDefect4JoinHangs:
         run = asyncio.create_task(thread.run())
         await until(lambda: thread.state in ("running", "stopping", "stopped"))
         await thread.stop()
-        await asyncio.wait_for(thread.join(), 10)
-        await asyncio.wait([run], timeout=5)
+        await asyncio.wait_for(thread.join(), PATIENCE)
+        await asyncio.wait([run], timeout=PATIENCE)
         if not run.cancelled():
             run.exception()
         assert other_tasks() == set()
@@ -215,7 +215,7 @@ class TestDefect4JoinHangs:
         run = asyncio.create_task(thread.run())
         await until(lambda: thread.state == "starting")
         await thread.stop()
-        await asyncio.wait_for(thread.join(), 5)
+        await asyncio.wait_for(thread.join(), PATIENCE)
         await run
 
     async def test_4_with_a_flat_out_task(self) -> None:

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterator
 
 import pytest
-from programs import Family, Probe, Sleeper, ended, running, started, until
+from programs import PATIENCE, Family, Probe, Sleeper, ended, running, started, until
 
 from task_thread import threads
 from task_thread._core import registry
@@ -39,7 +39,7 @@ class running_only:
 
     async def __aexit__(self, *_: object) -> None:
         await self.thread.stop()
-        await asyncio.wait_for(self.thread.join(), 5)
+        await asyncio.wait_for(self.thread.join(), PATIENCE)
 
 
 async def test_children_of_running_parents_are_not_in_it() -> None:
@@ -55,7 +55,7 @@ async def test_starting_and_stopping_threads_are_in_it() -> None:
     await until(lambda: thread.running)
     await thread.stop()
     assert threads() == [thread]
-    await asyncio.wait_for(thread.join(), 5)
+    await asyncio.wait_for(thread.join(), PATIENCE)
     assert threads() == []
 
 

@@ -7,7 +7,7 @@ import functools
 from typing import Any
 
 import pytest
-from programs import Probe, forever, mule, other_tasks, rounds, running, until
+from programs import PATIENCE, Probe, forever, mule, other_tasks, rounds, running, until
 
 from task_thread import delete, reCreate, reSchedule
 
@@ -234,7 +234,7 @@ async def test_a_turn_may_wait_for_what_another_cofunction_does_that_it_reschedu
     async def write() -> None:
         written.set()
 
-    await asyncio.wait_for(await reCreate(None, send), 5)
+    await asyncio.wait_for(await reCreate(None, send), PATIENCE)
 
 
 async def test_the_same_function_of_another_object_is_another_cofunction() -> None:
@@ -299,7 +299,7 @@ async def test_reSchedule_in_a_plain_task_made_by_a_turn_makes_a_new_task() -> N
 
     task = await reCreate(None, turn)
     await task
-    await asyncio.wait(made, timeout=5)
+    await asyncio.wait(made, timeout=PATIENCE)
     assert ran == made
     assert made != [task]
 
@@ -462,7 +462,7 @@ async def test_two_tasks_that_delete_each_other_both_end() -> None:
 
     tasks["a"] = await reCreate(None, end, "b")
     tasks["b"] = await reCreate(None, end, "a")
-    await asyncio.wait(list(tasks.values()), timeout=5)
+    await asyncio.wait(list(tasks.values()), timeout=PATIENCE)
     assert all(task.done() for task in tasks.values())
 
 
@@ -569,7 +569,7 @@ async def test_delete_tells_the_callers_own_cancellation_apart() -> None:
     with pytest.raises(asyncio.CancelledError):
         await deleting
     released.set()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE)
     assert task.done()
 
 
@@ -611,7 +611,7 @@ async def test_a_raw_cancel_means_last_turn_even_if_it_is_swallowed() -> None:
     task = await reCreate(None, turn)
     await rounds()
     task.cancel()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE)
     await rounds()
     assert turns == [1]
 
@@ -624,7 +624,7 @@ async def test_a_raw_cancel_before_the_first_step_ends_the_task() -> None:
 
     task = await reCreate(None, turn)
     task.cancel()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE)
     assert task.cancelled()
     assert not turns
 
@@ -639,7 +639,7 @@ async def test_a_raw_cancel_between_two_turns_ends_the_task() -> None:
     task = await reCreate(None, turn)
     await rounds()
     task.cancel()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE)
     before = len(turns)
     await rounds()
     assert len(turns) == before
@@ -655,7 +655,7 @@ async def test_a_task_that_cancels_itself_takes_no_further_turn() -> None:
         await reSchedule(turn)
 
     task = await reCreate(None, turn)
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE)
     await rounds()
     assert turns == [1]
 

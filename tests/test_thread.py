@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from programs import (
+    PATIENCE,
     Probe,
     Sleeper,
     Turner,
@@ -179,7 +180,7 @@ async def test_run_of_a_root_returns_when_it_has_stopped() -> None:
 
 
 async def gone_with(run: asyncio.Task[Any], thread: TaskThread) -> None:
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert run.done()
     assert thread.state in ("stopped", "failed")
 
@@ -407,10 +408,10 @@ async def test_stop_asks_and_returns() -> None:
 
 async def test_join_returns_at_once_for_a_thread_that_does_not_run() -> None:
     thread = Sleeper()
-    await asyncio.wait_for(thread.join(), 1)
+    await asyncio.wait_for(thread.join(), PATIENCE)
     async with running(thread):
         pass
-    await asyncio.wait_for(thread.join(), 1)
+    await asyncio.wait_for(thread.join(), PATIENCE)
 
 
 async def test_many_joins_all_return() -> None:
@@ -420,7 +421,7 @@ async def test_many_joins_all_return() -> None:
     await rounds()
     joins[0].cancel()
     await thread.stop()
-    await asyncio.wait_for(asyncio.gather(*joins[1:]), 5)
+    await asyncio.wait_for(asyncio.gather(*joins[1:]), PATIENCE)
 
 
 async def test_terminate_and_requestTerminate_stop_a_root_and_a_child() -> None:
@@ -430,7 +431,7 @@ async def test_terminate_and_requestTerminate_stop_a_root_and_a_child() -> None:
     await child.run()
     await parent.addChild(child)
     await child.requestTerminate()
-    await asyncio.wait_for(child.join(), 5)
+    await asyncio.wait_for(child.join(), PATIENCE)
     assert parent.running
     assert parent.children == []
     await parent.terminate()
@@ -445,7 +446,7 @@ async def test_exit_event_is_set_when_the_thread_has_stopped_and_cleared_by_a_ru
         waiting = asyncio.create_task(thread.exit_event.wait())
         await rounds()
         await thread.stop()
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, PATIENCE)
     assert thread.exit_event.is_set()
     async with running(thread):
         assert not thread.exit_event.is_set()

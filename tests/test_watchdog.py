@@ -11,14 +11,14 @@ from typing import Any
 
 import async_solipsism
 import pytest
-from programs import until
+from programs import PATIENCE, until
 
 from task_thread import TaskThread, reCreate
 from task_thread._core import instruments, watchdog
 from task_thread._core.lines import running_place
 from task_thread._core.watchdog import Watched
 
-LIMIT = 10.0  # seconds
+LIMIT = PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ async def test_the_lag_of_a_loop_is_how_long_it_took_to_answer() -> None:
     assert of.lag() == 0
     of.ask()
     await until(lambda: not of.asked)
-    assert 0 < of.lag() < 5
+    assert of.lag() > 0
     assert of.blocked_for() == 0
     of.forget()
     assert of.lag() == 0
@@ -126,7 +126,7 @@ async def test_the_lag_of_a_blocked_loop_grows_and_its_line_can_be_named() -> No
 
     other = threading.Thread(target=look)
     other.start()
-    assert seen.wait(2 * LIMIT)  # this line blocks the loop
+    assert seen.wait(LIMIT)  # this line blocks the loop
     other.join()
     blocked, lag, place = found
     assert lag >= blocked > watchdog.LATE

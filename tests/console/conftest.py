@@ -23,7 +23,7 @@ from programs import environment
 from task_thread.snapshot import TaskSnapshot, ThreadSnapshot
 from task_thread.states import TaskState, ThreadState
 
-LIMIT = 20.0  # seconds until something that is waited for must have appeared
+LIMIT = 60.0  # seconds until something that is waited for must have appeared
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

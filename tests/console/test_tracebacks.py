@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import pytest
-from programs import Probe, running, until
+from programs import PATIENCE, Probe, running, until
 from rich.console import Console
 
 from task_thread import TaskThread, reCreate
@@ -34,7 +34,7 @@ class Failing(Probe):
 
     async def deeper(self, number: int) -> None:
         if number:
-            await asyncio.wait_for(self.deeper(number - 1), 5)
+            await asyncio.wait_for(self.deeper(number - 1), PATIENCE)
         raise ValueError("[red]a <b>bad</b> value[/red]")
 
 

@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from programs import Sleeper, ended, python, running, started, until
+from programs import PATIENCE, Sleeper, ended, python, running, started, until
 from rich.console import Console
 
 from task_thread import TaskThread
@@ -73,7 +73,7 @@ async def test_a_thread_that_has_stopped_is_not_waited_for() -> None:
     console, thread = page(), Named()
     async with running(thread):
         pass
-    await asyncio.wait_for(_await(thread, console), 5)
+    await asyncio.wait_for(_await(thread, console), PATIENCE)
     assert written(console) == "".join(ALL.splitlines(keepends=True)[-2:])
 
 

@@ -7,6 +7,7 @@ import gc
 
 import pytest
 from programs import (
+    PATIENCE,
     Family,
     Probe,
     Turner,
@@ -61,7 +62,7 @@ async def test_a_thread_whose_run_was_cancelled_is_run_again() -> None:
     run = asyncio.create_task(thread.run())
     await until(lambda: thread.running)
     run.cancel()
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     async with running(thread):
         await until(lambda: thread.turns)
     assert thread.entered == thread.exited == 2
@@ -78,7 +79,7 @@ async def test_a_thread_that_failed_is_run_again() -> None:
         await until(lambda: thread.running)
         await thread.insertSignal(text(1))
         with pytest.raises(ValueError, match="bad signal"):
-            await asyncio.wait_for(run, 5)
+            await asyncio.wait_for(run, PATIENCE)
         await gone(thread)
         assert thread.exited == number
 
@@ -189,7 +190,7 @@ def test_a_tree_whose_loop_was_closed_is_run_again_on_another(where: str, seen: 
 
     async def run_again() -> None:
         if seen == "by join()":
-            await asyncio.wait_for(tree.join(), 5)
+            await asyncio.wait_for(tree.join(), PATIENCE)
         run = asyncio.create_task(tree.run())
         await until(lambda: tree.running)
         before.clear()
@@ -230,7 +231,7 @@ def test_a_child_alone_is_run_again_after_the_loop_of_its_tree_was_closed() -> N
     loop.close()
 
     async def run_again() -> None:
-        await asyncio.wait_for(other.join(), 5)
+        await asyncio.wait_for(other.join(), PATIENCE)
         assert (tree.state, child.state, other.state) == ("failed",) * 3
         await child.run()
         await tree.addChild(child)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from programs import (
+    PATIENCE,
     Family,
     Probe,
     Sleeper,
@@ -26,7 +27,7 @@ from programs import (
 async def cancelled(run: asyncio.Task[Any]) -> None:
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(asyncio.shield(run), 5)
+        await asyncio.wait_for(asyncio.shield(run), PATIENCE)
 
 
 async def test_run_of_a_root_that_is_cancelled() -> None:
@@ -53,7 +54,7 @@ async def test_start_that_is_cancelled_before_its_first_step() -> None:
     thread.start()
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
-    await asyncio.wait_for(thread.join(), 5)
+    await asyncio.wait_for(thread.join(), PATIENCE)
     await gone(thread)
     assert thread.entered == thread.exited
 
@@ -98,7 +99,7 @@ async def test_run_that_is_cancelled_during_the_first_step_of_a_hook(hook: str) 
         await until(lambda: thread.running)
         await thread.stop()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(asyncio.shield(run), 5)
+        await asyncio.wait_for(asyncio.shield(run), PATIENCE)
     await gone(thread)
     assert thread.state == "stopped"
     assert thread.exited == 1
@@ -145,7 +146,7 @@ async def test_run_that_is_cancelled_again_and_again_hurries_but_ends_in_order()
         for _ in range(20):
             run.cancel()
             await rounds(3)
-        await asyncio.wait([run], timeout=10)
+        await asyncio.wait([run], timeout=PATIENCE)
     assert run.cancelled()
     await gone(parent)
     assert [t.exited for t in (parent, *children)] == [1, 1, 1]
@@ -163,7 +164,7 @@ async def test_run_of_a_child_that_is_cancelled_during_enter__() -> None:
         run = asyncio.create_task(child.run())
         await until(lambda: child.entered)
         await cancelled(run)
-        await asyncio.wait_for(child.join(), 5)
+        await asyncio.wait_for(child.join(), PATIENCE)
         assert child.exited == 1
         assert child.state == "stopped"
         assert parent.running
@@ -186,7 +187,7 @@ async def test_run_of_a_child_that_swallows_the_cancellation_goes_on() -> None:
         run = asyncio.create_task(child.run())
         await until(lambda: child.entered)
         run.cancel()
-        await asyncio.wait([run], timeout=5)
+        await asyncio.wait([run], timeout=PATIENCE)
         assert run.done()
         assert child.running or child.state == "stopped"
 
@@ -211,8 +212,8 @@ async def test_everything_that_is_found_is_cancelled_at_once() -> None:
         found = asyncio.all_tasks() - {asyncio.current_task()}
         for task in found:
             task.cancel()
-        await asyncio.wait(found, timeout=5)
-        await asyncio.wait_for(top.join(), 5)
+        await asyncio.wait(found, timeout=PATIENCE)
+        await asyncio.wait_for(top.join(), PATIENCE)
         await gone(top)
         assert top.entered == top.exited or top.state == "stopped"
 
@@ -236,7 +237,7 @@ async def test_the_main_task_of_a_stopping_child_is_cancelled() -> None:
     await until(lambda: child.exited)
     assert child._life.main is not None
     child._life.main.cancel()
-    await asyncio.wait_for(child.join(), 5)
+    await asyncio.wait_for(child.join(), PATIENCE)
     assert parent.running
     await parent.stop()
     await gone(parent)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from programs import (
+    PATIENCE,
     Probe,
     Sleeper,
     ended,
@@ -96,7 +97,7 @@ async def test_a_stop_from_enter__() -> None:
             self.tasks.more = await reCreate(None, forever)
 
     thread = Program()
-    await asyncio.wait_for(thread.run(), 5)
+    await asyncio.wait_for(thread.run(), PATIENCE)
     assert thread.entered == thread.exited == 1
     await gone(thread)
 
@@ -109,7 +110,7 @@ async def test_a_stop_from_enter__which_then_never_ends() -> None:
             await forever()
 
     thread = Program()
-    await asyncio.wait_for(thread.run(), 5)
+    await asyncio.wait_for(thread.run(), PATIENCE)
     assert thread.entered == thread.exited == 1
 
 
@@ -120,8 +121,8 @@ async def test_a_stop_of_a_child_during_its_slow_enter__() -> None:
         run = asyncio.create_task(child.run())
         await until(lambda: child.entered)
         await child.stop()
-        await asyncio.wait_for(asyncio.wait([run]), 5)
-        await asyncio.wait_for(child.join(), 5)
+        await asyncio.wait_for(asyncio.wait([run]), PATIENCE)
+        await asyncio.wait_for(child.join(), PATIENCE)
         assert child.entered == child.exited == 1
         assert child.state == "stopped"
         assert parent.running
@@ -134,9 +135,9 @@ async def test_a_stop_of_the_parent_during_the_slow_enter__of_a_child() -> None:
     run = asyncio.create_task(child.run())
     await until(lambda: child.entered)
     await parent.stop()
-    await asyncio.wait_for(parent.join(), 5)
+    await asyncio.wait_for(parent.join(), PATIENCE)
     assert child.entered == child.exited == 1
-    await asyncio.wait_for(asyncio.wait([run]), 5)
+    await asyncio.wait_for(asyncio.wait([run]), PATIENCE)
     await gone(parent)
 
 
@@ -165,7 +166,7 @@ async def test_an_enter__of_a_root_that_raises() -> None:
 
     thread = Program()
     with pytest.raises(ValueError, match="no"):
-        await asyncio.wait_for(thread.run(), 5)
+        await asyncio.wait_for(thread.run(), PATIENCE)
     assert thread.state == "failed"
     assert thread.entered == thread.exited == 1
     await gone(thread)
@@ -181,7 +182,7 @@ async def test_an_enter__of_a_child_that_raises() -> None:
     child = Child(parent=parent)
     await started(parent)
     with pytest.raises(ValueError, match="no"):
-        await asyncio.wait_for(child.run(), 5)
+        await asyncio.wait_for(child.run(), PATIENCE)
     assert child.state == "failed"
     assert child.entered == child.exited == 1
     await ended(parent)
@@ -199,7 +200,7 @@ async def test_an_enter__of_a_child_that_raises_inside_the_enter__of_its_parent(
 
     parent = Parent()
     with pytest.raises(ValueError, match="no"):
-        await asyncio.wait_for(parent.run(), 5)
+        await asyncio.wait_for(parent.run(), PATIENCE)
     assert parent.entered == parent.exited == 1
     await gone(parent)
 
@@ -234,7 +235,7 @@ async def test_an_enter__that_awaits_something_cancelled_says_so() -> None:
 
     thread = Program()
     with pytest.raises(RuntimeError, match="enter__ awaited something that was cancelled"):
-        await asyncio.wait_for(thread.run(), 5)
+        await asyncio.wait_for(thread.run(), PATIENCE)
     assert thread.exited == 1
 
 
@@ -259,7 +260,7 @@ async def test_a_stop_before_run_does_nothing() -> None:
     thread = Sleeper()
     await thread.stop()
     await thread.stop()
-    await asyncio.wait_for(thread.join(), 1)
+    await asyncio.wait_for(thread.join(), PATIENCE)
     assert thread.state == "created"
     await started(thread)
     assert thread.running
@@ -272,7 +273,7 @@ async def test_a_stop_of_a_child_before_run_does_nothing() -> None:
     async with running(parent):
         await parent.addChild(child)
         await child.stop()
-        await asyncio.wait_for(child.join(), 1)
+        await asyncio.wait_for(child.join(), PATIENCE)
         await child.run()
         assert child.running
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from programs import (
+    PATIENCE,
     Family,
     Probe,
     Sleeper,
@@ -42,7 +43,7 @@ async def test_an_exit__of_a_root_that_raises(caplog: pytest.LogCaptureFixture) 
 
 async def ended_with(thread: Probe, run: asyncio.Task[None]) -> None:
     await thread.stop()
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert run.done()
     await gone(thread)
 
@@ -218,7 +219,7 @@ async def test_an_exit__that_sends_its_last_signals_both_ways() -> None:
     await started(parent)
     child = parent.children[0]
     await child.stop()
-    await asyncio.wait_for(child.join(), 5)
+    await asyncio.wait_for(child.join(), PATIENCE)
     assert parent.heard_from == [("bye", child)]
     await ended(parent)
 
@@ -298,5 +299,5 @@ async def test_two_threads_whose_exit__stop_and_join_each_other() -> None:
     await started(two)
     await one.stop()
     for thread in (one, two):
-        await asyncio.wait_for(thread.join(), 3)
+        await asyncio.wait_for(thread.join(), PATIENCE)
         assert thread.exited == 1

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from programs import Family, Probe, Sleeper, forever, gone, python, rounds, text, until
+from programs import PATIENCE, Family, Probe, Sleeper, forever, gone, python, rounds, text, until
 
 from task_thread import TaskThread, reCreate, threads
 
@@ -48,7 +48,7 @@ class Program(Family):
 
 async def raised(run: asyncio.Task[Any]) -> None:
     """Wait for the end of a run without letting its SystemExit end the test's own loop."""
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert run.done()
 
 
@@ -75,7 +75,7 @@ async def test_a_root_stops_its_tree_in_order_and_run_raises_it(
     if where == "exit__":
         await until(lambda: thread.running)
         await thread.stop()
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert run.result() is thread.error
     await gone(thread)
     assert thread.entered == thread.exited == 1
@@ -108,7 +108,7 @@ async def test_in_a_child_it_stops_the_whole_tree_and_the_roots_run_raises_it(
     if where == "exit__":
         await until(lambda: parent.running)
         await parent.child.stop()
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert run.result() is parent.child.error
     await gone(parent)
     for thread in (parent, parent.child, parent.other):
@@ -130,7 +130,7 @@ async def test_in_enter__of_a_child_that_was_started_with_start_the_roots_run_ra
 
     parent = Parent()
     run = asyncio.create_task(outcome(parent))
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert run.result() is parent.child.error
     await gone(parent)
     assert parent.child.exited == parent.exited == 1
@@ -146,7 +146,7 @@ async def test_in_a_childsignalHandler__it_stops_the_tree(kind: type[BaseExcepti
     run = asyncio.create_task(outcome(parent))
     await until(lambda: parent.running)
     await parent.children[0].sigFromChildToParent__(text(1))
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert type(run.result()) is kind
     await gone(parent)
     assert parent.exited == 1
@@ -180,7 +180,7 @@ async def test_in_taskFailed__or_childFailed__it_stops_the_tree(hook: str) -> No
 
     parent = Parent()
     run = asyncio.create_task(outcome(parent))
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert isinstance(run.result(), SystemExit)
     await gone(parent)
     assert parent.exited == 1
@@ -203,7 +203,7 @@ async def test_in_an_overflow_hook_it_stops_the_tree() -> None:
         await thread.insertSignal(text(number))
         await rounds()
     await thread.insertSignal(text(3))
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert isinstance(run.result(), SystemExit)
     await gone(thread)
     assert thread.exited == 1
@@ -301,7 +301,7 @@ async def test_while_the_tree_stops_already_it_hurries_the_stop(kind: type[BaseE
     await until(lambda: thread.running)
     children = list(thread.children)
     await thread.stop()
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     assert run.done(), "still waits for exit__"
     assert type(run.result()) is kind
     await gone(thread)
@@ -377,7 +377,7 @@ async def test_in_a_kernel_a_hook_that_exits_fails_the_thread_and_not_the_proces
     if where == "exit__":
         await until(lambda: thread.running)
         await thread.stop()
-    await asyncio.wait([run], timeout=5)
+    await asyncio.wait([run], timeout=PATIENCE)
     error = run.result()
     assert isinstance(error, RuntimeError)
     assert f"raised {kind.__name__}: 3" in str(error)
@@ -393,7 +393,7 @@ async def test_in_a_kernel_a_task_of_nobody_that_exits_is_logged_only(
         sys.exit(3)
 
     task = await reCreate(None, work)
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE)
     assert "task work failed: SystemExit: 3" in caplog.text
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from programs import (
+    PATIENCE,
     Family,
     Probe,
     Sleeper,
@@ -103,7 +104,7 @@ async def test_a_handler_that_raises_fails_the_thread_in_order() -> None:
     await thread.insertSignal(text(1))
     await thread.insertSignal(text(2))
     with pytest.raises(ValueError, match="bad signal"):
-        await asyncio.wait_for(run, 5)
+        await asyncio.wait_for(run, PATIENCE)
     await gone(thread)
     assert thread.exited == 1
     assert thread.heard == [1]
@@ -202,7 +203,7 @@ async def test_a_childsignalHandler__that_never_returns_holds_up_neither_child_n
     await until(lambda: len(parent.heard_from) == 2)
     with in_less_than(2):
         await first.stop()
-        await asyncio.wait_for(first.join(), 5)
+        await asyncio.wait_for(first.join(), PATIENCE)
     with in_less_than(2):
         await ended(parent)
     assert [t.exited for t in (parent, first, second)] == [1, 1, 1]
@@ -452,7 +453,7 @@ async def test_tasks_that_flood_each_other_through_full_queues_do_not_hold_up_th
     await until(lambda: all(child.input_queue.full() for child in children))
     with in_less_than(5):
         await parent.stop()
-        await asyncio.wait_for(parent.join(), 5)
+        await asyncio.wait_for(parent.join(), PATIENCE)
     flood.cancel()
     await asyncio.wait([flood])
     assert [child.exited for child in children] == [1, 1]
@@ -484,8 +485,8 @@ async def test_a_stop_is_not_held_up_by_a_full_queue_and_a_stuck_handler() -> No
     assert child.input_queue.full()
     with in_less_than(2):
         await parent.stop()
-        await asyncio.wait_for(parent.join(), 5)
-    await asyncio.wait_for(asyncio.gather(*senders), 5)
+        await asyncio.wait_for(parent.join(), PATIENCE)
+    await asyncio.wait_for(asyncio.gather(*senders), PATIENCE)
     assert child.exited == 1
 
 
@@ -602,7 +603,7 @@ async def test_an_overflow_hook_that_never_returns_does_not_hold_up_the_stop() -
     await rounds()
     await thread.stop()
     with in_less_than(2):
-        await asyncio.wait_for(thread.join(), 5)
+        await asyncio.wait_for(thread.join(), PATIENCE)
     for sender in senders:
         sender.cancel()
     await asyncio.wait(senders)

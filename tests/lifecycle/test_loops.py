@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 import pytest
-from programs import Family, Probe, Turner, complaints_in, python, text, until
+from programs import PATIENCE, Family, Probe, Turner, complaints_in, python, text, until
 
 from task_thread import threads
 
@@ -374,7 +374,6 @@ asyncio.run(main())
 check(parent)
 """,
         *STRICT,
-        timeout=20,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "ok\n"
@@ -461,7 +460,7 @@ def test_a_tree_of_another_loop_is_signalled_and_stopped_from_this_one() -> None
         [thread] = made
         await thread.insertSignal(text("from here"))
         await thread.stop()
-        await asyncio.wait_for(thread.join(), 5)
+        await asyncio.wait_for(thread.join(), PATIENCE)
 
     carrier = threading.Thread(target=asyncio.run, args=(there(),))
     carrier.start()
@@ -497,15 +496,15 @@ def test_threads_of_another_loop_signal_each_other_from_this_one() -> None:
     async def here() -> None:
         parent, child, stopped = made
         for number in range(5):
-            await asyncio.wait_for(child.sigFromChildToParent__(text(number)), 10)
-            await asyncio.wait_for(parent.sigFromParentToChild__(text(number), child), 10)
-        await asyncio.wait_for(stopped.sigFromChildToParent__(text("not started")), 10)
+            await asyncio.wait_for(child.sigFromChildToParent__(text(number)), PATIENCE)
+            await asyncio.wait_for(parent.sigFromParentToChild__(text(number), child), PATIENCE)
+        await asyncio.wait_for(stopped.sigFromChildToParent__(text("not started")), PATIENCE)
         with pytest.raises(TypeError, match="expected a signal"):
             await child.sigFromChildToParent__("text")
         with pytest.raises(RuntimeError, match="has no parent"):
             await parent.sigFromChildToParent__(text(5))
         await parent.stop()
-        await asyncio.wait_for(parent.join(), 10)
+        await asyncio.wait_for(parent.join(), PATIENCE)
 
     carrier = threading.Thread(target=functools.partial(asyncio.run, debug=True), args=(there(),))
     carrier.start()

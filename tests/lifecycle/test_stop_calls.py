@@ -6,7 +6,19 @@ import asyncio
 import concurrent.futures
 import threading
 
-from programs import Family, Probe, Sleeper, Turner, ended, forever, gone, rounds, started, until
+from programs import (
+    PATIENCE,
+    Family,
+    Probe,
+    Sleeper,
+    Turner,
+    ended,
+    forever,
+    gone,
+    rounds,
+    started,
+    until,
+)
 
 from task_thread import reCreate, reSchedule
 
@@ -35,7 +47,7 @@ async def test_stop_and_join_after_the_end_return_at_once() -> None:
     await ended(thread)
     for _ in range(10):
         await thread.stop()
-        await asyncio.wait_for(thread.join(), 1)
+        await asyncio.wait_for(thread.join(), PATIENCE)
     assert thread.exited == 1
 
 
@@ -48,7 +60,7 @@ async def test_stop_from_a_task_that_goes_on_to_reschedule_as_usual() -> None:
             self.tasks.turn = await reSchedule(self.turn__)
 
     thread = Program()
-    await asyncio.wait_for(thread.run(), 5)
+    await asyncio.wait_for(thread.run(), PATIENCE)
     await gone(thread)
     assert thread.exited == 1
 
@@ -60,7 +72,7 @@ async def test_stop_from_a_task_that_then_waits_for_ever() -> None:
             await forever()
 
     thread = Program()
-    await asyncio.wait_for(thread.run(), 5)
+    await asyncio.wait_for(thread.run(), PATIENCE)
     await gone(thread)
     assert thread.exited == 1
 
@@ -77,7 +89,7 @@ async def test_stop_in_every_turn_of_many_tasks() -> None:
             setattr(self.tasks, f"t{number}", await reSchedule(self.turn__, number))
 
     thread = Program()
-    await asyncio.wait_for(thread.run(), 5)
+    await asyncio.wait_for(thread.run(), PATIENCE)
     await gone(thread)
     assert thread.exited == 1
 

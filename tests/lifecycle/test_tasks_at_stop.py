@@ -7,7 +7,18 @@ import sys
 from typing import Any
 
 import pytest
-from programs import Probe, Turner, ended, forever, in_less_than, mule, rounds, started, until
+from programs import (
+    PATIENCE,
+    Probe,
+    Turner,
+    ended,
+    forever,
+    in_less_than,
+    mule,
+    rounds,
+    started,
+    until,
+)
 
 from task_thread import TaskThread, delete, reCreate, reSchedule
 
@@ -116,7 +127,7 @@ async def test_a_task_that_waits_for_a_task_which_never_ends_is_let_go() -> None
     await started(thread)
     await until(lambda: thread.turns)
     await thread.stop()
-    await asyncio.wait_for(thread.join(), 5)
+    await asyncio.wait_for(thread.join(), PATIENCE)
     check(thread)
     while not stubborn.done():
         stubborn.cancel()
@@ -372,10 +383,10 @@ class Cancelled(Probe):
 
 async def cancel_raw(thread: Any) -> None:
     await started(thread)
-    await asyncio.wait_for(thread.inside.wait(), 5)
+    await asyncio.wait_for(thread.inside.wait(), PATIENCE)
     task = thread.tasks.turn
     task.cancel()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=PATIENCE)
     assert task.done()
     turns = thread.turns
     await rounds()
@@ -509,7 +520,7 @@ class TestTimeout:
 
         thread = Program()
         await started(thread)
-        await asyncio.wait_for(thread.inside.wait(), 5)
+        await asyncio.wait_for(thread.inside.wait(), PATIENCE)
         await ended(thread)
         check(thread)
 

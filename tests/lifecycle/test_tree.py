@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from programs import (
+    PATIENCE,
     Family,
     Probe,
     Sleeper,
@@ -63,7 +64,7 @@ async def test_200_children_that_are_stopped_at_once_by_themselves() -> None:
     async with running(parent):
         children = list(parent.children)
         await asyncio.gather(*(child.stop() for child in children))
-        await asyncio.wait_for(asyncio.gather(*(child.join() for child in children)), 5)
+        await asyncio.wait_for(asyncio.gather(*(child.join() for child in children)), PATIENCE)
         assert parent.children == []
     assert all(child.exited == 1 for child in children)
 
@@ -175,7 +176,7 @@ async def test_a_child_with_the_wrong_parent_is_refused_and_stops_with_its_own()
     with pytest.raises(ValueError, match="make it with Sleeper"):
         await one.addChild(child)
     await one.stop()
-    await asyncio.wait_for(one.join(), 5)
+    await asyncio.wait_for(one.join(), PATIENCE)
     assert child.running
     await ended(two)
     assert child.exited == 1
@@ -347,6 +348,6 @@ async def test_a_grandchild_that_stops_the_root() -> None:
         size = 3
 
     top = Top()
-    await asyncio.wait_for(top.run(), 5)
+    await asyncio.wait_for(top.run(), PATIENCE)
     await gone(top)
     assert top.exited == 1

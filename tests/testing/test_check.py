@@ -281,17 +281,24 @@ def test_only_some_kinds_can_be_allowed(allow: object) -> None:
 
 
 def test_ctrl_c_ends_the_check_and_the_program() -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+    runs = threading.Event()
+
     async def program() -> None:
+        runs.set()
         while True:
             pass
 
-    main = threading.main_thread().ident
-    assert main is not None
-    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
+    def interrupt() -> None:
+        runs.wait()
+        signal.pthread_kill(main, signal.SIGINT)
+
+    other = threading.Thread(target=interrupt)
+    other.start()
     with pytest.raises(KeyboardInterrupt):
         check(program, patience=3600)
-    timer.join()
+    other.join()
     assert "checked program" not in {thread.name for thread in threading.enumerate()}
     assert type(time.sleep).__name__ == "builtin_function_or_method"
 

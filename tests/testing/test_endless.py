@@ -144,7 +144,7 @@ def test_what_can_not_be_interrupted_is_given_up_and_says_so(
     # What guards the process stays until it has ended, and goes with the next check at the latest.
     (left,) = (thread for thread in threading.enumerate() if thread.name == "checked program")
     gate.release()
-    left.join(20)
+    left.join()
     assert not left.is_alive()
 
     async def good() -> None:

@@ -64,7 +64,7 @@ def test_one_that_waits_is_told_and_does_not_hold_up_the_end_of_the_process() ->
     assert "OS thread 'waits', which waits for something" in told(program)
     assert threads[0].daemon
     gate.set()
-    threads[0].join(20)
+    threads[0].join()
 
 
 def test_an_executor_that_is_left_does_not_hold_up_the_end_of_the_process() -> None:
@@ -115,7 +115,7 @@ def test_a_process_of_the_loop_is_ended_without_a_complaint(
     async def program() -> None:
         kept.append(await asyncio.create_subprocess_exec(*SLEEPS))
 
-    assert "which was ended" in told(program, real=True, within=20)
+    assert "which was ended" in told(program, real=True, within=60)
     with pytest.raises(ProcessLookupError):
         os.kill(kept[0].pid, 0)
     assert capfd.readouterr().err == ""
@@ -133,7 +133,7 @@ def test_a_program_may_end_its_own_processes() -> None:
         os.kill(os.getpid(), 0)  # only asks
         return [plain.wait(), await of_loop.wait(), group.wait()]
 
-    report = check(program, real=True, within=20)
+    report = check(program, real=True, within=60)
     assert report.result == [-15, -9, -9]
     assert report.notes == ()
 
@@ -156,7 +156,7 @@ def test_a_thread_may_end_its_process_in_its_exit() -> None:
         await thread.join()
         return thread.code
 
-    report = check(program, real=True, within=20)
+    report = check(program, real=True, within=60)
     assert report.result == -9
     assert report.notes == ()
 
