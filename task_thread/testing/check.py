@@ -327,15 +327,18 @@ def _ending_what_is_endless(run: Run, limit: float) -> Iterator[None]:
         raise Interrupted
 
     tool = next(number for number in range(6) if sys.monitoring.get_tool(number) is None)
-    events = sys.monitoring.events
+    events = (sys.monitoring.events.LINE, sys.monitoring.events.JUMP)  # a loop may be one line
     sys.monitoring.use_tool_id(tool, "task_thread.testing")
-    for event in (events.LINE, events.JUMP):  # a loop may be one line
+    for event in events:
         sys.monitoring.register_callback(tool, event, look)
-    sys.monitoring.set_events(tool, events.LINE | events.JUMP)
+    sys.monitoring.set_events(tool, sum(events))
     try:
         yield
     finally:
-        sys.monitoring.free_tool_id(tool)  # with its callbacks and events
+        sys.monitoring.set_events(tool, 0)  # before Python 3.14 they outlive the tool
+        for event in events:
+            sys.monitoring.register_callback(tool, event, None)
+        sys.monitoring.free_tool_id(tool)
         sys.monitoring.restart_events()
 
 

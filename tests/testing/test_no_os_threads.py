@@ -113,7 +113,14 @@ def test_an_endless_loop_is_ended(program: Any, text: str) -> None:
 
 
 def _tools() -> list[str | None]:
-    return [sys.monitoring.get_tool(number) for number in range(6)]
+    """Return who monitors; one that does no more is called no more."""
+    found = [sys.monitoring.get_tool(number) for number in range(6)]
+    for number in [number for number, name in enumerate(found) if name is None]:
+        sys.monitoring.use_tool_id(number, "test")
+        left = sys.monitoring.register_callback(number, sys.monitoring.events.LINE, None)
+        sys.monitoring.free_tool_id(number)
+        assert left is None
+    return found
 
 
 @monitored
