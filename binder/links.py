@@ -1,4 +1,4 @@
-"""Write the links that are made of the repository's address: in docs/links.md, pyproject.toml and CITATION.cff.
+"""Write the links made of the repository's address: in docs/links.md, pyproject.toml and CITATION.cff.
 
     python binder/links.py docs/links.md pyproject.toml CITATION.cff     (make links calls it)
 
