@@ -99,8 +99,9 @@ def test_a_forgotten_super_init_says_so() -> None:
             self.size = 3
 
     thread = Program()
+    line = Program.__init__.__code__.co_firstlineno
     message = (
-        r"this Program was not initialised: its __init__ \(test_thread.py, line 97\) must first call "
+        rf"this Program was not initialised: its __init__ \(test_thread.py, line {line}\) must first call "
         r"super\(\).__init__\(parent=parent\)"
     )
     for name in ("tasks", "parent", "children", "state", "logger"):

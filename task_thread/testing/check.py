@@ -89,16 +89,13 @@ def check(
         target=contextvars.copy_context().run, args=(run.work,), name="checked program", daemon=True
     )
     try:
-        worker.start()
-    except RuntimeError:  # no OS threads here
+        has_run = _supervise(run, worker, limit)
+    finally:
+        if run.done.is_set():
+            worker.join(_INSIST)
+        tidy()
+    if not has_run:
         _run_here(run, limit)
-    else:
-        try:
-            _supervise(run, limit)
-        finally:
-            if run.done.is_set():
-                worker.join(_INSIST)
-            tidy()
     if run.kind:
         raise _failure(run) from run.cause
     if run.verdict is not None:
@@ -192,21 +189,26 @@ def _require(program: Any) -> None:
 # An OS thread of its own
 
 
-def _supervise(run: Run, limit: float) -> None:
-    """Wait for a run, and end it if it takes too long."""
+def _supervise(run: Run, worker: threading.Thread, limit: float) -> bool:
+    """Wait for a run, and end it if it takes too long; return whether there was an OS thread for it."""
     began = monotonic()
     try:
+        try:
+            worker.start()
+        except RuntimeError:
+            return False
         _watch(run, limit, limit)
     except BaseException as error:  # whoever checks was interrupted
         if isinstance(error, KeyboardInterrupt) and monotonic() - began >= limit:
             _watch(run, 0, limit)  # by somebody who waited for the verdict, and it can be told now
-            return
+            return True
         if run.loop is not None:
             run.loop.over = True
         _interrupt_while(run, "program")
         if not run.done.is_set():
             run.abandon()
         raise
+    return True
 
 
 def _watch(run: Run, seconds: float, limit: float) -> None:

@@ -15,7 +15,7 @@ import sys
 import threading
 import unittest
 from collections.abc import Callable, Coroutine
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 from .. import coach
@@ -49,6 +49,7 @@ _SETTLING = 60.0  # virtual seconds for threads that were told to stop; a real p
 _REAL_END = 2.0
 
 _REAP = 0.05
+_STEP = 0.1  # seconds; a wait of so long that takes longer was held up
 _sleep = asyncio.sleep  # bound now: what is checked might replace it
 
 _PLAIN = (str, bytes, int, float, bool, type(None))
@@ -179,11 +180,19 @@ class Run:
         )
 
     def wait(self, seconds: float) -> bool:
-        """Called by who watches: wait for the end; code that keeps the interpreter is frozen meanwhile."""
-        self._left_alone = monotonic() + seconds
+        """Called by who watches: wait for the end; code that keeps the interpreter is frozen meanwhile.
+
+        Time in which the machine let this process do nothing does not count.
+        """
         for freezer in list(self.freezers):
             freezer.put_off(seconds)
-        return self.done.wait(seconds)
+        while seconds > 0 and not self.done.is_set():
+            began, used = monotonic(), process_time()
+            self._left_alone = began + seconds
+            step = min(seconds, _STEP)
+            self.done.wait(step)
+            seconds -= max(step, min(monotonic() - began, process_time() - used))
+        return self.done.is_set()
 
     # What the guards tell
 

@@ -119,7 +119,7 @@ async def inner():
 async def outer():
     failure(inner)
 
-print(check(outer).output)
+print(check(outer, patience=60).output)
 """)
     assert found.startswith("endless: ")
 

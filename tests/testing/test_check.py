@@ -280,7 +280,10 @@ def test_only_some_kinds_can_be_allowed(allow: object) -> None:
         check(three_ticks, allow=allow)  # type: ignore[arg-type]
 
 
-def test_ctrl_c_ends_the_check_and_the_program() -> None:
+@pytest.mark.parametrize("so_soon", [True, False])
+def test_ctrl_c_ends_the_check_and_the_program(
+    so_soon: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     main = threading.main_thread().ident
     assert main is not None
     runs = threading.Event()
@@ -296,6 +299,15 @@ def test_ctrl_c_ends_the_check_and_the_program() -> None:
 
     other = threading.Thread(target=interrupt)
     other.start()
+    if so_soon:  # that the program's OS thread has started, and nobody has looked at it yet
+        start = threading.Thread.start
+
+        def slowly(thread: threading.Thread) -> None:
+            start(thread)
+            while thread.name == "checked program":
+                time.sleep(0.01)
+
+        monkeypatch.setattr(threading.Thread, "start", slowly)
     with pytest.raises(KeyboardInterrupt):
         check(program, patience=3600)
     other.join()

@@ -12,6 +12,7 @@ import pytest
 
 from task_thread import TaskThread, reCreate, threads
 from task_thread.testing import CheckFailed, check
+from task_thread.testing import run as testing_run
 
 
 async def plain() -> None:
@@ -161,3 +162,35 @@ def test_the_report_of_an_endless_print_is_bounded() -> None:
     assert failed.value.report is not None
     assert len(failed.value.report.output) < 300_000
     assert len(str(failed.value)) < 3000
+
+
+@pytest.mark.parametrize(
+    ("used", "waits"),
+    [
+        (0.0, 4),  # another program had the machine, or this one was stopped
+        (100.0, 1),  # a call held Python's lock
+    ],
+)
+def test_a_machine_that_stands_still_uses_up_no_patience(
+    monkeypatch: pytest.MonkeyPatch, used: float, waits: int
+) -> None:
+    clocks = {"wall": 0.0, "cpu": 0.0}
+    waited: list[float] = []
+
+    class Done(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            waited.append(timeout)
+            clocks["wall"] += 100.0
+            clocks["cpu"] += used
+            return False
+
+    async def program() -> None: ...
+
+    monkeypatch.setattr(testing_run, "monotonic", lambda: clocks["wall"])
+    monkeypatch.setattr(testing_run, "process_time", lambda: clocks["cpu"])
+    run = testing_run.Run(program, 60.0, False, frozenset(), 1.0)
+    run.done = Done()
+    assert not run.wait(0.35)
+    assert len(waited) == waits
+    assert sum(waited) <= 0.35
