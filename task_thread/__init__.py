@@ -14,7 +14,8 @@
     counter                          # as the last line of a cell: its live view
 
 `thread.control` is described in `task_thread.control`, `thread.snapshot()` in `task_thread.snapshot`,
-`thread.state` in `task_thread.states`, and signals in `task_thread.signals`.
+`thread.state` in `task_thread.states`, signals in `task_thread.signals`, and recordings in
+`task_thread.recording`.
 
 Parts that have to be imported: `task_thread.testing` checks programs in virtual time, `task_thread.console`
 shows threads in a terminal, `task_thread.coach` explains mistakes (a notebook has it unasked), and
@@ -24,7 +25,7 @@ shows threads in a terminal, `task_thread.coach` explains mistakes (a notebook h
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import signals
 from ._core import instruments
@@ -36,6 +37,9 @@ from .tasks import delete, reCreate, reSchedule
 from .thread import TaskThread
 from .verbose import verbose
 
+if TYPE_CHECKING:
+    from .recording import Recording
+
 __all__ = [  # noqa: RUF022  # as the reference has them: what is met first comes first
     "TaskThread",
     "reCreate",
@@ -44,12 +48,34 @@ __all__ = [  # noqa: RUF022  # as the reference has them: what is met first come
     "verbose",
     "threads",
     "run_sync",
+    "replay",
     "signals",
     "Signal",
     "MessageSignal",
     "TerminateSignal",
     "CloseSignal",
 ]
+
+
+def replay(path: str | os.PathLike[str] | bytes) -> Recording:
+    """Read a recording, which `thread.record(path)` has written.
+
+    Args:
+        path: of the file; or the bytes of one.
+
+    Raises:
+        OSError: the file can't be read.
+        RecordingError: it is no recording, or of a newer version.
+    """
+    from .recording import replay as read
+
+    return read(path)
+
+
+def _record(*what: Any) -> Any:
+    from .recording.recorder import record
+
+    return record(*what)
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -97,6 +123,7 @@ def _live_view(thread: TaskThread) -> Any:
 
 
 instruments.live_part, instruments.live_view = _live_part, _live_view
+instruments.record = _record
 
 if in_kernel():
     from .kernel import shell as _shell

@@ -19,8 +19,10 @@ from .states import ThreadState
 
 if TYPE_CHECKING:
     import logging
+    import os
 
     from .coach.advice import Advice
+    from .recording.recorder import Recorder
     from .snapshot import ThreadSnapshot
 
 _OWN_QUEUE = "max_qsize says how much it holds; name a queue of your own otherwise"
@@ -248,6 +250,34 @@ class TaskThread(HasLife):
         life = life_of(self)
         found = instruments.advice_of
         return () if found is None else found(life)
+
+    def record(
+        self,
+        path: str | os.PathLike[str],
+        seconds: float | None = None,
+        bytes: int | None = 100_000_000,
+    ) -> Recorder:
+        """Record this thread and all below it into a file, from now or its start on until it has ended.
+
+        `task_thread.replay(path)` reads the file, also while it is written and after a crash.
+
+        Args:
+            path: of the file. An older recording there is replaced; any other file is not.
+            seconds: of which at least the newest are kept; `None` for all.
+            bytes: that the file may have; `None` for any number.
+
+        Returns:
+            What records; its `stop()` ends the recording before the thread does, and so does the end of
+            a `with` block.
+
+        Raises:
+            ValueError: `seconds` or `bytes` is too small.
+            FileExistsError: there is another kind of file, or it is just being recorded to.
+            OSError: the file can't be written.
+        """
+        assert instruments.record is not None
+        recorder: Recorder = instruments.record(self, path, seconds, bytes)
+        return recorder
 
     # Running
 

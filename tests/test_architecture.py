@@ -34,6 +34,7 @@ FLOORS = [
     ["task_thread.snapshot", "task_thread.thread"],
     ["task_thread.coach", "task_thread.coach."],
     ["task_thread.frames", "task_thread.frames."],
+    ["task_thread.recording", "task_thread.recording."],
     [
         f"task_thread.{name}"
         for name in ("kernel", "kernel.", "console", "console.", "testing", "testing.")

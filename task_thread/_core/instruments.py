@@ -156,3 +156,6 @@ live_view: Callable[[Any], Any] | None = None
 
 advice_of: Callable[[Life], tuple[Any, ...]] | None = None
 """Returns the advice that a thread and all below it were given; set by the coach."""
+
+record: Callable[..., Any] | None = None
+"""(thread, path, seconds, bytes): records a tree into a file."""

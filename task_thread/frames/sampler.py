@@ -46,11 +46,17 @@ class Sampled(Protocol):
 
 
 class Sampler:
-    """The clock of one loop. Everything here is called on that loop."""
+    """The clock of one loop. Everything here is called on that loop.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    Args:
+        loop: whose clock.
+        period: seconds between two ticks.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, period: float = PERIOD) -> None:
         self.loop = loop
         self.ticks = 0
+        self._period = period
         self._panels: dict[Sampled, None] = {}
         # Of the next tick, or of the next panel in this one.
         self._timer: asyncio.Handle | None = None
@@ -120,13 +126,13 @@ class Sampler:
             return False
 
     def _end_tick(self) -> None:
-        self._earliest = self._began + max(PERIOD, self._spent / SHARE)
+        self._earliest = self._began + max(self._period, self._spent / SHARE)
         if not self._panels:
             self._stop()
             return
         # From due time to due time, so that lateness does not add up; after a stall begin afresh.
-        due = self._due + PERIOD
-        on_time = due > self.loop.time() and self._spent / SHARE < PERIOD
+        due = self._due + self._period
+        on_time = due > self.loop.time() and self._spent / SHARE < self._period
         self._schedule(due if on_time else self._earliest)
 
 

@@ -160,6 +160,11 @@ class SignalFrames:
         """Return the topmost threads that are shown."""
         return self.tops.threads()
 
+    @property
+    def edges(self) -> list[int]:
+        """The numbers of all edges."""
+        return list(self._edges.rows)
+
     # Letting go
 
     def rest(self) -> None:

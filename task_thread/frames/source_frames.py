@@ -209,35 +209,17 @@ class SourceFrames:
         """Look where the task stands."""
         life = driver.owner
         assert life is not None
-        state = driver.state
-        coroutine = driver.coroutine
         self._slot = driver.name  # it may have got its slot only now
         self._facts["task"] = {
             "serial": life.serial,
             "thread": _cut(life.id),
             "slot": _cut(driver.name),
-            "state": state.value,
+            "state": driver.state.value,
             "error": _cut(describe(driver.error)),
         }
         self._facts["note"] = ""
-        stands: list[Stand] = []
-        if driver.error is not None:
-            how = "failed"
-            stands = list(traceback.walk_tb(traceback_of(driver.error)))
-        elif driver.over:
-            how = "over"
-        elif coroutine is not None:
-            how = "waits" if state is TaskState.WAITING else "runs"
-            stands = [(f, f.f_lineno or f.f_code.co_firstlineno) for f in frames(coroutine)]
-        else:
-            how = "between"
-        stands = _users_part(stands)
-        self._facts["chain"] = _chain(stands)
-        code, line = _innermost(stands)
-        if code is None:  # between two turns it stands at the `def`
-            code = code_of(driver.cofunc)
-            place = definition_place(driver.cofunc)
-            line = place.line if place is not None and how == "between" else 0
+        code, line, how, chain = standing(driver)
+        self._facts["chain"] = chain
         source = None if code is None else self._source(code)
         self._facts["at"] = {
             "source": 0 if source is None else source.number,
@@ -327,6 +309,34 @@ class SourceFrames:
                 mark = "\N{BLACK RIGHT-POINTING TRIANGLE}" if number == at["line"] else " "
                 lines.append(f"{mark}{number:4} {line}")
         return "\n".join(lines)
+
+
+def standing(driver: Driver) -> tuple[CodeType | None, int, str, list[list[Any]]]:
+    """Return where a task stands.
+
+    Returns:
+        The innermost function of the user's; the line in it, 0 if there is none; "waits", "runs",
+        "between", "failed" or "over"; and the chain of calls, as a page reads it.
+    """
+    coroutine = driver.coroutine
+    stands: list[Stand] = []
+    if driver.error is not None:
+        how = "failed"
+        stands = list(traceback.walk_tb(traceback_of(driver.error)))
+    elif driver.over:
+        how = "over"
+    elif coroutine is not None:
+        how = "waits" if driver.state is TaskState.WAITING else "runs"
+        stands = [(f, f.f_lineno or f.f_code.co_firstlineno) for f in frames(coroutine)]
+    else:
+        how = "between"
+    stands = _users_part(stands)
+    code, line = _innermost(stands)
+    if code is None:  # between two turns it stands at the `def`
+        code = code_of(driver.cofunc)
+        place = definition_place(driver.cofunc)
+        line = place.line if place is not None and how == "between" else 0
+    return code, line, how, _chain(stands)
 
 
 def _users_part(stands: list[Stand]) -> list[Stand]:

@@ -73,9 +73,13 @@ class TimelineFrames:
 
     Args:
         top: the thread on top; `None` for every live root of the process.
+
+    Attributes:
+        rewinds: whether a full frame tells from further back what was told before.
     """
 
     def __init__(self, top: TaskThread | None = None) -> None:
+        self.rewinds = True
         self.lanes = TimelineLanes(top)
         self.tops = self.lanes.tops
         self._watching = Watching()
@@ -147,7 +151,8 @@ class TimelineFrames:
         self._tell_lanes(told, events, now, max(now - before, 0.01), columns)
         if back:
             facts["back"], past = self._tell_back(back, now, before, columns)
-            rare = past + rare
+            if self.rewinds or not full:
+                rare = past + rare
         if seen:
             rare, self._early = self._early + rare, []
         else:  # nobody has said yet what it shows
@@ -231,11 +236,12 @@ class TimelineFrames:
             From when on each is told, and what else happened in them before this frame.
         """
         chunks: dict[int, list[Happening]] = {}
-        by_task: dict[int, list[Happening]] = {}
+        by_task: dict[int, tuple[list[Happening], float]] = {}
         for lane in lanes.values():
             chunk = chunks[lane.number] = []
+            told = not self.rewinds and lane.number in self._seen
             for who in lane.who:
-                by_task[who] = chunk
+                by_task[who] = chunk, before if told else now - LINGER
             self.lanes.look(lane, now)
         past: list[Happening] = []
         began = now
@@ -243,8 +249,9 @@ class TimelineFrames:
             _, events = trace.batch(0)
             began = min(began, events[0][1] if events else watched)
             for event in [event for event in events if event[2] in by_task]:
-                if event[0] <= _END and now - event[1] < LINGER:
-                    by_task[event[2]].append(event)
+                chunk, since = by_task[event[2]]
+                if event[0] <= _END and event[1] > since:
+                    chunk.append(event)
             past += [event for event in events if event[0] > _END and event[1] <= before]
         past = [event for event in past if self._number_of(event) in lanes]
         began = max(began, now - LINGER)
@@ -259,7 +266,8 @@ class TimelineFrames:
             else:
                 lane.rate, lane.dense = 0.0, False
                 present = _present(lane) if lane.is_task else _UNKNOWN
-                back.append([number, _ago(began, now), present, lane.turned])
+                told = not self.rewinds and number in self._seen
+                back.append([number, _ago(before if told else began, now), present, lane.turned])
         return back, past[-MOST_TOLD:]
 
     # What happened besides turns

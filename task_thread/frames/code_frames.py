@@ -1,0 +1,133 @@
+"""What a recording has besides what the panels are told: at which line of which code each task stands.
+
+A page asks for the code of the task that is selected; a recording does not know yet what will be. So it
+has the text of each function once, and for each task where it stood. With that, and with what else only
+`thread.snapshot()` tells, the records of a moment can be made again.
+
+The facts of a frame, all optional; rows have the numbers that they have in the tree:
+
+    stands   new ones: [[number, key of the function or "", line, how, chain], ...]; how and chain as in
+             source_frames.py
+    tasks    changed fields: [[row, {"stand", "serial", "cofunc", "aliases"}], ...]
+    threads  changed fields: [[row, {"started", "child"}], ...]: when this run began; its place among its
+             parent's children, -1 if it is none any more
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import CodeType
+from typing import Any
+
+from .._core.context import life_of
+from .._core.driver import Driver
+from .._core.lines import attribute, name_of
+from .._core.texts import is_a
+from .._core.tree import children_of
+from .frame import Frame, cut
+from .source_frames import standing
+from .source_text import Source, read_source
+from .tree_rows import TaskRow, ThreadRow, TreeRows
+
+_MOST = 2_000  # stands, and functions
+_LONGEST = 300  # characters of a name
+
+
+class CodeFrames:
+    """The frames of one recording.
+
+    Args:
+        tree: whose rows are looked at; it makes its frame first.
+
+    Attributes:
+        sources: the functions of which the next call of `new_sources` tells.
+    """
+
+    def __init__(self, tree: TreeRows) -> None:
+        self._tree = tree
+        self._told: dict[int, dict[str, Any]] = {}
+        self._sources: dict[tuple[str, CodeType], Source] = {}
+        self._new: list[Source] = []
+        self._stands: dict[tuple[Any, ...], int] = {}
+        self._numbers = 0
+
+    def new_sources(self) -> list[Source]:
+        """Return the functions that no call before has told of."""
+        new, self._new = self._new, []
+        return new
+
+    def frame(self, now: float, full: bool, rows: Iterable[int]) -> Frame | None:
+        """Return what changed in some rows of the tree, or in all of them; `None` if nothing did."""
+        if full or len(self._stands) > _MOST:
+            full = True
+            self._told, self._stands = {}, {}
+        there = self._tree.rows
+        if len(self._told) > 2 * len(there) + 100:
+            self._told = {number: told for number, told in self._told.items() if number in there}
+        stands: list[list[Any]] = []
+        tasks: list[list[Any]] = []
+        threads: list[list[Any]] = []
+        for number in there if full else rows:
+            row = there.get(number)
+            if row is None:
+                continue
+            found = self._task(row, stands) if isinstance(row, TaskRow) else self._thread(row)
+            told = self._told.setdefault(number, {})
+            changed = {name: value for name, value in found.items() if told.get(name) != value}
+            if changed:
+                told.update(changed)
+                (tasks if isinstance(row, TaskRow) else threads).append([number, changed])
+        facts = {"stands": stands, "tasks": tasks, "threads": threads}
+        facts = {name: value for name, value in facts.items() if value}
+        return Frame(full, now, facts) if full or facts else None
+
+    def _task(self, row: TaskRow, stands: list[list[Any]]) -> dict[str, Any]:
+        driver = row.driver
+        if driver is None or driver.owner is None:
+            return {}
+        cofunc = attribute(driver.cofunc, "__qualname__")
+        return {
+            "stand": self._stand(driver, stands),
+            "serial": driver.serial,
+            "cofunc": _cut(cofunc if is_a(cofunc, str) and cofunc else name_of(driver.cofunc)),
+            "aliases": [
+                _cut(name)
+                for name, task in list(vars(driver.owner.slots).items())
+                if task is driver.task and name != driver.name
+            ],
+        }
+
+    def _stand(self, driver: Driver, stands: list[list[Any]]) -> int:
+        code, line, how, chain = standing(driver)
+        key = (None if code is None else (code.co_filename, code), line, how, str(chain))
+        number = self._stands.get(key)
+        if number is None:
+            number = self._stands[key] = len(self._stands) + 1
+            stands.append([number, "" if code is None else self._source(code), line, how, chain])
+        return number
+
+    def _source(self, code: CodeType) -> str:
+        key = (code.co_filename, code)  # the same code from two cells is equal
+        source = self._sources.get(key)
+        if source is None:
+            if len(self._sources) >= _MOST:
+                return ""
+            source = self._sources[key] = read_source(code, len(self._sources) + 1)
+            self._new.append(source)
+        return str(source.number)
+
+    def _thread(self, row: ThreadRow) -> dict[str, Any]:
+        thread = row.ref()
+        if thread is None:
+            return {}
+        life = life_of(thread)
+        found: dict[str, Any] = {"started": round(life.started, 4)}
+        above = None if row.above is None else row.above.ref()
+        if above is not None:
+            siblings = [id(kid) for kid in children_of(life_of(above))]
+            found["child"] = siblings.index(id(life)) if id(life) in siblings else -1
+        return found
+
+
+def _cut(text: str) -> str:
+    return cut(text, _LONGEST)

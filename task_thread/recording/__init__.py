@@ -1,0 +1,16 @@
+"""Recordings: what a tree did, kept in a file or in memory, to be looked at later.
+
+    recording ─► code of frames/ ─► recorder ─► file            thread.record(path)
+                                                  │
+    at(12.5), marks, film(), trace  ◄─ replay ◄─ checks         task_thread.replay(path)
+
+A page, a terminal and other people's viewers draw from what a `Recording` returns; nothing of it needs
+the program.
+"""
+
+from __future__ import annotations
+
+from .file import RecordingError
+from .replay import Mark, Moment, Recording, replay
+
+__all__ = ["Mark", "Moment", "Recording", "RecordingError", "replay"]

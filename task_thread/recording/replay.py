@@ -1,0 +1,277 @@
+"""A recording that is read: what is known of it, and the records of any of its moments.
+
+    recording = replay("counter.ttr")
+    recording.marks                     # failures, signals, advice, changes of state
+    print(recording.at(12.5))           # the tree as it was then; the records are those of a snapshot
+    recording.film()                    # what a page needs to show it
+
+Nothing of the program has to live or to be importable, and nothing in the file is executed.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .._core.texts import count
+from ..snapshot import ThreadSnapshot, text_tree
+from .checks import Unsound
+from .file import RecordingError, Records, Tick
+from .moment import Tree
+
+_MOST_RAW = 1_000_000_000  # bytes of all ticks together, unpacked
+_MOST_MARKS = 5_000
+
+
+class Mark(NamedTuple):
+    """Something that a reader may jump to.
+
+    Attributes:
+        at: seconds since the recording began.
+        kind: "failure", "signal", "advice" or "state".
+        serial: of the thread; 0 if none is known.
+        slot: of the task; "" for the thread itself.
+        text: what happened.
+    """
+
+    at: float
+    kind: str
+    serial: int
+    slot: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What was at one moment.
+
+    Attributes:
+        at: seconds since the recording began.
+        threads: a record for each thread on top, as `thread.snapshot()` made it.
+        log: the last lines: number, seconds of the epoch, level, its word, serial number and id of the
+            thread, slot, text, errors.
+        signals: the last signals: number, sender, receiver, slot, class, text, when, and how long it waited.
+        edges: of each pair of threads that sent signals: down, up, waiting down, waiting up, undelivered.
+    """
+
+    at: float
+    threads: tuple[ThreadSnapshot, ...]
+    log: tuple[list[Any], ...]
+    signals: tuple[list[Any], ...]
+    edges: dict[tuple[int, int], tuple[int, ...]]
+
+    def __str__(self) -> str:
+        return text_tree(self.threads)
+
+
+class Recording:
+    """A recording; made by `replay`, `thread.history()` and nobody else.
+
+    Args:
+        records: of the file, or of what is in memory.
+
+    Attributes:
+        about: of the program: "name", "began", "python", "product".
+        sources: the functions whose code ran, by a key: "title", "first", "lines", "name", "file".
+        seconds: how long it took.
+        began: when its first moment was, in seconds; above 0 if the front was left away.
+        marks: what a reader may jump to.
+        turns: the moments at which a turn had ended, in seconds.
+        says: what a reader has to know: what is left away, aggregated or damaged.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self.about = records.about
+        self.sources = records.sources
+        self._known: dict[int, list[Tick]] = {}  # the segments that were read last
+        self.began = records.segments[0][0] if records.segments else 0.0
+        self.marks: list[Mark] = []
+        self.turns: list[float] = []
+        self._ends: list[float] = []  # of each segment, up to where it is sound
+        self._read_all()
+
+    def segments(self) -> Iterator[list[Tick]]:
+        """Yield the ticks of each segment."""
+        for number in range(len(self._ends)):
+            yield self._segment(number)
+
+    def _segment(self, number: int) -> list[Tick]:
+        ticks = self._known.pop(number, None)
+        if ticks is None:
+            ticks = []
+            end = self._ends[number]
+            try:
+                for tick in self._records.ticks(number):
+                    if tick["at"] > end:
+                        break
+                    ticks.append(tick)
+            except Unsound:  # found before, and told
+                pass
+            while len(self._known) > 1:
+                del self._known[next(iter(self._known))]
+        self._known[number] = ticks
+        return ticks
+
+    def _read_all(self) -> None:
+        turns = merged = lost = unmarked = unseen = away = raw = 0
+        broken = self._records.broken
+        at = self.began
+        for number in range(len(self._records.segments)):
+            tree = Tree()
+            try:
+                for tick in self._records.ticks(number):
+                    tree.apply(tick)
+                    raw += tick.pop("size")
+                    if raw > _MOST_RAW:
+                        raise Unsound(f"it has more than {_MOST_RAW:,} bytes")
+                    at = tick["at"]
+                    self.marks += [Mark(*mark) for mark in tick.get("marks", ())]
+                    turned = tick.get("turns", 0)
+                    if turned > 0:
+                        turns += turned
+                        merged += turned > 1
+                        self.turns.append(at)
+                    lost += tick.get("lost", 0)
+                    unmarked += tick.get("unmarked", 0)
+                    unseen = max(unseen, tick.get("unseen", 0))
+                    away = max(away, tree.away)
+            except Unsound as error:
+                broken = str(error)
+                self._ends.append(at)
+                break
+            self._ends.append(at)
+        self.seconds = max(at, (not broken and self._records.ended) or 0.0)
+        self.marks.sort()
+        if len(self.marks) > _MOST_MARKS:
+            rare = [mark for mark in self.marks if mark.kind != "signal"][:_MOST_MARKS]
+            unmarked += len(self.marks) - len(rare)
+            self.marks = rare
+        self.says = self._sentences(turns, merged, lost, unmarked, unseen, away, broken)
+
+    def _sentences(
+        self, turns: int, merged: int, lost: int, unmarked: int, unseen: int, away: int, broken: str
+    ) -> list[str]:
+        says = []
+        if self._records.cut:
+            says.append(f"The first {self._records.cut:.1f} s were left away, to keep it small.")
+        if merged:
+            steps = count(len(self.turns), "step")
+            says.append(
+                f"{turns:,} turns are shown in {steps}: they came faster than the recording looks, "
+                "and are counted together."
+            )
+        if lost:
+            says.append(f"{lost:,} events came too fast to be kept.")
+        if unmarked:
+            says.append(f"{unmarked:,} signals have no mark of their own: they were too many.")
+        if unseen:
+            says.append(f"Of {count(unseen, 'row')} no waiting lines and queues were recorded.")
+        if away:
+            says.append(
+                f"{count(away, 'thread')} ran on another event loop: when its tasks ran is not recorded."
+            )
+        if broken:
+            says.append(f"It can be read up to {self.seconds:.2f} s; then {broken}.")
+        elif self._records.ended is None:
+            says.append("It was broken off: the program goes on, or was ended from outside.")
+        return says
+
+    # A moment
+
+    def at(self, seconds: float) -> Moment:
+        """Return what was at a moment.
+
+        Args:
+            seconds: since the recording began; before its first moment and after its last one is
+                what was then.
+
+        Raises:
+            RecordingError: nothing was recorded.
+        """
+        if not self._ends:
+            raise RecordingError("nothing was recorded: there is no moment to show")
+        number = 0
+        for later, (begin, _) in enumerate(self._records.segments[: len(self._ends)]):
+            if begin <= seconds:
+                number = later
+        tree = Tree()
+        for tick in self._segment(number):
+            if tick["at"] > seconds and tree.begun:
+                break
+            tree.apply(tick)
+        now = min(max(seconds, self.began), self.seconds)
+        return Moment(now, *tree.records(now))
+
+    def moments(self) -> list[float]:
+        """Return all moments at which anything was seen, in seconds."""
+        return [tick["at"] for ticks in self.segments() for tick in ticks]
+
+    def film(self) -> dict[str, Any]:
+        """Return what a page needs to show it, as docs/recording.md says."""
+        segments = []
+        for ticks in self.segments():
+            frames = [
+                [tick["at"], panel, content, [base64.b64encode(b).decode() for b in buffers]]
+                for tick in ticks
+                for panel, content, buffers in tick["frames"]
+            ]
+            if ticks:
+                segments.append({"at": ticks[0]["at"], "frames": frames})
+        about = {**self.about, "seconds": self.seconds, "cut": self.began, "says": self.says}
+        return {
+            "format": 1,
+            "about": about,
+            "segments": segments,
+            "marks": [list(mark) for mark in self.marks],
+            "turns": self.turns,
+            "sources": self.sources,
+        }
+
+    def close(self) -> None:
+        """Close the file."""
+        self._records.close()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        name = self.about.get("name", "")
+        told = [f"{self.seconds - self.began:.1f} s", count(len(self.turns), "step")]
+        told += [
+            count(number, kind, many)
+            for kind, many in (("failure", ""), ("signal", ""), ("advice", "advices"))
+            if (number := sum(mark.kind == kind for mark in self.marks))
+        ]
+        lines = [f"<recording of {name}: {', '.join(told)}>", *self.says]
+        return "\n".join(lines)
+
+
+def replay(path: str | os.PathLike[str] | bytes) -> Recording:
+    """Read a recording.
+
+    Args:
+        path: of the file; or the bytes of one.
+
+    Returns:
+        It; of a file that was cut off or damaged what comes before, and `says` tells of it.
+
+    Raises:
+        OSError: the file can't be read.
+        RecordingError: it is no recording, or of a newer version.
+    """
+    if isinstance(path, bytes):
+        return Recording(Records(io.BytesIO(path), "these bytes"))
+    file = open(path, "rb")  # noqa: SIM115  # the recording reads from it later
+    try:
+        return Recording(Records(file, os.fspath(path)))
+    except BaseException:
+        file.close()
+        raise
