@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import os
 
     from .coach.advice import Advice
-    from .recording.recorder import Recorder
+    from .recording import Recorder
     from .snapshot import ThreadSnapshot
 
 _OWN_QUEUE = "max_qsize says how much it holds; name a queue of your own otherwise"

@@ -11,6 +11,7 @@ the program.
 from __future__ import annotations
 
 from .file import RecordingError
+from .recorder import Recorder
 from .replay import Mark, Moment, Recording, replay
 
-__all__ = ["Mark", "Moment", "Recording", "RecordingError", "replay"]
+__all__ = ["Mark", "Moment", "Recorder", "Recording", "RecordingError", "replay"]
