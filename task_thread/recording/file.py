@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .._core.texts import count, sendable
+from .._core.texts import sendable
 from . import checks
 from .checks import Unsound
 
@@ -344,7 +344,7 @@ def _unpacked(stream: Any, packed: bytes) -> bytes:
     except zlib.error:
         raise Unsound("a record can't be decompressed") from None
     if stream.unconsumed_tail:
-        raise Unsound(f"a record has more than {count(_MOST_RECORD, 'byte')}")
+        raise Unsound(f"a record has more than {_MOST_RECORD:,} bytes")
     return raw
 
 

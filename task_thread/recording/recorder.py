@@ -294,7 +294,7 @@ class Recorder:
 
     def sample(self, now: float, lag: float) -> bool:
         """Look, if anything happened; called by the sampler."""
-        if self.over or os.getpid() != self._process:  # a forked child has the file of its parent
+        if self.over:
             return False
         self._try(lambda: self.look(now, lag, only_news=True))
         if self._life is not None and not self._life.live:
@@ -309,6 +309,9 @@ class Recorder:
             lag: how much later than due the loop called, in seconds.
             only_news: whether to look only where something happened.
         """
+        if os.getpid() != self._process:  # a forked child has the file of its parent
+            self._let_go()
+            return
         lost, events = self._read_events()
         everything = not only_news or now >= self._all_due or lag >= STALL
         if not (events or everything or self._makers.log.added != self._logged):

@@ -115,7 +115,7 @@ def test_the_program_does_all_that_is_to_be_compared(recorded: Any) -> None:
     assert any(task.aliases for task in tasks)
     assert any(task.pace for task in tasks)
     kinds = {mark.kind for mark in recording.marks}
-    assert kinds == {"failure", "signal", "state"}
+    assert kinds >= {"failure", "signal", "state"}
 
 
 def test_each_signal_is_there(recorded: Any) -> None:
