@@ -1,0 +1,452 @@
+"""What one suspended coroutine awaits, down to the future, and in which `async with` blocks it stands.
+
+All of it is read off the coroutine when somebody asks; nothing is recorded before. No code of the program
+runs: an object of a class that is not known here is told by its class only, since its attributes may
+raise, or take long.
+
+`gc.get_referents` shows what Python has no attribute for: the future that a coroutine of C awaits, the async
+generator behind an `async for`, the context of a task, and the `__aexit__` that a coroutine will call when
+it leaves a block. That last one is certain; to find the block by its source was rejected, since the name in
+it may mean another object by now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import opcode
+import sys
+from collections.abc import Callable
+from contextvars import Context
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
+from typing import Any, NamedTuple
+
+from .lines import attribute, is_users
+from .texts import class_of, is_a
+
+_DEEPEST = 200  # awaits in one another; further ones are not followed
+_INSIDE = ("FutureIter", "coroutine_wrapper", "anext_awaitable")
+_OF_GENERATORS = ("async_generator_asend", "async_generator_athrow")
+_AWAITS = ("cr_await", "gi_yieldfrom", "ag_await")
+_FRAMES = ("cr_frame", "gi_frame", "ag_frame")
+_EXITS = ("__aexit__", "__exit__")
+_COPIES_LOCALS = sys.version_info < (3, 13)
+_IN_FRAME = sys.version_info < (3, 11)  # a coroutine's variables belong to a frame object
+
+
+def _static(thing: Any, names: tuple[str, ...]) -> Any:
+    """Return the first of some attributes that an object's class has in C, and that is not `None`."""
+    for cls in type.__dict__["__mro__"].__get__(type(thing)):
+        space = type.__dict__["__dict__"].__get__(cls)
+        for name in names:
+            if name in space and not isinstance(space[name], FunctionType):
+                found = attribute(thing, name)
+                if found is not None:
+                    return found
+    return None
+
+
+def following(part: Any) -> Any:
+    """Return what a coroutine, generator or awaitable of Python's own awaits; `None` if that is unknown."""
+    kind = type(part)
+    if kind is CoroutineType:
+        return part.cr_await
+    if kind is GeneratorType:
+        return part.gi_yieldfrom
+    if kind is AsyncGeneratorType:
+        return part.ag_await
+    name = class_of(part)
+    if name in _INSIDE:
+        inner = [found for found in gc.get_referents(part) if not is_a(found, type)]
+        return inner[0] if inner else None
+    if name in _OF_GENERATORS:
+        inner = [found for found in gc.get_referents(part) if type(found) is AsyncGeneratorType]
+        return inner[0] if inner else None
+    return _static(part, _AWAITS)
+
+
+def frame_of(part: Any) -> FrameType | None:
+    """Return the frame of a coroutine or generator."""
+    kind = type(part)
+    if kind is CoroutineType:
+        return part.cr_frame  # type: ignore[no-any-return]
+    if kind is GeneratorType:
+        return part.gi_frame  # type: ignore[no-any-return]
+    found = _static(part, _FRAMES)
+    return found if isinstance(found, FrameType) else None
+
+
+Chain = list[tuple[Any, FrameType | None]]
+"""A coroutine and all that it awaits by way of it, outermost first, each with its frame; maybe a future at the end."""
+
+
+def chain_of(awaitable: Any) -> Chain:
+    """Follow what a coroutine awaits."""
+    chain: Chain = []
+    while awaitable is not None and len(chain) < _DEEPEST:
+        kind = type(awaitable)
+        if kind is CoroutineType:  # nearly all are
+            chain.append((awaitable, awaitable.cr_frame))
+            awaitable = awaitable.cr_await
+        elif kind is _FUTURE or kind is asyncio.Task or is_future(awaitable):
+            chain.append((awaitable, None))
+            break
+        elif class_of(awaitable) == "FutureIter":
+            awaitable = following(awaitable)
+        else:
+            chain.append((awaitable, frame_of(awaitable)))
+            awaitable = following(awaitable)
+    return chain
+
+
+_FUTURE = asyncio.Future  # the class that loops make, whatever replaces the name later
+
+
+def is_future(thing: Any) -> bool:
+    """Whether something is a future of asyncio's or of a library's, whatever its attributes do."""
+    try:
+        return asyncio.isfuture(thing)
+    except BaseException:
+        return False
+
+
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """Return the variables of a frame that does not run.
+
+    Before Python 3.13 a frame keeps the dict that it made for this, and so whatever was in it; it is emptied.
+    """
+    inner: Any = frame.f_locals
+    found = dict(inner)
+    if _COPIES_LOCALS:
+        inner.clear()
+    return found
+
+
+_ENTERS = {
+    opcode.opmap[name]
+    for name in ("SETUP_ASYNC_WITH", "SETUP_WITH", "BEFORE_ASYNC_WITH", "BEFORE_WITH", "LOAD_SPECIAL")
+    if name in opcode.opmap
+}
+_with_blocks: dict[int, tuple[CodeType, bool]] = {}  # by identity; a code's hash is costly
+
+
+def _has_blocks(code: CodeType) -> bool:
+    """Whether a function has any `with` or `async with`."""
+    known = _with_blocks.get(id(code))
+    if known is None:
+        if len(_with_blocks) > 5_000:  # cells that are run again and again
+            _with_blocks.clear()
+        known = _with_blocks[id(code)] = (code, not _ENTERS.isdisjoint(code.co_code[::2]))
+    return known[1]
+
+
+def blocks(part: Any, entering: FrameType | None = None) -> list[Any]:
+    """Return the context managers in whose blocks a coroutine stands, outermost first.
+
+    One that it is about to enter, or is leaving, is not among them.
+
+    Args:
+        part: the coroutine or generator.
+        entering: the frame of what it awaits.
+    """
+    referents = gc.get_referents(frame_of(part) if _IN_FRAME else part)
+    found: list[Any] = []
+    for index, one in enumerate(referents):
+        if type(one) is MethodType:
+            if attribute(one.__func__, "__name__") in _EXITS:
+                found.append(one.__self__)
+        elif type(one) is FunctionType and one.__name__ in _EXITS:
+            # From Python 3.14: the function and its object, side by side.
+            for other in referents[max(index - 1, 0) : index + 2]:
+                if _has(other, one):
+                    found.append(other)
+    if entering is not None and entering.f_code.co_name == "__aenter__" and found:
+        entered = _first(entering)
+        for index in range(len(found) - 1, -1, -1):
+            if found[index] is entered:
+                del found[index]
+                break
+    return found
+
+
+def _has(thing: Any, function: FunctionType) -> bool:
+    """Whether a function is a method of an object's class."""
+    for cls in type.__dict__["__mro__"].__get__(type(thing)):
+        if type.__dict__["__dict__"].__get__(cls).get(function.__name__) is function:
+            return True
+    return False
+
+
+def all_blocks(chain: Chain) -> tuple[Any, ...]:
+    """Return the context managers of all that a coroutine awaits, those inside of generators' included."""
+    found: list[Any] = []
+    work = list(chain)
+    for index, (part, frame) in enumerate(work):
+        if frame is None or not _has_blocks(frame.f_code):
+            continue
+        inside = index + 1 < len(chain)
+        for manager in blocks(part, chain[index + 1][1] if inside else None):
+            found.append(manager)
+            inner = attribute(manager, "gen") if class_of(manager) in _BY_GENERATOR else None
+            if type(inner) in (GeneratorType, AsyncGeneratorType) and len(work) < _DEEPEST:
+                work.append((inner, frame_of(inner)))  # while it is walked: @asynccontextmanager
+    return tuple(found)
+
+
+_BY_GENERATOR = ("_AsyncGeneratorContextManager", "_GeneratorContextManager")
+
+
+def context_of(task: Any) -> Context | None:
+    """Return the context that a plain task runs in: it is a copy of that of the code that made it."""
+    found = attribute(task, "_context")  # of a task in Python; one in C hides it before 3.12
+    if found is None:
+        found = next((one for one in gc.get_referents(task) if type(one) is Context), None)
+    return found if isinstance(found, Context) else None
+
+
+def _first(frame: FrameType) -> Any:
+    """Return the `self` of a method's frame, or what else its first argument is."""
+    code = frame.f_code
+    return locals_of(frame).get(code.co_varnames[0]) if code.co_argcount else None
+
+
+# What the frames of asyncio say
+
+
+class Want(NamedTuple):
+    """What a coroutine waits for.
+
+    Attributes:
+        kind: the class of `thing`, or the function that was awaited: "Lock", "sleep", "gather".
+        thing: the object; the future itself where nothing more is known.
+        how: "get" or "put" of a queue; "start" of a thread; else empty.
+        tasks: the asyncio tasks that have to end, if it waits for such.
+        future: the innermost one that is awaited, or `None`.
+        until: the loop's time, in seconds, at which it goes on at the latest; `None` if it may be never.
+        frame: the innermost one of the user's code; `None` where there is none.
+        known: whether asyncio's own code, or ours, stands between the user's line and the future.
+        blocks: the context managers in whose blocks it waits.
+    """
+
+    kind: str
+    thing: Any
+    how: str
+    tasks: tuple[Any, ...]
+    future: Any
+    until: float | None
+    frame: FrameType | None
+    known: bool
+    blocks: tuple[Any, ...]
+
+
+class Facts(NamedTuple):
+    """What one frame of a library says of a wait: see `Want`."""
+
+    kind: str
+    thing: Any
+    how: str = ""
+    tasks: tuple[Any, ...] = ()
+    until: float | None = None
+
+
+Reader = Callable[[dict[str, Any]], Facts | None]
+readers: dict[int, tuple[CodeType, Reader]] = {}
+"""What the variables of a library's function say. The innermost frame that has a reader counts.
+
+By the identity of its code, which is held: a code's hash is computed anew each time.
+"""
+
+
+def read_by(function: Any) -> Callable[[Reader], Reader]:
+    """Let a function read the frames of another one, if that is there."""
+
+    def add(reader: Reader) -> Reader:
+        code = attribute(function, "__code__")
+        if isinstance(code, CodeType):
+            readers[id(code)] = (code, reader)
+        return reader
+
+    return add
+
+
+def _pending(tasks: Any) -> tuple[Any, ...]:
+    """Return those of some futures that are not done, as far as they can be asked."""
+    if type(tasks) not in (set, frozenset, list, tuple, dict):
+        return ()
+    return tuple(one for one in list(tasks) if is_future(one) and not is_done(one))
+
+
+def is_done(future: Any) -> bool:
+    """Whether a future is done, which one of a library may be unable to say."""
+    try:
+        return bool(future.done())
+    except BaseException:
+        return False
+
+
+def _method(path: str) -> Any:
+    found: Any = asyncio
+    for name in path.split("."):
+        found = attribute(found, name)
+    return found
+
+
+@read_by(asyncio.Lock.acquire)
+def _acquire(names: dict[str, Any]) -> Facts:
+    return Facts(class_of(names["self"]), names["self"])
+
+
+@read_by(asyncio.Queue.get)
+def _get(names: dict[str, Any]) -> Facts:
+    return Facts(class_of(names["self"]), names["self"], "get")
+
+
+@read_by(asyncio.Queue.put)
+def _put(names: dict[str, Any]) -> Facts:
+    return Facts(class_of(names["self"]), names["self"], "put")
+
+
+@read_by(asyncio.Queue.join)
+def _join(names: dict[str, Any]) -> Facts:
+    return Facts(class_of(names["self"]), names["self"], "join")
+
+
+@read_by(asyncio.sleep)
+def _sleep(names: dict[str, Any]) -> Facts:
+    when = attribute(names.get("h"), "when")
+    return Facts("sleep", None, until=when() if when is not None else None)
+
+
+@read_by(_method("tasks._wait"))
+def _wait(names: dict[str, Any]) -> Facts:
+    # Its timer is not to be seen; that there is one is enough.
+    until = None if names.get("timeout") is None else float("inf")
+    how = "" if names.get("return_when") == asyncio.ALL_COMPLETED else "first"
+    return Facts("wait", None, how, _pending(names.get("fs")), until)
+
+
+@read_by(asyncio.wait_for)
+def _wait_for(names: dict[str, Any]) -> Facts:
+    # From Python 3.12 on it is a `timeout`, and what is waited for stands further in.
+    until = None if names.get("timeout") is None else float("inf")
+    return Facts("wait_for", None, "", _pending((names.get("fut"),)), until)
+
+
+@read_by(asyncio.to_thread)
+def _to_thread(names: dict[str, Any]) -> Facts:
+    return Facts("to_thread", names.get("func"))
+
+
+_group = attribute(asyncio, "TaskGroup")
+
+
+def _leaving_group(names: dict[str, Any]) -> Facts:
+    group = names["self"]
+    return Facts("TaskGroup", group, "", _pending(attribute(group, "_tasks")))
+
+
+for _name in ("__aexit__", "_aexit"):
+    read_by(attribute(_group, _name))(_leaving_group)
+
+
+def _of_future(future: Any) -> Facts | None:
+    """Return what a future says of itself that is awaited as it is."""
+    if future is None:
+        return None
+    if is_a(future, asyncio.Task):
+        return Facts("task", future, "", _pending((future,)))
+    children = attribute(future, "_children")
+    if class_of(future) == "_GatheringFuture" and type(children) is list:
+        return Facts("gather", future, "", _pending(children))
+    return None
+
+
+def want_of(coroutine: Any, task: Any = None) -> Want | None:
+    """Return what a suspended coroutine waits for; `None` if it runs, has ended, or only yields to the loop.
+
+    Args:
+        coroutine: the code that waits.
+        task: the asyncio task that carries it, where it is that one's own.
+    """
+    if attribute(coroutine, "cr_running") or attribute(coroutine, "gi_running"):
+        return None
+    chain = chain_of(coroutine)
+    if not chain:
+        return None
+    end, bottom = chain[-1]
+    future = end if bottom is None and is_future(end) else None
+    last = -1  # the innermost part that is the user's code
+    for index, (_, frame) in enumerate(chain):
+        if frame is not None and is_users(frame.f_code.co_filename):
+            last = index
+    facts: Facts | None = None
+    outer: Facts | None = None  # a wait_for around it
+    for part, frame in chain[max(last, 0) :]:
+        if frame is None:
+            if part is chain[-1][0] and future is None and facts is None:
+                facts = Facts(class_of(part), part)  # an iterator of a library's own
+            continue
+        reader = readers.get(id(frame.f_code))
+        if reader is not None:
+            found = reader[1](locals_of(frame))
+            if found is not None and found.kind == "wait_for":
+                outer = found
+            elif found is not None:
+                facts = found
+    known = facts is not None
+    inside = next((frame for _, frame in chain[last + 1 :] if frame is not None), None)
+    if future is None and task is not None:
+        future = attribute(task, "_fut_waiter")
+    own_self = chain[last][1] if last >= 0 else None
+    if facts is None:
+        facts = _of_future(future)
+        known = facts is not None
+    if facts is None and inside is not None:
+        first = _first(inside)
+        method = "self" if inside.f_code.co_varnames[:1] == ("self",) else ""
+        facts = Facts(class_of(first), first) if method else Facts(inside.f_code.co_name, None)
+        known = inside.f_code.co_filename.startswith(_ASYNCIO)
+        if is_a(first, asyncio.AbstractEventLoop):
+            facts = Facts(inside.f_code.co_name, None)  # `loop.sock_recv`
+        elif known and method and is_future(first):
+            facts = _of_future(first) or Facts(class_of(first), first)
+            future = future or first
+    elif facts is None and own_self is not None and own_self.f_code.co_name == "__await__":
+        first = _first(own_self)  # an awaitable of the program's own
+        facts = Facts(class_of(first), first)
+    if facts is None:
+        if outer is None and future is None:
+            return None
+        facts = Facts(class_of(future), future) if future is not None else Facts("", None)
+        known = True
+    if outer is not None:
+        if not known or facts.thing is None or is_future(facts.thing):
+            if outer.tasks:
+                facts = outer
+        facts = facts._replace(until=facts.until or outer.until)
+    until = facts.until
+    inside_of = all_blocks(chain)
+    for manager in inside_of:
+        if class_of(manager) in ("Timeout", "CancelScope") and not is_users(_file_of(manager)):
+            when = attribute(manager, "when")
+            ends = when() if class_of(manager) == "Timeout" and callable(when) else float("inf")
+            if type(ends) in (int, float):
+                until = ends if until is None else min(until, ends)
+    frame = chain[last][1] if last >= 0 else None
+    return Want(facts.kind, facts.thing, facts.how, facts.tasks, future, until, frame, known, inside_of)
+
+
+_ASYNCIO = asyncio.__file__.rpartition("__init__")[0]
+
+
+def _file_of(manager: Any) -> str:
+    module = sys.modules.get(attribute(type(manager), "__module__") or "")
+    return attribute(module, "__file__") or ""

@@ -1,0 +1,364 @@
+"""`thread.waits()`: who waits for what, who holds it, and since when; as frozen records and as words.
+
+    Look (_core/waits.py) ─► Records ─► Wait, of each waiter ─► thread.waits(), thread.snapshot(), the panels
+                                                            └─► words: "waits for self.fork_1, held by ..."
+
+A resource has the name that the program gives it, found as a variable or an attribute where it is waited for;
+without one, its class and a number. Nothing of the program's own is called for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from ._core.awaiting import Want, is_done, locals_of
+from ._core.context import HasLife, life_of
+from ._core.lifecycle import Life
+from ._core.lines import attribute, name_of
+from ._core.mailbox import Mailbox
+from ._core.texts import class_of, is_a
+from ._core.waits import Look, Waiter, lock_of, seen_since
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
+__all__ = ["Resource", "Wait"]
+
+_MOST_NAMES = 500  # attributes of an object, or values of a collection, among which a name is looked for
+_MOST_OBJECTS = 50  # objects whose attributes are looked through
+_MOST_HOLDERS = 20  # that are named
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What somebody waits for.
+
+    Attributes:
+        kind: its class, as "Lock", "Event" or "Queue"; "sleep", "gather", "wait", "to_thread" or another
+            function's name; "task" or "thread" for the end of one.
+        name: the name that the program gives it where it is waited for, "self.lock"; else its class and
+            number, "Lock 3".
+        serial: tells it from others as long as it lives; 0 for what is no object, as a sleep.
+        filled: how many things are in a queue, or tasks done of those that are waited for; 0 otherwise.
+        size: how many a queue holds, or tasks there are; 0 for any number, or where that means nothing.
+    """
+
+    kind: str
+    name: str
+    serial: int
+    filled: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One task, hook or handler that waits.
+
+    Attributes:
+        waiter: the thread's id and the name of the task, hook or handler: "Plato.eat".
+        thread: the thread's serial number; 0 if it belongs to none.
+        slot: the name alone: a slot, "enter__", or the coroutine of a plain asyncio task.
+        kind: "task", "hook", "handler", or "plain" for an asyncio task that is no rescheduling one.
+        under: who made or awaits a plain task, like `waiter`; "" for all others.
+        resource: what it waits for.
+        how: "get", "put" or "join" of a queue; "end" or "start" of a task or thread; else "".
+        holders: who has to go on or end first, like `waiter`; empty if nobody is known.
+        since: the loop's time, in seconds, at which a look first found it so: nothing is recorded before.
+        seconds: for how long that is.
+        left: seconds after which it goes on in any case; infinite if there is a limit that is not to be
+            seen, `None` if there is none.
+        filename, line, source: where it waits; "" and 0 if that is not known.
+    """
+
+    waiter: str
+    thread: int
+    slot: str
+    kind: str
+    under: str
+    resource: Resource
+    how: str
+    holders: tuple[str, ...]
+    since: float
+    seconds: float
+    left: float | None
+    filename: str
+    line: int
+    source: str
+
+    def __str__(self) -> str:
+        at = f" at line {self.line}: {self.source}" if self.line else ""
+        return f"{self.waiter} {self.words or 'waits'}{at}"
+
+    @property
+    def words(self) -> str:
+        """Say what it waits for: "waits for self.fork_1, held by Plato.eat"; "" for a mere sleep."""
+        return words_of(self)
+
+
+def words_of(wait: Wait) -> str:
+    """Return what a row says of a wait; "" where the line says it all."""
+    resource = wait.resource
+    if resource.kind == "sleep":
+        return ""
+    text = f"waits for {resource.name}"
+    if wait.how == "put":
+        text = f"waits for room in {resource.name}"
+    elif wait.how in ("end", "start", "join"):
+        text = f"waits for the {'end' if wait.how != 'start' else 'start'} of {resource.name}"
+    if resource.kind in ("gather", "wait", "TaskGroup", "wait_for"):
+        text += f", {resource.filled} of {resource.size} done" if resource.size > 1 else ""
+        verb = "waiting for"
+    else:
+        verb = "held by"
+        if resource.size and wait.how in ("put", "join"):
+            text += f", {resource.filled} of {resource.size}"
+        if resource.kind in ("task", "thread"):
+            verb = "which waits in" if resource.kind == "thread" else ""
+    if wait.holders and verb:
+        first = " and ".join(wait.holders[:2])
+        more = len(wait.holders) - 2
+        text += f", {verb} {first}" + (f" and {more} more" if more > 0 else "")
+    return text
+
+
+# Numbers of resources
+
+_numbers: dict[int, tuple[Any, int, int]] = {}  # by identity: a weak reference, serial, number in its class
+_serials = itertools.count(1)
+_in_class: dict[str, int] = {}
+
+
+def _number(thing: Any) -> tuple[int, int]:
+    """Return the serial number of an object, and its number among those of its class."""
+    key = id(thing)
+    known = _numbers.get(key)
+    if known is not None and known[0]() is thing:
+        return known[1:]
+    kind = class_of(thing)
+    number = _in_class[kind] = _in_class.get(kind, 0) + 1
+    serial = next(_serials)
+    try:
+        _numbers[key] = (ref(thing, lambda _: _numbers.pop(key, None)), serial, number)
+    except TypeError:  # it takes no weak references; its number holds for this look
+        pass
+    return serial, number
+
+
+# Names
+
+
+def _values(thing: Any) -> list[tuple[str, Any]]:
+    """Return the attributes that an object has in its `__dict__`; calls nothing of its own."""
+    try:
+        space = object.__getattribute__(thing, "__dict__")
+    except BaseException:
+        return []
+    if type(space) is not dict:
+        return []
+    return list(itertools.islice(space.items(), _MOST_NAMES)) if len(space) > _MOST_NAMES else [
+        *space.items()
+    ]
+
+
+def _is(value: Any, thing: Any) -> bool:
+    return value is thing or (is_a(value, asyncio.Condition) and lock_of(value) is thing)
+
+
+def _among(name: str, value: Any, thing: Any) -> str:
+    """Return the name of an object that a variable holds, alone or in a collection; "" if it does not."""
+    if _is(value, thing):
+        return name
+    if type(value) in (list, tuple):
+        for index, one in enumerate(itertools.islice(value, _MOST_NAMES)):
+            if _is(one, thing):
+                return f"{name}[{index}]"
+    elif type(value) is dict:
+        for key, one in list(itertools.islice(value.items(), _MOST_NAMES)):
+            if _is(one, thing):
+                shown = repr(key) if type(key) in (str, int, bool) else class_of(key)
+                return f"{name}[{shown}]"
+    return ""
+
+
+def _is_plain_object(value: Any) -> bool:
+    """Whether an object may have attributes in which a program keeps something."""
+    kind = type(value)
+    return not (
+        kind.__module__ in ("builtins", "asyncio.locks", "asyncio.queues", "_asyncio")
+        or issubclass(kind, (type, ModuleType, FunctionType, asyncio.AbstractEventLoop))
+    )
+
+
+def _names_in(spaces: list[tuple[str, Any]], thing: Any) -> str:
+    """Return the name of an object in variables, then in attributes of what they hold, and of these."""
+    for name, value in spaces:
+        found = _among(name, value, thing)
+        if found:
+            return found
+    objects = [(name, value) for name, value in spaces if _is_plain_object(value)]
+    # `self` first, whatever else there is.
+    objects.sort(key=lambda one: one[0] != "self")
+    further: list[tuple[str, Any]] = []
+    for level in (objects[:_MOST_OBJECTS], further):
+        for name, value in level:
+            for inner, one in _values(value):
+                if type(inner) is not str or inner.startswith("__task_thread"):
+                    continue
+                found = _among(f"{name}.{inner}", one, thing)
+                if found:
+                    return found
+                if level is not further and len(further) < _MOST_OBJECTS and _is_plain_object(one):
+                    further.append((f"{name}.{inner}", one))
+    return ""
+
+
+def student_name(thing: Any, frame: FrameType | None, life: Life | None) -> str:
+    """Return the name that a program gives an object where it waits for it; "" if none is found.
+
+    Args:
+        thing: the object.
+        frame: that waits for it.
+        life: of the thread whose code that is.
+    """
+    spaces: list[tuple[str, Any]] = []
+    if frame is not None:
+        spaces = list(itertools.islice(locals_of(frame).items(), _MOST_NAMES))
+    if life is not None:
+        if all(value is not life.thread for _, value in spaces):
+            spaces.append(("self", life.thread))
+        if type(life.locks).__name__ == "SimpleNamespace":
+            spaces.append(("self.locks", life.locks))
+    found = _names_in(spaces, thing)
+    if not found and frame is not None:
+        shared = itertools.islice(list(frame.f_globals.items()), 2 * _MOST_NAMES)
+        found = _names_in([(n, v) for n, v in shared if not n.startswith("_")], thing)
+    return found
+
+
+# Records
+
+
+class Records:
+    """Makes the records of one look.
+
+    Args:
+        look: the look.
+        named: whether the program's names are looked for, which costs some microseconds each.
+    """
+
+    def __init__(self, look: Look, named: bool = True) -> None:
+        self.look = look
+        self._named = named
+        self._ids: dict[Life, str] = {}
+        self._names: dict[tuple[int, int], str] = {}
+
+    def path(self, waiter: Waiter) -> str:
+        """Return how a waiter is called: "Plato.eat"."""
+        life = waiter.life
+        if life is None:
+            return waiter.name
+        if life not in self._ids:
+            self._ids[life] = life.id
+        return self._ids[life] if waiter.kind == "stop" else f"{self._ids[life]}.{waiter.name}"
+
+    def all(self) -> tuple[Wait, ...]:
+        """Return the records of all that wait."""
+        found = (self.of(waiter) for waiter in self.look.waiters)
+        return tuple(wait for wait in found if wait is not None)
+
+    def of(self, waiter: Waiter) -> Wait | None:
+        """Return the record of one that waits; `None` for one that does not."""
+        want = self.look.seen_through(waiter)
+        if want is None:
+            return None
+        life = waiter.life
+        loop = life.loop if life is not None else attribute(waiter.task, "get_loop", lambda: None)()
+        now = 0.0 if loop is None else loop.time()
+        since = seen_since(want, now)
+        place = waiter.place
+        return Wait(
+            waiter=self.path(waiter),
+            thread=0 if life is None else life.serial,
+            slot=waiter.name,
+            kind=waiter.kind,
+            under="" if waiter.under is None else self.path(waiter.under),
+            resource=self.resource(want, waiter),
+            how="" if want.how == "first" else want.how,
+            holders=self.holders(waiter),
+            since=since,
+            seconds=max(now - since, 0.0),
+            left=None if want.until is None else max(want.until - now, 0.0),
+            filename=place.filename if place is not None else "",
+            line=place.line if place is not None else 0,
+            source=place.source if place is not None else "",
+        )
+
+    def holders(self, waiter: Waiter) -> tuple[str, ...]:
+        """Return the names of those who have to go on first."""
+        found = self.look.holders(waiter)
+        names = (self.path(one) for one in itertools.islice(found, _MOST_HOLDERS))
+        return tuple(dict.fromkeys(names))
+
+    def resource(self, want: Want, waiter: Waiter) -> Resource:
+        """Return the record of what somebody waits for."""
+        thing, kind = want.thing, want.kind
+        serial = 0 if thing is None else _number(thing)[0]
+        filled, size = _fill(want)
+        return Resource(kind, self._name(want, waiter), serial, filled, size)
+
+    def _name(self, want: Want, waiter: Waiter) -> str:
+        thing, kind = want.thing, want.kind
+        if is_a(thing, Life):
+            return life_name(thing, self._ids)
+        if is_a(thing, Mailbox):
+            way = "input" if thing.child is None else "output"
+            return f"the {way}_queue of {life_name(thing.sender, self._ids)}"
+        if kind == "task":
+            found = self.look.find(thing)
+            return self.path(found) if found is not None else "a task"
+        if kind == "to_thread":
+            return f"to_thread({name_of(thing)})" if thing is not None else kind
+        if thing is None or kind == "gather":
+            return f"{kind}()"
+        frame = want.frame
+        if frame is None and waiter.under is not None and waiter.under.want is not None:
+            frame = waiter.under.want.frame  # gather(event.wait()): who made it has the name
+        key = (id(thing), id(frame.f_code) if frame is not None else 0)
+        if key not in self._names:
+            found_name = student_name(thing, frame, waiter.life) if self._named else ""
+            self._names[key] = found_name or f"{class_of(thing)} {_number(thing)[1]}"
+        return self._names[key]
+
+
+def life_name(life: Life, known: dict[Life, str]) -> str:
+    """Return the id of a thread, asked for once in a look."""
+    if life not in known:
+        known[life] = life.id
+    return known[life]
+
+
+def _fill(want: Want) -> tuple[int, int]:
+    """Return how full a queue is, or how many tasks are done of those that are waited for."""
+    thing = want.thing
+    try:
+        if is_a(thing, asyncio.Queue):
+            return asyncio.Queue.qsize(thing), max(int(thing.maxsize), 0)
+        if is_a(thing, Mailbox):
+            return thing.qsize(), thing.maxsize
+    except BaseException:  # a subclass of the program's own
+        return 0, 0
+    if want.kind == "gather":
+        children = attribute(thing, "_children", ())
+        return sum(map(is_done, children)), len(children)
+    return 0, len(want.tasks)
+
+
+def waits_of(life: Life) -> tuple[Wait, ...]:
+    """Return the records of a thread and of all below it."""
+    return Records(Look(life)).all()
