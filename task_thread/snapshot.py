@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from ._core.lines import attribute, name_of
 from ._core.texts import class_of, count, describe, is_a, sendable
 from ._core.tree import children_of
+from ._core.waits import Look, Waiter
 from .states import TaskState, ThreadState
+from .waits import Records, Wait
 
 if TYPE_CHECKING:
     from ._core.driver import Driver
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskSnapshot:
-    """One rescheduling task.
+    """One rescheduling task; or a plain asyncio task that one of them made or awaits.
 
     Attributes:
         slot: the first slot it was stored in; without one, its co-function's name.
@@ -40,6 +42,9 @@ class TaskSnapshot:
         error: the error that it failed with, as "ValueError: text"; "" for none.
         too_fast: whether it has been above `max_reschedule_rate`.
         pace: the ceiling in turns/s that was set; 0 for none.
+        wait: what it waits for, and who holds that; `None` if it does not wait inside of a turn.
+        plain: whether it is a plain asyncio task: its slot is the name of its coroutine, and it has no turns.
+        below: the plain tasks that it awaits, or has made.
     """
 
     slot: str
@@ -54,6 +59,9 @@ class TaskSnapshot:
     error: str
     too_fast: bool
     pace: float
+    wait: Wait | None = None
+    plain: bool = False
+    below: tuple[TaskSnapshot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ class ThreadSnapshot:
         error: the error that it failed with, as "ValueError: text"; "" for none.
         tasks: its tasks, in the order of their making.
         children: its children, added or not, in the order of their start.
+        plain: the plain asyncio tasks that its hooks and handlers await or made, or tasks that have ended.
+        waits: what its hooks and handlers wait for.
     """
 
     serial: int
@@ -93,6 +103,8 @@ class ThreadSnapshot:
     children: tuple[ThreadSnapshot, ...] = field(
         repr=False
     )  # as deep as the tree; str() shows them
+    plain: tuple[TaskSnapshot, ...] = ()
+    waits: tuple[Wait, ...] = ()
 
     @property
     def turns(self) -> int:
@@ -143,8 +155,14 @@ class ThreadSnapshot:
         return text_tree([self])
 
 
-def take(life: Life) -> ThreadSnapshot:
-    """Take the snapshot of a thread and of all below it, however deep that is."""
+def take(life: Life, waits: bool = True) -> ThreadSnapshot:
+    """Take the snapshot of a thread and of all below it, however deep that is.
+
+    Args:
+        life: of the thread.
+        waits: whether to look for what is waited for; it costs as much as all the rest.
+    """
+    waiting = _Waits(life) if waits else None
     found: list[tuple[Life, list[int]]] = [(life, [])]  # each with the places of its children here
     for one, places in found:
         below = children_of(one)
@@ -153,11 +171,71 @@ def take(life: Life) -> ThreadSnapshot:
     records: dict[int, ThreadSnapshot] = {}
     for place in reversed(range(len(found))):
         one, places = found[place]
-        records[place] = _thread(one, tuple(records.pop(kid) for kid in places))
+        children = tuple(records.pop(kid) for kid in places)
+        records[place] = _thread(one, children, waiting)
     return records[0]
 
 
-def _thread(life: Life, children: tuple[ThreadSnapshot, ...]) -> ThreadSnapshot:
+class _Waits:
+    """What is waited for in a tree, by thread and task."""
+
+    def __init__(self, life: Life) -> None:
+        look = Look(life)
+        self._records = Records(look)
+        self.tasks: dict[Driver, Waiter] = {}
+        self.others: dict[Life, list[Waiter]] = {}  # hooks and handlers
+        self._plain: dict[int, list[Waiter]] = {}  # by the identity of who made or awaits them
+        self._rest: dict[Life, list[Waiter]] = {}  # of whom that is not known any more
+        for one in look.waiters:
+            if one.driver is not None:
+                self.tasks[one.driver] = one
+            elif one.kind != "plain":
+                self.others.setdefault(one.life, []).append(one)  # type: ignore[arg-type]
+            elif one.under is not None:
+                self._plain.setdefault(id(one.under), []).append(one)
+            else:
+                self._rest.setdefault(one.life, []).append(one)  # type: ignore[arg-type]
+
+    def of(self, waiter: Waiter | None) -> Wait | None:
+        """Return the record of a wait."""
+        return None if waiter is None else self._records.of(waiter)
+
+    def below(self, waiter: Waiter | None) -> tuple[TaskSnapshot, ...]:
+        """Return the plain tasks that somebody made or awaits."""
+        if waiter is None or id(waiter) not in self._plain:
+            return ()
+        return tuple(map(self._task, self._plain.pop(id(waiter))))
+
+    def of_thread(self, life: Life) -> tuple[TaskSnapshot, ...]:
+        """Return the plain tasks of a thread's hooks and handlers, and of tasks that have ended."""
+        own = [task for one in self.others.get(life, ()) for task in self.below(one)]
+        return (*own, *map(self._task, self._rest.get(life, ())))
+
+    def _task(self, one: Waiter) -> TaskSnapshot:
+        place = one.place
+        qualname = attribute(one.coroutine, "__qualname__")
+        return TaskSnapshot(
+            slot=one.name,
+            aliases=(),
+            cofunc=qualname if is_a(qualname, str) and qualname else one.name,
+            state=TaskState.RUNNING if one.want is None else TaskState.WAITING,
+            turns=0,
+            rate=0.0,
+            filename=place.filename if place else "",
+            line=place.line if place else 0,
+            source=place.source if place else "",
+            error="",
+            too_fast=False,
+            pace=0.0,
+            wait=self.of(one),
+            plain=True,
+            below=self.below(one),
+        )
+
+
+def _thread(
+    life: Life, children: tuple[ThreadSnapshot, ...], waits: _Waits | None
+) -> ThreadSnapshot:
     thread = life.thread
     live = life.live
     now = life.loop.time() if life.loop is not None else 0.0
@@ -177,12 +255,21 @@ def _thread(life: Life, children: tuple[ThreadSnapshot, ...]) -> ThreadSnapshot:
         signals_out=life.sent,
         undelivered=life.undelivered,
         error=describe(life.fatal or life.error),
-        tasks=tuple(_task(driver, slots, now) for driver in life.rows()),
+        tasks=tuple(_task(driver, slots, now, waits) for driver in life.rows()),
         children=children,
+        plain=() if waits is None else waits.of_thread(life),
+        waits=()
+        if waits is None
+        else tuple(
+            wait for one in waits.others.get(life, ()) if (wait := waits.of(one)) is not None
+        ),
     )
 
 
-def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapshot:
+def _task(
+    driver: Driver, slots: dict[int, list[str]], now: float, waits: _Waits | None
+) -> TaskSnapshot:
+    waiter = None if waits is None else waits.tasks.get(driver)
     place = driver.place
     state = driver.state
     turning = state in (TaskState.WAITING, TaskState.RUNNING)
@@ -201,6 +288,8 @@ def _task(driver: Driver, slots: dict[int, list[str]], now: float) -> TaskSnapsh
         error=describe(driver.error),
         too_fast=driver.too_fast,
         pace=driver.pacing.hz if driver.pacing is not None else 0.0,
+        wait=None if waits is None else waits.of(waiter),
+        below=() if waits is None else waits.below(waiter),
     )
 
 
@@ -251,9 +340,12 @@ def rows_of(records: Iterable[ThreadSnapshot]) -> list[Row]:
         record, depth = stack.pop()
         rows.append(Row((record.serial, "", 0), depth, record, None))
         seen: dict[str, int] = {}
-        for task in record.tasks:
+        tasks = [(task, depth + 1) for task in reversed((*record.tasks, *record.plain))]
+        while tasks:
+            task, level = tasks.pop()
             number = seen[task.slot] = seen.get(task.slot, 0) + 1
-            rows.append(Row((record.serial, task.slot, number), depth + 1, record, task))
+            rows.append(Row((record.serial, task.slot, number), level, record, task))
+            tasks.extend((one, level + 1) for one in reversed(task.below))
         stack.extend((child, depth + 1) for child in reversed(record.children))
     return rows
 
@@ -281,8 +373,11 @@ def _line(row: Row) -> str:
     record, task = row.record, row.task
     text = f"{row.name} [{record.state}]"
     if task is not None:
-        text += f" {task.turns} turns, {task.rate:.1f}/s"
-        text += f" waits at line {task.line}: {task.source}" if task.line else ""
+        text += " plain task" if task.plain else f" {task.turns} turns, {task.rate:.1f}/s"
+        words = task.wait.words if task.wait is not None else ""
+        where = f"at line {task.line}: {task.source}" if task.line else ""
+        text += f" {words}, {where}" if words and where else f" {words}" if words else ""
+        text += f" waits {where}" if where and not words else ""
     elif row.thread.signals_in or row.thread.signals_out:
         text += f" {row.thread.signals_in} signals in, {row.thread.signals_out} out"
     return f"{text} ({record.error})" if record.error else text
@@ -322,6 +417,8 @@ def _cells(row: Row) -> str:
     where = escape(record.error)
     if task is not None and task.line and not where:
         where = f"line {task.line}: <code>{escape(task.source)}</code>"
+    if task is not None and task.wait is not None and task.wait.words and not record.error:
+        where = f"{where}<br>{escape(task.wait.words)}" if where else escape(task.wait.words)
     return (
         f"<td>{record.state}</td><td>{record.turns}</td><td>{record.rate:.1f}</td>"
         f'<td style="text-align:left">{where}</td>'

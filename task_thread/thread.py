@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .coach.advice import Advice
     from .recording import Recorder
     from .snapshot import ThreadSnapshot
+    from .waits import Wait
 
 _OWN_QUEUE = "max_qsize says how much it holds; name a queue of your own otherwise"
 
@@ -240,6 +241,16 @@ class TaskThread(HasLife):
         from .snapshot import take  # here, since making dataclasses takes milliseconds
 
         return take(life_of(self))
+
+    def waits(self) -> tuple[Wait, ...]:
+        """Return what the tasks, hooks and handlers of this thread and of all below it wait for.
+
+        Plain asyncio tasks that they made or await are among them. What holds a lock is named where a task
+        stands in its `async with`; else nobody is.
+        """
+        from .waits import waits_of
+
+        return waits_of(life_of(self))
 
     def advice(self) -> tuple[Advice, ...]:
         """Return the advice that the coach gave on this thread and on all below it, in the order given.
@@ -502,7 +513,7 @@ class TaskThread(HasLife):
             return f"<{type(self).__name__}, not initialised>"
         from .snapshot import take
 
-        return take(life).line()
+        return take(life, waits=False).line()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from .snapshot import html_tree, take

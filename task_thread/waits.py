@@ -11,28 +11,26 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ref
 
-from ._core.awaiting import Want, is_done, locals_of
-from ._core.context import HasLife, life_of
+from ._core.awaiting import Want, is_done, is_future, locals_of
 from ._core.lifecycle import Life
 from ._core.lines import attribute, name_of
 from ._core.mailbox import Mailbox
 from ._core.texts import class_of, is_a
 from ._core.waits import Look, Waiter, lock_of, seen_since
 
-if TYPE_CHECKING:
-    from types import SimpleNamespace
-
 __all__ = ["Resource", "Wait"]
 
-_MOST_NAMES = 500  # attributes of an object, or values of a collection, among which a name is looked for
+_MOST_NAMES = (
+    500  # attributes of an object, or values of a collection, among which a name is looked for
+)
 _MOST_OBJECTS = 50  # objects whose attributes are looked through
 _MOST_HOLDERS = 20  # that are named
+_A_FUTURE = "a future"  # whose number would say nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class Wait:
 def words_of(wait: Wait) -> str:
     """Return what a row says of a wait; "" where the line says it all."""
     resource = wait.resource
-    if resource.kind == "sleep":
+    if resource.kind == "sleep" or resource.name == _A_FUTURE:
         return ""
     text = f"waits for {resource.name}"
     if wait.how == "put":
@@ -129,7 +127,9 @@ def words_of(wait: Wait) -> str:
 
 # Numbers of resources
 
-_numbers: dict[int, tuple[Any, int, int]] = {}  # by identity: a weak reference, serial, number in its class
+_numbers: dict[
+    int, tuple[Any, int, int]
+] = {}  # by identity: a weak reference, serial, number in its class
 _serials = itertools.count(1)
 _in_class: dict[str, int] = {}
 
@@ -161,9 +161,11 @@ def _values(thing: Any) -> list[tuple[str, Any]]:
         return []
     if type(space) is not dict:
         return []
-    return list(itertools.islice(space.items(), _MOST_NAMES)) if len(space) > _MOST_NAMES else [
-        *space.items()
-    ]
+    return (
+        list(itertools.islice(space.items(), _MOST_NAMES))
+        if len(space) > _MOST_NAMES
+        else [*space.items()]
+    )
 
 
 def _is(value: Any, thing: Any) -> bool:
@@ -186,13 +188,13 @@ def _among(name: str, value: Any, thing: Any) -> str:
     return ""
 
 
+_NO_KEEPERS: tuple[type, ...] = (type, ModuleType, FunctionType, asyncio.AbstractEventLoop, asyncio.Future)
+_NO_KEEPERS += (asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.Semaphore, asyncio.Queue)
+
+
 def _is_plain_object(value: Any) -> bool:
     """Whether an object may have attributes in which a program keeps something."""
-    kind = type(value)
-    return not (
-        kind.__module__ in ("builtins", "asyncio.locks", "asyncio.queues", "_asyncio")
-        or issubclass(kind, (type, ModuleType, FunctionType, asyncio.AbstractEventLoop))
-    )
+    return not is_a(value, *_NO_KEEPERS)
 
 
 def _names_in(spaces: list[tuple[str, Any]], thing: Any) -> str:
@@ -332,7 +334,8 @@ class Records:
         key = (id(thing), id(frame.f_code) if frame is not None else 0)
         if key not in self._names:
             found_name = student_name(thing, frame, waiter.life) if self._named else ""
-            self._names[key] = found_name or f"{class_of(thing)} {_number(thing)[1]}"
+            nameless = _A_FUTURE if is_future(thing) else f"{class_of(thing)} {_number(thing)[1]}"
+            self._names[key] = found_name or nameless
         return self._names[key]
 
 

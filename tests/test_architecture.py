@@ -25,13 +25,16 @@ FLOORS = [
         f"{CORE}.{name}"
         for name in ("tree", "instruments", "registry", "watchdog", "deadlines", "effect")
     ],
-    [f"{CORE}.{name}" for name in ("groups", "patient", "stepping", "rate", "pacing", "trace")],
+    [
+        f"{CORE}.{name}"
+        for name in ("awaiting", "groups", "patient", "stepping", "rate", "pacing", "trace")
+    ],
     [f"{CORE}.{name}" for name in ("driver", "slots", "ending", "hooks")],
     [f"{CORE}.{name}" for name in ("mailbox", "dispatcher")],
-    [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals")],
+    [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals", "waits")],
     [CORE],
     ["task_thread.verbose", "task_thread.tasks", "task_thread.control", "task_thread.run_sync"],
-    ["task_thread.snapshot", "task_thread.thread"],
+    ["task_thread.snapshot", "task_thread.thread", "task_thread.waits"],
     ["task_thread.coach", "task_thread.coach."],
     ["task_thread.frames", "task_thread.frames."],
     ["task_thread.recording", "task_thread.recording."],
@@ -52,13 +55,13 @@ MOST_PRIVATES = 10
 # why, with which versions, and what happens where it is missing. A name that we use for something of our
 # own, too, was found by reading: nothing here can tell the two apart.
 FOREIGN = {
-    "_abc_impl", "_asyncio_future_blocking", "_bootstrap_inner", "_callbacks", "_closed",
-    "_current_frames", "_enter_task", "_event_loop_policy", "_filename_map", "_forkserver",
+    "_AsyncGeneratorContextManager", "_GatheringFuture", "_GeneratorContextManager", "_abc_impl", "_aexit", "_asyncio_future_blocking", "_bootstrap_inner", "_callbacks", "_children", "_closed",
+    "_context",    "_current_frames", "_enter_task", "_event_loop_policy", "_filename_map", "_forkserver",
     "_forkserver_pid", "_fut_waiter", "_get_running_loop", "_getframe", "_handle_msg",
     "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",
     "_make_subprocess_transport", "_must_cancel", "_parent_cancel_requested", "_parent_task", "_pid",
     "_profile_hook", "_ready", "_resource_tracker", "_run_once", "_selector", "_send",
-    "_set_running_loop", "_started", "_started_by", "_task_thread_forgave", "_thread_id",
+    "_set_running_loop", "_started", "_started_by", "_task_thread_forgave", "_tasks", "_thread_id",
     "_threads_queues", "_trace_hook", "_transports", "_validate", "_warn_unawaited_coroutine",
 }  # fmt: skip
 

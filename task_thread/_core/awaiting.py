@@ -85,7 +85,7 @@ def frame_of(part: Any) -> FrameType | None:
 
 
 Chain = list[tuple[Any, FrameType | None]]
-"""A coroutine and all that it awaits by way of it, outermost first, each with its frame; maybe a future at the end."""
+"""A coroutine and what it awaits, and what that awaits, each with its frame; maybe a future at the end."""
 
 
 def chain_of(awaitable: Any) -> Chain:
@@ -132,7 +132,13 @@ def locals_of(frame: FrameType) -> dict[str, Any]:
 
 _ENTERS = {
     opcode.opmap[name]
-    for name in ("SETUP_ASYNC_WITH", "SETUP_WITH", "BEFORE_ASYNC_WITH", "BEFORE_WITH", "LOAD_SPECIAL")
+    for name in (
+        "SETUP_ASYNC_WITH",
+        "SETUP_WITH",
+        "BEFORE_ASYNC_WITH",
+        "BEFORE_WITH",
+        "LOAD_SPECIAL",
+    )
     if name in opcode.opmap
 }
 _with_blocks: dict[int, tuple[CodeType, bool]] = {}  # by identity; a code's hash is costly
@@ -245,6 +251,10 @@ class Want(NamedTuple):
     frame: FrameType | None
     known: bool
     blocks: tuple[Any, ...]
+
+    def seen_from(self, outer: Want) -> Want:
+        """Return the same for one who waits for the task that waits so, maybe for a limited time."""
+        return Want(*self[:5], outer.until, outer.frame, self.known, outer.blocks)
 
 
 class Facts(NamedTuple):
@@ -431,8 +441,9 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
         if not known or facts.thing is None or is_future(facts.thing):
             if outer.tasks:
                 facts = outer
-        facts = facts._replace(until=facts.until or outer.until)
     until = facts.until
+    if outer is not None and until is None:
+        until = outer.until
     inside_of = all_blocks(chain)
     for manager in inside_of:
         if class_of(manager) in ("Timeout", "CancelScope") and not is_users(_file_of(manager)):
@@ -441,7 +452,9 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
             if type(ends) in (int, float):
                 until = ends if until is None else min(until, ends)
     frame = chain[last][1] if last >= 0 else None
-    return Want(facts.kind, facts.thing, facts.how, facts.tasks, future, until, frame, known, inside_of)
+    return Want(
+        facts.kind, facts.thing, facts.how, facts.tasks, future, until, frame, known, inside_of
+    )
 
 
 _ASYNCIO = asyncio.__file__.rpartition("__init__")[0]

@@ -246,7 +246,7 @@ class Mailbox:
                 elif self._unheard():
                     await asyncio.sleep(0)  # a flood must not hold up the loop
                 else:
-                    await self._wait_for_room(signal)
+                    await self.wait_for_room(signal)
                     return
         if self.refuses():
             self.sender.undelivered += 1
@@ -332,7 +332,7 @@ class Mailbox:
             and not life.listening
         )
 
-    async def _wait_for_room(self, signal: Signal) -> None:
+    async def wait_for_room(self, signal: Signal) -> None:
         """Wait until the signal is in, or was counted as undelivered."""
         loop = asyncio.get_running_loop()
         told: asyncio.Future[None] = loop.create_future()

@@ -41,7 +41,7 @@ MOST = 20_000
 """Waiters that a look finds; further ones are left out."""
 
 
-@read_by(Mailbox._wait_for_room)
+@read_by(Mailbox.wait_for_room)
 def _room(names: dict[str, Any]) -> Facts:
     return Facts("Mailbox", names["self"], "put")
 
@@ -389,7 +389,7 @@ class Look:
             inner = self.find(want.tasks[0])
             inside = None if inner is None else inner.want
             if inside is not None:
-                return inside._replace(until=want.until, frame=want.frame)
+                return inside.seen_from(want)
         return want
 
     # Circles
@@ -407,7 +407,9 @@ class Look:
             # Any of them is enough, save where the error of another one would open it.
             strict = one.kind == "stop" or not self._opens_by_error(one)
             blocked[id(one)] = (one, holders, strict)
-            todo += [other for other in holders if id(other) not in blocked and _may_be_stuck(other)]
+            todo += [
+                other for other in holders if id(other) not in blocked and _may_be_stuck(other)
+            ]
         while True:
             free = [
                 key
@@ -506,7 +508,7 @@ def seen_since(want: Want, now: float) -> float:
         now: the loop's time, in seconds.
     """
     future = want.future
-    kind = type(future)
+    kind: Any = type(future)
     if future is None or kind.__hash__ is not object.__hash__ or kind.__eq__ is not object.__eq__:
         return now
     try:

@@ -68,7 +68,7 @@ class Scene:
             self._at = position(self.rows, self._key, self._at)
             self._key = self.rows[self._at].key
         threads = sum(row.task is None for row in self.rows)
-        tasks = [row.task for row in self.rows if row.task is not None]
+        tasks = [row.task for row in self.rows if row.task is not None and not row.task.plain]
         turning = sum(not task.state.ended for task in tasks)
         rate = sum(task.rate for task in tasks)
         self._counts = f"{count(threads, 'thread')}, {count(turning, 'task')}, {rate:.1f} turns/s"

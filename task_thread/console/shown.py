@@ -102,7 +102,7 @@ class Shown:
                 kept = self._ended[above] = {}
             # Those that failed are what somebody will look for.
             if len(kept) < (2 * _KEPT if life.state is ThreadState.FAILED else _KEPT):
-                kept[life.serial] = take(life)
+                kept[life.serial] = take(life, waits=False)
             else:
                 self._left_out[above] = self._left_out.get(above, 0) + 1
 

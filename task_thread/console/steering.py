@@ -80,4 +80,4 @@ def _turning(row: Row) -> Iterator[TaskSnapshot]:
         tasks = [row.task]
     else:
         tasks = [task for record in row.thread.walk() for task in record.tasks]
-    return (task for task in tasks if not task.state.ended)
+    return (task for task in tasks if not (task.state.ended or task.plain))

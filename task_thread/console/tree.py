@@ -72,14 +72,23 @@ def tree(thread: TaskThread | ThreadSnapshot | None = None, *, most: int | None 
 def _grow(branch: Tree, record: ThreadSnapshot, most: int | None) -> None:
     growing = [(branch, record)]
     for branch, record in growing:
-        tasks, children = record.tasks[:most], record.children[:most]
+        every = (*record.tasks, *record.plain)
+        tasks, children = every[:most], record.children[:most]
         for task in tasks:
-            branch.add(Line(task))
-        if len(tasks) < len(record.tasks):
-            branch.add(_more(len(record.tasks) - len(tasks), "more task"))
+            _grow_task(branch, task, most)
+        if len(tasks) < len(every):
+            branch.add(_more(len(every) - len(tasks), "more task"))
         growing += [(branch.add(Line(child)), child) for child in children]
         if len(children) < len(record.children):
             branch.add(_more(len(record.children) - len(children), "more child", "more children"))
+
+
+def _grow_task(branch: Tree, task: TaskSnapshot, most: int | None) -> None:
+    """Add a task, and the plain tasks that it made or awaits."""
+    growing = [(branch, task)]
+    for above, one in growing:
+        own = above.add(Line(one))
+        growing += [(own, plain) for plain in one.below[:most]]
 
 
 def _more(number: int, one: str, many: str = "") -> Text:
@@ -102,8 +111,8 @@ def _said_of_thread(record: ThreadSnapshot) -> Text:
 
 
 def _said_of_task(task: TaskSnapshot) -> Text:
-    said = Text(f", {count(task.turns, 'turn')}")
-    if not task.state.ended:
+    said = Text(", plain task" if task.plain else f", {count(task.turns, 'turn')}")
+    if not task.plain and not task.state.ended:
         said.append(f", {task.rate:.1f}/s", "yellow" if task.too_fast else "")
         if task.too_fast:
             said.append(" (too fast)", "yellow")

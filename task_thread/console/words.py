@@ -68,7 +68,12 @@ def state_of(record: ThreadSnapshot | TaskSnapshot) -> Text:
 
 def place_of(task: TaskSnapshot, style: str = "") -> Text:
     """Return the line at which a task waits, and its text in that style; nothing if it is unknown."""
-    parts = Text(place(task.filename, task.line), "dim"), Text(literal(task.source), style)
+    waits = "" if task.wait is None else literal(task.wait.words)
+    parts = (
+        Text(place(task.filename, task.line), "dim"),
+        Text(literal(task.source), style),
+        Text(waits, "yellow"),
+    )
     return Text(" ").join(part for part in parts if part)
 
 
