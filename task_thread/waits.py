@@ -188,7 +188,13 @@ def _among(name: str, value: Any, thing: Any) -> str:
     return ""
 
 
-_NO_KEEPERS: tuple[type, ...] = (type, ModuleType, FunctionType, asyncio.AbstractEventLoop, asyncio.Future)
+_NO_KEEPERS: tuple[type, ...] = (
+    type,
+    ModuleType,
+    FunctionType,
+    asyncio.AbstractEventLoop,
+    asyncio.Future,
+)
 _NO_KEEPERS += (asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.Semaphore, asyncio.Queue)
 
 

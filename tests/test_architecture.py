@@ -19,7 +19,13 @@ PACKAGES = {"task_thread": ROOT, "task_thread_widgets": ROOT / "widgets"}
 # stands for all modules under it.
 CORE = "task_thread._core"
 FLOORS = [
-    [f"{CORE}.texts", f"{CORE}.environment", f"{CORE}.unawaited", "task_thread.states"],
+    [
+        f"{CORE}.texts",
+        f"{CORE}.chain",
+        f"{CORE}.environment",
+        f"{CORE}.unawaited",
+        "task_thread.states",
+    ],
     [f"{CORE}.lines", f"{CORE}.log", f"{CORE}.context", "task_thread.signals"],
     [
         f"{CORE}.{name}"
@@ -55,12 +61,13 @@ MOST_PRIVATES = 10
 # why, with which versions, and what happens where it is missing. A name that we use for something of our
 # own, too, was found by reading: nothing here can tell the two apart.
 FOREIGN = {
-    "_AsyncGeneratorContextManager", "_GatheringFuture", "_GeneratorContextManager", "_abc_impl", "_aexit", "_asyncio_future_blocking", "_bootstrap_inner", "_callbacks", "_children", "_closed",
-    "_context",    "_current_frames", "_enter_task", "_event_loop_policy", "_filename_map", "_forkserver",
-    "_forkserver_pid", "_fut_waiter", "_get_running_loop", "_getframe", "_handle_msg",
-    "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",
-    "_make_subprocess_transport", "_must_cancel", "_parent_cancel_requested", "_parent_task", "_pid",
-    "_profile_hook", "_ready", "_resource_tracker", "_run_once", "_selector", "_send",
+    "_AsyncGeneratorContextManager", "_GatheringFuture", "_GeneratorContextManager", "_abc_impl",
+    "_aexit", "_asyncio_future_blocking", "_bootstrap_inner", "_callbacks", "_children", "_closed",
+    "_context", "_current_frames", "_enter_task", "_event_loop_policy", "_filename_map",
+    "_forkserver", "_forkserver_pid", "_fut_waiter", "_get_running_loop", "_getframe",
+    "_handle_msg", "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",
+    "_make_subprocess_transport", "_must_cancel", "_parent_cancel_requested", "_parent_task",
+    "_pid", "_profile_hook", "_ready", "_resource_tracker", "_run_once", "_selector", "_send",
     "_set_running_loop", "_started", "_started_by", "_task_thread_forgave", "_tasks", "_thread_id",
     "_threads_queues", "_trace_hook", "_transports", "_validate", "_warn_unawaited_coroutine",
 }  # fmt: skip

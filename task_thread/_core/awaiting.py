@@ -1,13 +1,11 @@
 """What one suspended coroutine awaits, down to the future, and in which `async with` blocks it stands.
 
 All of it is read off the coroutine when somebody asks; nothing is recorded before. No code of the program
-runs: an object of a class that is not known here is told by its class only, since its attributes may
-raise, or take long.
+runs: an object of a class that is not known here is told by its class only.
 
-`gc.get_referents` shows what Python has no attribute for: the future that a coroutine of C awaits, the async
-generator behind an `async for`, the context of a task, and the `__aexit__` that a coroutine will call when
-it leaves a block. That last one is certain; to find the block by its source was rejected, since the name in
-it may mean another object by now.
+Where a coroutine stands inside an `async with`, the `__aexit__` that it will call lies on its stack, and
+`gc.get_referents` shows it. That is certain; to find the block by its source was rejected, since the name
+in it may mean another object by now.
 """
 
 from __future__ import annotations
@@ -21,7 +19,6 @@ from contextvars import Context
 from types import (
     AsyncGeneratorType,
     CodeType,
-    CoroutineType,
     FrameType,
     FunctionType,
     GeneratorType,
@@ -29,93 +26,13 @@ from types import (
 )
 from typing import Any, NamedTuple
 
+from .chain import DEEPEST, Chain, chain_of, frame_of, is_future
 from .lines import attribute, is_users
 from .texts import class_of, is_a
 
-_DEEPEST = 200  # awaits in one another; further ones are not followed
-_INSIDE = ("FutureIter", "coroutine_wrapper", "anext_awaitable")
-_OF_GENERATORS = ("async_generator_asend", "async_generator_athrow")
-_AWAITS = ("cr_await", "gi_yieldfrom", "ag_await")
-_FRAMES = ("cr_frame", "gi_frame", "ag_frame")
 _EXITS = ("__aexit__", "__exit__")
 _COPIES_LOCALS = sys.version_info < (3, 13)
 _IN_FRAME = sys.version_info < (3, 11)  # a coroutine's variables belong to a frame object
-
-
-def _static(thing: Any, names: tuple[str, ...]) -> Any:
-    """Return the first of some attributes that an object's class has in C, and that is not `None`."""
-    for cls in type.__dict__["__mro__"].__get__(type(thing)):
-        space = type.__dict__["__dict__"].__get__(cls)
-        for name in names:
-            if name in space and not isinstance(space[name], FunctionType):
-                found = attribute(thing, name)
-                if found is not None:
-                    return found
-    return None
-
-
-def following(part: Any) -> Any:
-    """Return what a coroutine, generator or awaitable of Python's own awaits; `None` if that is unknown."""
-    kind = type(part)
-    if kind is CoroutineType:
-        return part.cr_await
-    if kind is GeneratorType:
-        return part.gi_yieldfrom
-    if kind is AsyncGeneratorType:
-        return part.ag_await
-    name = class_of(part)
-    if name in _INSIDE:
-        inner = [found for found in gc.get_referents(part) if not is_a(found, type)]
-        return inner[0] if inner else None
-    if name in _OF_GENERATORS:
-        inner = [found for found in gc.get_referents(part) if type(found) is AsyncGeneratorType]
-        return inner[0] if inner else None
-    return _static(part, _AWAITS)
-
-
-def frame_of(part: Any) -> FrameType | None:
-    """Return the frame of a coroutine or generator."""
-    kind = type(part)
-    if kind is CoroutineType:
-        return part.cr_frame  # type: ignore[no-any-return]
-    if kind is GeneratorType:
-        return part.gi_frame  # type: ignore[no-any-return]
-    found = _static(part, _FRAMES)
-    return found if isinstance(found, FrameType) else None
-
-
-Chain = list[tuple[Any, FrameType | None]]
-"""A coroutine and what it awaits, and what that awaits, each with its frame; maybe a future at the end."""
-
-
-def chain_of(awaitable: Any) -> Chain:
-    """Follow what a coroutine awaits."""
-    chain: Chain = []
-    while awaitable is not None and len(chain) < _DEEPEST:
-        kind = type(awaitable)
-        if kind is CoroutineType:  # nearly all are
-            chain.append((awaitable, awaitable.cr_frame))
-            awaitable = awaitable.cr_await
-        elif kind is _FUTURE or kind is asyncio.Task or is_future(awaitable):
-            chain.append((awaitable, None))
-            break
-        elif class_of(awaitable) == "FutureIter":
-            awaitable = following(awaitable)
-        else:
-            chain.append((awaitable, frame_of(awaitable)))
-            awaitable = following(awaitable)
-    return chain
-
-
-_FUTURE = asyncio.Future  # the class that loops make, whatever replaces the name later
-
-
-def is_future(thing: Any) -> bool:
-    """Whether something is a future of asyncio's or of a library's, whatever its attributes do."""
-    try:
-        return asyncio.isfuture(thing)
-    except BaseException:
-        return False
 
 
 def locals_of(frame: FrameType) -> dict[str, Any]:
@@ -202,7 +119,7 @@ def all_blocks(chain: Chain) -> tuple[Any, ...]:
         for manager in blocks(part, chain[index + 1][1] if inside else None):
             found.append(manager)
             inner = attribute(manager, "gen") if class_of(manager) in _BY_GENERATOR else None
-            if type(inner) in (GeneratorType, AsyncGeneratorType) and len(work) < _DEEPEST:
+            if type(inner) in (GeneratorType, AsyncGeneratorType) and len(work) < DEEPEST:
                 work.append((inner, frame_of(inner)))  # while it is walked: @asynccontextmanager
     return tuple(found)
 

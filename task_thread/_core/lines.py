@@ -1,6 +1,6 @@
 """Lines of the user's code: at which one a coroutine waits or a stack stands, and how a line is named.
 
-The walk follows what each coroutine awaits (`cr_await`, `gi_yieldfrom`, `ag_await`) and keeps the last
+The walk follows what each coroutine awaits (`chain`) and keeps the last
 frame whose file is neither the standard library's, nor an installed package's, nor this library's.
 `asyncio.Task.get_stack` was compared and rejected: it sees the outermost frame only.
 """
@@ -15,6 +15,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from . import environment
+from .chain import chain_of
 from .texts import class_of, is_a
 
 
@@ -67,20 +68,7 @@ def is_users(filename: str) -> bool:
 
 def frames(awaitable: Any) -> Iterator[FrameType]:
     """Yield the frames from a coroutine down to what it waits for, outermost first."""
-    while awaitable is not None:
-        frame = (
-            getattr(awaitable, "cr_frame", None)
-            or getattr(awaitable, "gi_frame", None)
-            or getattr(awaitable, "ag_frame", None)
-        )
-        if frame is None:
-            return
-        yield frame
-        awaitable = (
-            getattr(awaitable, "cr_await", None)
-            or getattr(awaitable, "gi_yieldfrom", None)
-            or getattr(awaitable, "ag_await", None)
-        )
+    return (frame for _, frame in chain_of(awaitable) if frame is not None)
 
 
 def waiting_place(coroutine: Any) -> Place | None:
