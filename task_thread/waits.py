@@ -16,7 +16,8 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 from weakref import ref
 
-from ._core.awaiting import Want, is_done, is_future, locals_of
+from ._core.awaiting import Want, is_done, locals_of
+from ._core.chain import is_future
 from ._core.lifecycle import Life
 from ._core.lines import attribute, name_of
 from ._core.mailbox import Mailbox

@@ -316,6 +316,7 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
             last = index
     facts: Facts | None = None
     outer: Facts | None = None  # a wait_for around it
+    around: FrameType | None = None
     for part, frame in chain[max(last, 0) :]:
         if frame is None:
             if part is chain[-1][0] and future is None and facts is None:
@@ -325,11 +326,12 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
         if reader is not None:
             found = reader[1](locals_of(frame))
             if found is not None and found.kind == "wait_for":
-                outer = found
+                outer, around = found, frame
             elif found is not None:
                 facts = found
     known = facts is not None
-    inside = next((frame for _, frame in chain[last + 1 :] if frame is not None), None)
+    further = [frame for _, frame in chain[last + 1 :] if frame is not None]
+    inside = next((frame for frame in further if frame is not around), around)
     if future is None and task is not None:
         future = attribute(task, "_fut_waiter")
     own_self = chain[last][1] if last >= 0 else None

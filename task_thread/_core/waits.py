@@ -421,26 +421,22 @@ class Look:
             for key in free:
                 del blocked[key]
 
-    def circle(self, waiter: Waiter, stuck: list[Waiter]) -> list[Waiter]:
-        """Return those of the circle at which a stuck one arrives, each before the one it waits for."""
-        inside = {id(one) for one in stuck}
-        way: list[Waiter] = []
-        one: Waiter | None = waiter
-        while one is not None and one not in way:
-            way.append(one)
-            one = next((other for other in self.holders(one) if id(other) in inside), None)
-        return [] if one is None else way[way.index(one) :]
-
     def circles(self) -> list[list[Waiter]]:
-        """Return the circles in which tasks wait for one another, each once."""
+        """Return the circles in which waiters wait for one another, each before the one it waits for."""
         stuck = self.stuck()
-        found: list[list[Waiter]] = []
+        inside = {id(one) for one in stuck}
         seen: set[int] = set()
+        found: list[list[Waiter]] = []
         for waiter in stuck:
-            circle = self.circle(waiter, stuck) if id(waiter) not in seen else []
-            if circle and not seen.intersection(map(id, circle)):
-                found.append(circle)
-            seen.update(map(id, (waiter, *circle)))
+            way: dict[int, Waiter] = {}  # from this one on; each is stuck, so it comes back somewhere
+            one = waiter
+            while id(one) not in seen and id(one) not in way:
+                way[id(one)] = one
+                one = next(other for other in self.holders(one) if id(other) in inside)
+            if id(one) in way:
+                members = list(way.values())
+                found.append(members[members.index(one) :])
+            seen.update(way)
         return found
 
     def _needs_them(self, waiter: Waiter, holders: list[Waiter]) -> bool:
