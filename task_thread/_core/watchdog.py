@@ -7,7 +7,8 @@ thread shows which one.
 
 A timer on the loop itself was rejected: it can't run while the loop is blocked, and in a test in virtual
 time it would spin for ever; so loops with a clock of their own are not asked. Where there are no OS threads
-(Pyodide) a timer is used all the same: it makes the loop's beats, and a blocked loop is not noticed.
+(Pyodide) a timer is used all the same: it makes the loop's beats, and of what blocks the loop only
+`time.sleep` is told (`stand_still`).
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class Watched:
 
     def stack(self) -> FrameType | None:
         """Return the innermost frame that the loop's OS thread executes."""
+        if self.os_thread == threading.get_ident():
+            return sys._getframe(1)  # Pyodide has several stacks for one OS thread
         return sys._current_frames().get(self.os_thread)
 
     def ask(self) -> None:
@@ -201,6 +204,25 @@ def _beat_by_timer(one: Watched) -> None:
     else:
         with _lock:
             _watched.pop(one.loop, None)
+
+
+def stand_still(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    """Block the loop that runs here, and tell of it meanwhile.
+
+    Where there is only one OS thread nobody else could.
+    """
+    one = _watched.get(loop)
+    now = looked = time.monotonic()
+    end = now + seconds
+    if one is not None:
+        one.asked = now
+    while now < end:
+        if one is not None and now - looked > INTERVAL:
+            looked = now
+            _look(one)
+        now = time.monotonic()
+    if one is not None:
+        one._answer()
 
 
 def _look(one: Watched) -> None:

@@ -18,6 +18,7 @@ from .interrupt import Interrupts
 
 if TYPE_CHECKING:
     from .._core.lifecycle import Life
+    from .browser import Browser
 
 
 _RUN_THEIR_BODY = ("capture", "time", "timeit", "prun")
@@ -35,6 +36,7 @@ class Shell:
         self.cells = Cells(ipython.user_ns)
         self.live = live.LiveCode(self.cells, ipython.user_ns)
         self.interrupts = Interrupts(getattr(ipython, "kernel", None))
+        self.browser = self._in_a_browser()
         self._showtraceback: Callable[..., Any] | None = None
         self._listeners = (
             (instruments.thread_begins, self._thread_begins),
@@ -49,6 +51,8 @@ class Shell:
         for probe, listener in self._listeners:
             probe.add(listener)
         self.interrupts.install()
+        if self.browser is not None:
+            self.browser.install()
         coach.watch()
         self._showtraceback = self.ipython.showtraceback
         self.ipython.showtraceback = self._explained(self._showtraceback)
@@ -61,8 +65,19 @@ class Shell:
         for probe, listener in self._listeners:
             probe.remove(listener)
         self.interrupts.uninstall()
+        if self.browser is not None:
+            self.browser.uninstall()
         if getattr(self.ipython.showtraceback, "__wrapped__", None) is self._showtraceback:
             del self.ipython.showtraceback
+
+    @staticmethod
+    def _in_a_browser() -> Browser | None:
+        loop = running_loop()
+        if sys.platform != "emscripten" or loop is None:
+            return None
+        from .browser import Browser
+
+        return Browser(loop)
 
     def _running_cell(self) -> tuple[str | None, object]:
         """Return the identity of the cell that runs, and what tells the request to run it from others."""

@@ -1,0 +1,116 @@
+"""What a kernel in a browser gets; the loop is one like Pyodide's, which says how it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from task_thread.kernel import browser
+from task_thread.kernel.browser import Browser
+
+
+class WebLoop:
+    """Keeps the delays that it was asked for."""
+
+    def __init__(self) -> None:
+        self.delays: list[float] = []
+
+    def call_later(
+        self, delay: float, callback: object, *args: object, context: Any = None
+    ) -> None:
+        assert delay >= 0, "Can't schedule in the past"
+        self.delays.append(delay)
+
+    def run_in_executor(self, executor: object, func: Any, *args: object) -> Any:
+        return func(*args)
+
+    def set_task_factory(self, factory: object) -> None:
+        pass
+
+
+@pytest.fixture
+def loop() -> Iterator[Any]:
+    loop: Any = WebLoop()
+    installed = Browser(loop)
+    installed.install()
+    yield loop
+    installed.uninstall()
+
+
+def test_short_sleeps_become_timers_now_and_then(
+    loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(browser.time, "monotonic", lambda: now[0])
+    for milliseconds in range(100):
+        now[0] = 100 + milliseconds / 1000
+        loop.call_later(1e-6, print)
+    rests = [number for number, delay in enumerate(loop.delays) if delay > 0.002]
+    assert rests == [0, 1, 2, 30, 31, 32, 60, 61, 62, 90, 91, 92]
+    assert all(delay in (1e-6, 0.003) for delay in loop.delays)
+
+
+def test_what_is_due_at_once_keeps_its_order_and_longer_sleeps_their_length(loop: Any) -> None:
+    for delay in (0, 0, 0.0021, 0.1, 60):
+        loop.call_later(delay, print)
+    assert loop.delays == [0, 0, 0.0021, 0.1, 60]
+
+
+def test_a_time_that_has_passed_is_due_at_once(loop: Any) -> None:
+    loop.call_later(-1.5, print)
+    assert loop.delays == [0]
+
+
+def test_it_says_once_that_there_are_no_os_threads(
+    loop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert [loop.run_in_executor(None, abs, -number) for number in (1, 2)] == [1, 2]
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "a browser has no OS threads: what is handed to `asyncio.to_thread` or an executor runs on "
+        "the event loop, and no task can turn while it computes; to see the difference, run this in "
+        "a Jupyter on your machine (`make lab`)"
+    )
+
+
+def test_sleep_keeps_the_loop_and_in_an_executor_it_does_not(
+    loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[float] = []
+    monkeypatch.setattr(browser.watchdog, "stand_still", lambda loop, seconds: kept.append(seconds))
+    time.sleep(0.001)
+    loop.run_in_executor(None, time.sleep, 0.002)
+    time.sleep(0)
+    assert kept == [0.001]
+    with pytest.raises(ValueError, match="non-negative"):
+        time.sleep(-1)
+
+
+@pytest.mark.parametrize("name", browser.MISSING)
+def test_what_can_not_be_there_says_so(loop: Any, name: str) -> None:
+    with pytest.raises(
+        NotImplementedError, match=f"^{name} can't work here, since a browser .*lab"
+    ):
+        getattr(loop, name)(1, 2, key=3)
+
+
+def test_a_task_factory_is_refused_and_none_is_not(loop: Any) -> None:
+    loop.set_task_factory(None)
+    with pytest.raises(NotImplementedError, match="a browser's loop has no task factories: run"):
+        loop.set_task_factory(asyncio.Task)
+
+
+def test_all_is_taken_back() -> None:
+    before = time.sleep, socket.socketpair
+    loop: Any = WebLoop()
+    installed = Browser(loop)
+    installed.install()
+    assert time.sleep is not before[0]
+    installed.uninstall()
+    assert (time.sleep, socket.socketpair) == before
+    assert list(vars(loop)) == ["delays"]

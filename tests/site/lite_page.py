@@ -1,0 +1,199 @@
+"""The built site in a real Chromium that reaches nothing but it.
+
+`Site` serves the built folder below a path of several parts, as a teacher's home page would have it.
+`LitePage` is one page of the site's JupyterLite with a notebook, driven through JupyterLab's own commands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lab import CHROMIUM_FLAGS, _playwright
+from playwright.sync_api import Browser, BrowserContext, Locator
+
+BELOW = "/~teacher/async/"
+STARTING = 120.0  # seconds; Python is fetched, compiled and started, maybe on a busy machine
+CELL = 60.0
+
+
+class _Files(http.server.SimpleHTTPRequestHandler):
+    """Serves the site below `BELOW`, and notes what is asked for and not there."""
+
+    missing: list[str]
+    extensions_map = {  # noqa: RUF012  # as its class has it
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+
+    def __init__(self, *args: Any, missing: list[str], **more: Any) -> None:
+        self.missing = missing
+        super().__init__(*args, **more)
+
+    def translate_path(self, path: str) -> str:
+        inside = path.removeprefix(BELOW)
+        return super().translate_path("/" + inside if inside != path else "/outside of the site")
+
+    def do_GET(self) -> None:
+        if self.path.split("?")[0] == f"{BELOW}lite/jupyter-lite.json":
+            self._send_config()
+        else:
+            super().do_GET()
+
+    def _send_config(self) -> None:
+        """As it is, and it shows JupyterLab's commands to the test."""
+        config = json.loads(Path(self.directory, "lite/jupyter-lite.json").read_text())
+        config["jupyter-config-data"]["exposeAppInBrowser"] = True
+        body = json.dumps(config).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        if str(getattr(code, "value", code)).startswith(("4", "5")):
+            self.missing.append(self.path)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+class Site:
+    """A server of the built site on a free port.
+
+    Attributes:
+        url: of its first page.
+        missing: what was asked for and is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.missing: list[str] = []
+        handler = functools.partial(_Files, directory=str(folder), missing=self.missing)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}{BELOW}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextlib.contextmanager
+def chromium_alone() -> Iterator[Browser]:
+    """Chromium, headless, which knows no host but this machine.
+
+    Raises:
+        LookupError: it does not start here; the message says why, and what to do.
+    """
+    flags = [*CHROMIUM_FLAGS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    with _playwright() as (playwright, path):
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+class LitePage:
+    """A page of the site's JupyterLite with one notebook.
+
+    Args:
+        site: where it is.
+        context: of the browser; a page opened in the same one finds what this one saved.
+        notebook: its path in the lab.
+    """
+
+    def __init__(self, site: Site, context: BrowserContext, notebook: str) -> None:
+        self.site = site
+        self.outside: list[str] = []
+        context.on("request", self._asked)
+        self.page = context.new_page()
+        self.page.goto(f"{site.url}lite/lab/index.html?path={notebook}")
+        self.wait_until_ready()
+
+    def _asked(self, request: Any) -> None:
+        origin = self.site.url.removesuffix(BELOW)
+        if not request.url.startswith((f"{origin}/", "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the kernel has answered; the page says "idle" long before."""
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext", timeout=1000 * STARTING
+        )
+        self.page.set_default_timeout(1000 * STARTING)
+        self.page.evaluate(
+            """async () => {
+                const context = jupyterapp.shell.currentWidget.sessionContext;
+                await context.ready;
+                while (!context.session?.kernel) await new Promise(r => setTimeout(r, 50));
+                await context.session.kernel.requestExecute({code: ""}).done;
+            }"""
+        )
+
+    def sources(self) -> list[str]:
+        """Return the text of each code cell."""
+        found: list[str] = self.page.evaluate(
+            """() => [...jupyterapp.shell.currentWidget.content.model.cells]
+                .filter(one => one.type === "code").map(one => one.sharedModel.source)"""
+        )
+        return found
+
+    def run(self, *numbers: int, timeout: float = CELL) -> list[dict[str, Any]]:
+        """Run code cells one after another, counted from 0; return the outputs of the last."""
+        outputs: list[dict[str, Any]] = []
+        for number in numbers:
+            outputs = self.page.evaluate(
+                """async ([number, timeout]) => {
+                    const notebook = jupyterapp.shell.currentWidget.content;
+                    const cells = [...notebook.model.cells];
+                    const code = cells.filter(one => one.type === "code")[number];
+                    notebook.activeCellIndex = cells.indexOf(code);
+                    notebook.deselectAll();
+                    const late = new Promise((_, fail) => setTimeout(
+                        () => fail(new Error(`cell ${number} still runs`)), 1000 * timeout));
+                    await Promise.race([jupyterapp.commands.execute("notebook:run-cell"), late]);
+                    return code.outputs.toJSON();
+                }""",
+                [number, timeout],
+            )
+        return outputs
+
+    def write(self, number: int, source: str) -> None:
+        """Replace the text of a code cell."""
+        self.page.evaluate(
+            """([number, source]) => {
+                const cells = [...jupyterapp.shell.currentWidget.content.model.cells];
+                cells.filter(one => one.type === "code")[number].sharedModel.setSource(source);
+            }""",
+            [number, source],
+        )
+
+    def ask(self, expression: str) -> str:
+        """Return the repr of an expression in the kernel, without a word to the page."""
+        found: str = self.page.evaluate(
+            """async code => {
+                const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const done = kernel.requestExecute({
+                    code: "", user_expressions: {it: code}, store_history: false, silent: true});
+                const it = (await done.done).content.user_expressions.it;
+                return it.status === "ok" ? it.data["text/plain"] : `${it.ename}: ${it.evalue}`;
+            }""",
+            expression,
+        )
+        return found
+
+    def output(self, number: int) -> Locator:
+        """Return what stands below a code cell."""
+        return self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea").first
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.wait_until_ready()
