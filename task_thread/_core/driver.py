@@ -63,6 +63,8 @@ Turn = tuple[CoFunction, tuple[Any, ...], dict[str, Any]]
 
 _serials = itertools.count(1)
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
+# Pyodide tells of the error of every task of whose end nobody hears; ours are told already.
+_ALL_HEAR = sys.platform == "emscripten"
 
 
 class Driver(RateMeter):
@@ -157,7 +159,7 @@ class Driver(RateMeter):
         except BaseException:
             self._finish()
             raise
-        self.hears_of_end = self.eager or self.task.get_coro() is not carrier
+        self.hears_of_end = _ALL_HEAR or self.eager or self.task.get_coro() is not carrier
         if self.hears_of_end and not self.over:
             self.task.add_done_callback(self._dropped)
 

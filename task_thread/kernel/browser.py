@@ -1,7 +1,7 @@
 """What a kernel in a browser (Pyodide) gets so that a notebook does there what it does elsewhere.
 
 There Python has one OS thread, and JavaScript's loop under it. All of this is set on the one loop that runs,
-but for `time.sleep` and `socket.socketpair`, and taken back by `uninstall`:
+but for `time.sleep`, `socket.socketpair` and IPython's `_showtraceback`, and taken back by `uninstall`:
 
 - **Short sleeps give way.** Pyodide calls what is due within 2 ms by messages to itself, which go before
   all timers and before the page: with one task that sleeps for a microsecond "Stop" was heard after 49 s.
@@ -11,7 +11,10 @@ but for `time.sleep` and `socket.socketpair`, and taken back by `uninstall`:
 - **`time.sleep` keeps the loop.** With JavaScript's promises Pyodide lets others run meanwhile, so that
   the commonest mistake would show nothing. Here it blocks as it does everywhere, and the coach tells of it.
 - **Servers and connections** are those of `loopback.py`.
-- **What can't be there** says so: OS threads, signal handlers, processes, task factories.
+- **A cell that is meant to fail** (its tag is `raises-exception`) shows its error, and "Run All" goes on.
+  JupyterLite ends it at any cell that says it has failed, so this one does not say so.
+- **What can't be there** says so: signal handlers, processes, task factories, other hosts; and OS threads,
+  whose work is done on the loop.
 """
 
 from __future__ import annotations
@@ -47,15 +50,18 @@ class Browser:
 
     Args:
         loop: the loop that runs.
+        ipython: the `InteractiveShell`.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ipython: Any) -> None:
         self.loop: Any = loop
+        self.ipython = ipython
         self._call_later = loop.call_later
         self._run_in_executor = loop.run_in_executor
         self._set_task_factory = loop.set_task_factory
         self._sleep = time.sleep
         self._socketpair = socket.socketpair
+        self._showtraceback = ipython._showtraceback
         self._next_rest = self._rest_ends = 0.0
         self._told = False
         ports = Ports()
@@ -73,12 +79,14 @@ class Browser:
             setattr(self.loop, name, mine)
         time.sleep = self.sleep  # type: ignore[assignment]
         socket.socketpair = _socketpair  # type: ignore[assignment]
+        self.ipython._showtraceback = self.showtraceback
 
     def uninstall(self) -> None:
         for name in self._on_the_loop:
             delattr(self.loop, name)
         time.sleep = self._sleep
         socket.socketpair = self._socketpair
+        del self.ipython._showtraceback
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None
@@ -106,7 +114,9 @@ class Browser:
 
     def sleep(self, seconds: float, /) -> None:
         """Block the loop, as `time.sleep` does elsewhere; not where an OS thread is meant to sleep."""
-        if not seconds > 0 or self._is_aside():
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        if seconds == 0 or self._is_aside():
             self._sleep(seconds)
         else:
             watchdog.stand_still(self.loop, seconds)
@@ -117,6 +127,17 @@ class Browser:
         while frame is not None and frame.f_code is not _EXECUTOR:
             frame = frame.f_back  # type: ignore[assignment]
         return frame is not None
+
+    def showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
+        """Show the error of a cell that is meant to fail as its output, and any other as the error it is."""
+        try:
+            tags = self.ipython.kernel.get_parent()["metadata"]["tags"]
+        except Exception:  # no cell of a notebook
+            tags = ()
+        if "raises-exception" in tags:
+            print(*stb, sep="\n", file=sys.stderr)
+        else:
+            self._showtraceback(etype, evalue, stb)
 
     def set_task_factory(self, factory: Any) -> None:
         """Refuse one: Pyodide's `create_task` fails with any."""

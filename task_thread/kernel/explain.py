@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import sys
 from types import TracebackType
 
 from .._core.lines import OURS, is_users, traceback_of
@@ -32,12 +33,21 @@ REMEDY = (
 )
 
 
+_NO_OS_THREAD = "can't start new thread"
+
+
 def explain(error: BaseException | None) -> None:
     """Give asyncio's "already running" a text that says what to write; cut off what is our inside."""
     if error is None:
         return
     traceback = traceback_of(error)
     if is_a(error, Exception) and _is_refusal(traceback):
+        _cut(traceback)
+    if sys.platform == "emscripten" and text_of(error) == _NO_OS_THREAD:
+        error.args = (
+            "a browser has no OS threads: let a task of a TaskThread do it, or run this in a Jupyter "
+            "on your machine (`make lab`)",
+        )
         _cut(traceback)
     if type(error) is RuntimeError and text_of(error) in _KNOWN:
         error.args = (REMEDY,)

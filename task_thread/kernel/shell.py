@@ -36,7 +36,7 @@ class Shell:
         self.cells = Cells(ipython.user_ns)
         self.live = live.LiveCode(self.cells, ipython.user_ns)
         self.interrupts = Interrupts(getattr(ipython, "kernel", None))
-        self.browser = self._in_a_browser()
+        self.browser = self._in_a_browser(ipython)
         self._showtraceback: Callable[..., Any] | None = None
         self._listeners = (
             (instruments.thread_begins, self._thread_begins),
@@ -71,18 +71,24 @@ class Shell:
             del self.ipython.showtraceback
 
     @staticmethod
-    def _in_a_browser() -> Browser | None:
+    def _in_a_browser(ipython: Any) -> Browser | None:
         loop = running_loop()
         if sys.platform != "emscripten" or loop is None:
             return None
         from .browser import Browser
 
-        return Browser(loop)
+        return Browser(loop, ipython)
+
+    def _parent(self) -> Any:
+        """Return the message that asked for the running cell."""
+        if self.browser is not None:
+            return self.ipython.kernel.get_parent()  # Pyodide's kernel has one channel
+        return self.ipython.kernel.get_parent("shell")
 
     def _running_cell(self) -> tuple[str | None, object]:
         """Return the identity of the cell that runs, and what tells the request to run it from others."""
         try:
-            parent = self.ipython.kernel.get_parent("shell")
+            parent = self._parent()
             request = parent["header"]["msg_id"]
         except Exception:  # no kernel, or one that has no such notion: a terminal counts its inputs
             return None, getattr(self.ipython, "execution_count", None)

@@ -25,6 +25,6 @@ sys.dont_write_bytecode = True
 sys.path[:0] = ["/project", "/site-packages", *(f"/project/tests{folder}" for folder in ("", "/lite", "/kernel"))]
 os.chdir("/project")
 import pytest
-pytest.main(["-p", "in_pyodide", "-c", "tests/lite/pytest.ini", "--rootdir", "/project", "--confcutdir", "/project", *args])
+pytest.main(["-p", "in_pyodide", "-c", "tests/lite/in_pyodide.ini", "--rootdir", "/project", "--confcutdir", "/project", *args])
 `);
 process.exit(Number(status));

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from programs import running
+from programs import running, until
 
-from task_thread import TaskThread, reCreate, run_sync
+from task_thread import TaskThread, coach, reCreate, run_sync
+from task_thread._core import watchdog
 from task_thread._core.deadlines import Deadlines
 
 pytest.importorskip("pyodide", reason="these are for Pyodide: make test-lite")
@@ -58,9 +59,35 @@ async def test_a_limit_that_has_passed_already_comes_at_once() -> None:
     await late.wait()
 
 
-async def test_a_task_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_task_that_fails_is_told_once(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     thread = Failing()
     async with running(thread):
         await thread.failed.wait()
         await asyncio.sleep(0.01)  # the platform tells a round later, where it does
-    assert capsys.readouterr().err.count("ValueError: wrong") == 1
+    [record] = caplog.records
+    assert record.getMessage() == "Failing-1: fail failed: ValueError: wrong"
+    assert capsys.readouterr().err == ""
+
+
+async def test_a_sleep_that_blocks_the_loop_is_told_while_it_does(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Sleeper(TaskThread):
+        async def enter__(self) -> None:
+            self.tasks.sleep = await reCreate(None, self.sleep__)
+
+        async def sleep__(self) -> None:
+            watchdog.stand_still(asyncio.get_running_loop(), 0.6)
+
+    coach.on()
+    try:
+        async with running(Sleeper()) as thread:
+            await until(lambda: bool(thread.advice()))
+        [advice] = thread.advice()
+        assert advice.kind == "blocked"
+        assert advice.source == "watchdog.stand_still(asyncio.get_running_loop(), 0.6)"
+        assert "blocks the event loop, for 0." in caplog.text
+    finally:
+        coach.off()

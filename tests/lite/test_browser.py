@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,13 +35,32 @@ class WebLoop:
         pass
 
 
+class Shell:
+    """Keeps the errors that it was to show; its kernel has a message for the running cell."""
+
+    def __init__(self, *tags: str) -> None:
+        self.errors: list[object] = []
+        self.kernel = SimpleNamespace(get_parent=lambda: {"metadata": {"tags": list(tags)}})
+
+    def _showtraceback(self, etype: object, evalue: object, stb: list[str]) -> None:
+        self.errors.append(evalue)
+
+
+@contextlib.contextmanager
+def browser_of(loop: Any, shell: Any) -> Iterator[None]:
+    installed = Browser(loop, shell)
+    installed.install()
+    try:
+        yield
+    finally:
+        installed.uninstall()
+
+
 @pytest.fixture
 def loop() -> Iterator[Any]:
-    loop: Any = WebLoop()
-    installed = Browser(loop)
-    installed.install()
-    yield loop
-    installed.uninstall()
+    loop = WebLoop()
+    with browser_of(loop, Shell()):
+        yield loop
 
 
 def test_short_sleeps_become_timers_now_and_then(
@@ -107,10 +128,28 @@ def test_a_task_factory_is_refused_and_none_is_not(loop: Any) -> None:
 
 def test_all_is_taken_back() -> None:
     before = time.sleep, socket.socketpair
-    loop: Any = WebLoop()
-    installed = Browser(loop)
-    installed.install()
-    assert time.sleep is not before[0]
-    installed.uninstall()
+    loop, shell = WebLoop(), Shell()
+    with browser_of(loop, shell):
+        assert time.sleep is not before[0]
     assert (time.sleep, socket.socketpair) == before
     assert list(vars(loop)) == ["delays"]
+    assert "_showtraceback" not in vars(shell)
+
+
+def test_a_cell_that_is_meant_to_fail_shows_its_error_and_has_not_failed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shell: Any = Shell("raises-exception")
+    with browser_of(WebLoop(), shell):
+        shell._showtraceback(ValueError, ValueError("meant"), ["line 1", "ValueError: meant"])
+    assert shell.errors == []
+    assert capsys.readouterr().err == "line 1\nValueError: meant\n"
+
+
+@pytest.mark.parametrize("shell", [Shell(), Shell("other"), SimpleNamespace(_showtraceback=None)])
+def test_any_other_cell_has_failed(shell: Any) -> None:
+    errors: list[object] = []
+    shell._showtraceback = lambda etype, evalue, stb: errors.append(evalue)
+    with browser_of(WebLoop(), shell):
+        shell._showtraceback(ValueError, "wrong", ["ValueError: wrong"])
+    assert errors == ["wrong"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def network(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Any]]:
     """The loop has the one or the other; what makes a pair of ends."""
     if request.param == "sockets":
+        if sys.platform == "emscripten":
+            pytest.skip("Pyodide has no sockets")
         yield socket.socketpair
         return
     loop: Any = asyncio.get_running_loop()
