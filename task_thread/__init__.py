@@ -31,6 +31,7 @@ from . import signals
 from ._core import instruments
 from ._core.environment import in_kernel
 from ._core.registry import threads
+from .only import only
 from .run_sync import run_sync
 from .signals import CloseSignal, MessageSignal, Signal, TerminateSignal
 from .tasks import delete, reCreate, reSchedule
@@ -47,6 +48,7 @@ __all__ = [  # noqa: RUF022  # as the reference has them: what is met first come
     "delete",
     "verbose",
     "threads",
+    "only",
     "run_sync",
     "replay",
     "signals",

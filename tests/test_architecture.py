@@ -40,13 +40,14 @@ FLOORS = [
     [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals", "waits")],
     [CORE],
     ["task_thread.verbose", "task_thread.tasks", "task_thread.control", "task_thread.run_sync"],
-    ["task_thread.snapshot", "task_thread.thread", "task_thread.waits"],
+    ["task_thread.snapshot", "task_thread.thread", "task_thread.waits", "task_thread.only"],
     ["task_thread.coach", "task_thread.coach."],
     ["task_thread.frames", "task_thread.frames."],
     ["task_thread.recording", "task_thread.recording."],
     [
         f"task_thread.{name}"
-        for name in ("kernel", "kernel.", "console", "console.", "testing", "testing.")
+        for part in ("kernel", "console", "testing", "lesson")
+        for name in (part, f"{part}.")
     ],
     ["task_thread", "task_thread.__main__"],
     ["task_thread_widgets", "task_thread_widgets."],

@@ -25,10 +25,11 @@ PAGES = (
     "task_thread.snapshot",
     "task_thread.states",
     "task_thread.testing",
+    "task_thread.lesson",
     "task_thread.coach",
     "task_thread.coach.advice",
     "task_thread.console",
-    r"!task_thread\.(testing|console)\.",  # functions are named as their modules
+    r"!task_thread\.(testing|console|lesson)\.",  # functions are named as their modules
     "task_thread_widgets",
 )
 

@@ -33,6 +33,16 @@ def live_view(thread: TaskThread) -> Any:
     return _of_view(thread, lambda view: view)
 
 
+def prediction_part(prediction: Any) -> dict[str, Any]:
+    """Return the buttons' part of a prediction's MIME bundle; nothing where there are no widgets."""
+    try:
+        bundle: dict[str, Any] = importlib.import_module(_WIDGETS).prediction_part(prediction)
+    except Exception as error:
+        say(library, logging.INFO, "a question without buttons: %s", describe(error))
+        return {}
+    return bundle
+
+
 def _of_view(thread: TaskThread, ask: Callable[[Any], Any]) -> Any:
     try:
         widgets = importlib.import_module(_WIDGETS)  # when a thread is first shown

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from task_thread_widgets.page_code import STATIC, modules, script, style
 
-PANELS = [*sorted(path.name for path in STATIC.glob("*_panel.js")), "view.js"]
+PANELS = [*sorted(path.name for path in STATIC.glob("*_panel.js")), "view.js", "prediction.js"]
 TOP = re.compile(r"^(?:export )?(?:async )?(?:const|let|class|function) (\w+)", re.MULTILINE)
 
 

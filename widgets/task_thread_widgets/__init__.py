@@ -6,6 +6,7 @@ Imports the core `task_thread`, never the other way; the core comes here when a 
 from __future__ import annotations
 
 from .log_panel import LogPanel
+from .prediction_view import PredictionView, prediction_part
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
@@ -20,4 +21,6 @@ __all__ = [  # noqa: RUF022  # as the reference has them
     "SourcePanel",
     "LogPanel",
     "SignalPanel",
+    "PredictionView",
+    "prediction_part",
 ]

@@ -83,6 +83,10 @@ class Guarded(ipywidgets.Widget):
         self._context: Context = copy_context()
         super().__init__(*args, **traits)
 
+    def cell_context(self) -> Context:
+        """Return a copy of the context in which it was made: whatever runs there prints to its cell."""
+        return self._context.copy()
+
     @observe("comm")
     def _guard_comm(self, change: Any) -> None:
         if change["new"] is not None:
@@ -115,7 +119,7 @@ class Guarded(ipywidgets.Widget):
         """Log a refusal, on the loop."""
         loop = home_loop()
         if loop is not None and not loop.is_closed():
-            note, context = self._refusals.note, self._context.copy()
+            note, context = self._refusals.note, self.cell_context()
             loop.call_soon_threadsafe(note, refusal, loop, context=context)
 
     def _allowed(self, msg: dict[str, Any]) -> dict[str, Any]:

@@ -239,7 +239,7 @@ class Panel(GuardedWidget):
             logger.warning("no event loop is known to this view: show it again in a cell")
             return
         # In the cell's context too, so that what is logged of it lands there.
-        self._loop.call_soon_threadsafe(self._heard, content, context=self._context.copy())
+        self._loop.call_soon_threadsafe(self._heard, content, context=self.cell_context())
 
     def _heard(self, message: Any) -> None:
         try:
@@ -331,7 +331,7 @@ class Panel(GuardedWidget):
     def _send_to_page(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         if self.comm is not None:
             # A copy, since a context can't be entered twice, as a nested loop would.
-            self._context.copy().run(self.send, content, buffers)
+            self.cell_context().run(self.send, content, buffers)
 
     # When its thread was replaced
 
@@ -347,7 +347,7 @@ class Panel(GuardedWidget):
         self._loop = loop = self._loop or home_loop()
         if loop is not None and not loop.is_closed():
             # In the cell's context, as everything is sent.
-            loop.call_soon_threadsafe(self._look, thread, _SOON, context=self._context.copy())
+            loop.call_soon_threadsafe(self._look, thread, _SOON, context=self.cell_context())
 
     def _look(self, thread: TaskThread, delay: float) -> None:
         self._look_no_more()
