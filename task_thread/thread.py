@@ -252,6 +252,18 @@ class TaskThread(HasLife):
 
         return waits_of(life_of(self))
 
+    def beside(self) -> None:
+        """Show the live view beside the notebook, where it stays in sight while other cells run.
+
+        In JupyterLab it is a panel on the right, with the package `sidecar`; in another front end the view
+        is held at the top of the notebook's window. Where there are no widgets, nothing is shown, and
+        the log says why.
+        """
+        live_view = instruments.live_view
+        view = None if live_view is None else live_view(self)
+        if view is not None:
+            view.beside()
+
     def advice(self) -> tuple[Advice, ...]:
         """Return the advice that the coach gave on this thread and on all below it, in the order given.
 

@@ -16,6 +16,8 @@ and rejected: it can't put the panels side by side where there is room.
 
 from __future__ import annotations
 
+import importlib
+import secrets
 from typing import Any
 
 import traitlets
@@ -23,12 +25,16 @@ from anywidget import WidgetTrait
 
 from task_thread import TaskThread
 from task_thread._core.context import life_of
+from task_thread._core.texts import brief
 
+from .beside import dock
 from .desk import REPLACED
+from .home import home_loop
 from .log_panel import LogPanel
 from .page_code import script, style
 from .page_messages import Guarded, GuardedWidget
 from .panel import Panel, live_part, stay, stays_no_more
+from .refusal import Refusal
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
@@ -50,6 +56,7 @@ class ThreadView(GuardedWidget):
         logs: the `LogPanel` (`log` belongs to ipywidgets).
         signals: the `SignalPanel`.
         tab: which panel is shown beside the tree: "timeline", "source", "log", "signals" or "all".
+        keep: whether the view goes beside the notebook as soon as a page shows it.
 
     Raises:
         TypeError: `thread` is not a TaskThread.
@@ -66,18 +73,22 @@ class ThreadView(GuardedWidget):
     logs = WidgetTrait().tag(sync=True)
     signals = WidgetTrait().tag(sync=True)
     tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
+    keep = traitlets.Bool(False, help="Whether it goes beside the notebook.").tag(sync=True)
+    key = traitlets.Unicode(help="What a page knows it by, in all places.").tag(sync=True)
 
     def __init__(self, thread: TaskThread | None = None) -> None:
         tree = TreePanel(thread)
         self._serial = None if thread is None else life_of(thread).serial
         self._before: ThreadView | None = None  # one that a page can't show any more
         super().__init__(
+            key=secrets.token_hex(8),
             tree=tree,
             timeline=TimelinePanel(thread),
             source=SourcePanel(thread),
             logs=LogPanel(thread),
             signals=SignalPanel(thread),
         )
+        self.on_msg(self._from_page)
         tree.is_part(self._end)
         for panel in self.panels[1:]:
             panel.is_part()
@@ -101,6 +112,34 @@ class ThreadView(GuardedWidget):
             panel.keep_still()
         self.timeline.still = self.tree.still  # which is what it would keep itself
         return live_part(self)
+
+    def beside(self) -> None:
+        """Display it, and have it go beside the notebook, where it stays in sight.
+
+        In JupyterLab it gets a panel on the right, with the package `sidecar`; elsewhere it is held at
+        the top of the notebook's window.
+        """
+        self.keep = True
+        shows: Any = importlib.import_module("IPython.display")
+        shows.display(self)
+
+    def _from_page(self, _: object, content: Any, __: object) -> None:
+        """Hand a message to the loop; called on any OS thread."""
+        asked = content.get("beside") if isinstance(content, dict) else None
+        anew = asked.get("anew") if isinstance(asked, dict) else None
+        if not isinstance(anew, bool):
+            self.refuse(
+                Refusal(f"expected beside with anew, true or false, found {brief(content)}")
+            )
+            return
+        loop = home_loop()
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._dock, anew, context=self.cell_context())
+
+    def _dock(self, anew: bool) -> None:
+        thread = self.tree.thread
+        title = "all threads" if thread is None else life_of(thread).id
+        self.send({"beside": dock(self._repr_mimebundle_()[0], title, anew)})
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return {**self.live_part(), **self.tree.still_part()}, {}

@@ -3,6 +3,7 @@
 // those that are not say so to the kernel themselves. And what is selected in one it selects in all: here
 // and not in the kernel, which may be busy.
 
+import { Keeper } from "./beside.js";
 import { keepKeys, make, setAttribute, setShown } from "./dom.js";
 import { link, panelTraits, tabAfter, viewTabs } from "./view_layout.js";
 
@@ -27,6 +28,7 @@ class View {
     const [tree, ...others] = this.places.values();
     this.rest = make("div", { class: "tt-view-rest" }, make("div", { class: "tt-of-bar" }, bar), ...others);
     this.root = make("div", { class: "task-thread-view" }, tree, this.rest);
+    this.root.prepend(new Keeper(model, this.root, [tree, this.rest], signal).bar);
     viewTabs.forEach(({ tab, text }, index) => { // so a screen reader knows which tab shows which panel
       const shown = this.places.get(tab);
       if (shown) Object.entries({ role: "tabpanel", "aria-label": text }).forEach((one) => shown.setAttribute(...one));

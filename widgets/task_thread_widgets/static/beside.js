@@ -1,0 +1,127 @@
+// A view beside the notebook: in a panel on the right where the front end has one, else held at the top of
+// the notebook's window. Only the page can see whether such a panel came up: see beside.py.
+
+import { make, setAttribute, setShown, setText } from "./dom.js";
+
+const patience = 3000; // milliseconds until a panel must have come up
+const docked = ".jp-LinkedOutputView"; // what JupyterLab calls an output in a panel of its own, and sidecar too
+
+export class Keeper {
+  /**
+   * @param {HTMLElement} root the view
+   * @param {HTMLElement[]} parts what is put away here while it is shown beside
+   */
+  constructor(model, root, parts, signal) {
+    Object.assign(this, { model, root, parts, aside: false, held: null, waiting: 0 });
+    this.button = make("button", {
+      type: "button", class: "tt-button tt-keep", click: () => this.pressed(),
+      title: "show this view beside the notebook, where it stays while you scroll",
+    }, "Keep in sight");
+    this.note = make("span", { class: "tt-keep-note", role: "status" });
+    this.bar = make("div", { class: "task-thread tt-keep-bar" }, this.note, this.button);
+    root.dataset.key = model.get("key");
+    model.on("msg:custom", ({ beside }) => {
+      if (beside === false && this.waiting) this.hold();
+    });
+    model.on("change:keep", () => this.wanted());
+    signal.addEventListener("abort", () => this.letGo());
+    requestAnimationFrame(() => this.wanted()); // when it has its place in the page
+  }
+
+  /** Whether it is itself the one beside the notebook. */
+  get isBeside() {
+    return !!this.root.closest(docked);
+  }
+
+  wanted() {
+    if (this.model.get("keep") && this.root.isConnected && !this.isBeside && !this.aside && !this.held) this.ask();
+  }
+
+  pressed() {
+    if (this.held) this.letGo();
+    else if (this.aside) this.putAside(false);
+    else this.ask();
+  }
+
+  async ask() {
+    for (const anew of [false, true]) {
+      const asked = ++this.waiting;
+      this.model.send({ beside: { anew } });
+      const end = performance.now() + patience;
+      while (performance.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (this.waiting !== asked) return; // it is held, or was asked again
+        if (this.isShownBeside()) {
+          this.waiting = 0;
+          this.putAside(true);
+          return;
+        }
+      }
+    }
+    this.hold();
+  }
+
+  isShownBeside() {
+    return [...document.querySelectorAll(`${docked} .task-thread-view`)]
+      .some((one) => one.dataset.key === this.root.dataset.key);
+  }
+
+  putAside(aside) {
+    this.aside = aside;
+    for (const part of this.parts) setShown(part, !aside);
+    this.tell(aside ? "Shown beside the notebook." : "", aside ? "Show it here too" : "Keep in sight");
+  }
+
+  /** Hold it at the top of what scrolls, which begins below it then. */
+  hold() {
+    this.waiting = 0;
+    const scrolls = scroller(this.root);
+    if (!scrolls || !this.root.showPopover) return;
+    const { root } = this;
+    const place = make("div", { class: "task-thread-place" });
+    root.before(place); // keeps the root's place, in case that something else is drawn there
+    setAttribute(root, "popover", "manual");
+    root.showPopover();
+    const fit = () => {
+      const { left, top, width } = scrolls.getBoundingClientRect();
+      root.style.cssText = `left:${left}px;top:${top}px;width:${width}px`;
+      scrolls.style.borderTop = `${root.offsetHeight}px solid transparent`;
+      setShown(root, scrolls.offsetParent !== null);
+    };
+    const resized = new ResizeObserver(fit);
+    resized.observe(root);
+    resized.observe(scrolls);
+    addEventListener("resize", fit);
+    this.held = () => {
+      resized.disconnect();
+      removeEventListener("resize", fit);
+      scrolls.style.borderTop = "";
+      root.hidePopover?.();
+      setAttribute(root, "popover", null);
+      root.style.cssText = "";
+      place.remove();
+    };
+    fit();
+    this.tell("", "Let it go");
+  }
+
+  letGo() {
+    this.held?.();
+    this.held = null;
+    this.tell("", "Keep in sight");
+  }
+
+  tell(note, word) {
+    setText(this.note, note);
+    setText(this.button, word);
+  }
+}
+
+/** What the notebook scrolls in, or null: the outermost, since the output of a cell may scroll too. */
+function scroller(element) {
+  let found = null;
+  for (let one = element.parentElement; one; one = one.parentElement) {
+    if (/auto|scroll/.test(getComputedStyle(one).overflowY) && one.clientHeight > innerHeight / 3) found = one;
+  }
+  return found;
+}
