@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  countText, dots, edgeText, formatTime, formatWait, pips, receivers, selectedThread, shownEdges,
+  countText, dots, edgeText, formatClock, formatWait, pips, receivers, selectedThread, shownEdges,
   shownEntries, waitShare, waitTone,
 } from "../../widgets/task_thread_widgets/static/signal_layout.js";
 import { SignalStore } from "../../widgets/task_thread_widgets/static/signal_store.js";
@@ -103,9 +103,9 @@ test("waits are written short and drawn on a logarithmic scale", () => {
   assert.deepEqual([0, null, 0.0001, 10, 99].map(waitShare), [0, 0, 0, 1, 1]);
   assert.ok(waitShare(0.01) > waitShare(0.001));
   assert.deepEqual([null, 0.05, 0.1, 1].map(waitTone), ["", "", "warning", "error"]);
-  assert.equal(formatTime(3661.5, 0), "01:01:01.500");
-  assert.equal(formatTime(3661.5, -60), "02:01:01.500");
-  assert.equal(formatTime(NaN, 0), "");
+  assert.equal(formatClock(3661.5, 0), "01:01:01.500");
+  assert.equal(formatClock(3661.5, -60), "02:01:01.500");
+  assert.equal(formatClock(NaN, 0), "");
 });
 
 test("queues and flows are drawn bounded", () => {

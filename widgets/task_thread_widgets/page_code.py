@@ -3,7 +3,7 @@
 The page code lies in `static/` as plain ES modules, so that `node --test` imports the pure ones as
 they are. Before a panel is shown they are joined: each module once, those it imports before it, the
 `import {...} from "./x.js";` lines left out and the word `export` taken off, save for the last
-module's `export default`. So all modules of a panel share one scope, and no two may use the same name
+module's `export default`; that of a module which another one imports is left out. So all modules of a panel share one scope, and no two may use the same name
 at their top level: a test checks that. A bundler was rejected: one more tool, and code in the page that is
 not the code in the repository.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+_DEFAULT = re.compile(r"^export default [^\n]+;\n", re.MULTILINE)
 
 
 def modules(name: str) -> list[str]:
@@ -36,10 +37,10 @@ def modules(name: str) -> list[str]:
 @cache
 def script(name: str) -> str:
     """Return a module and all it imports as one ES module."""
-    parts = [
-        f"// ---- {module}\n" + _EXPORT.sub("", _IMPORT.sub("", _read(module)))
-        for module in modules(name)
-    ]
+    parts = []
+    for module in modules(name):
+        text = _EXPORT.sub("", _IMPORT.sub("", _read(module)))
+        parts.append(f"// ---- {module}\n" + (text if module == name else _DEFAULT.sub("", text)))
     return "\n".join(parts)
 
 

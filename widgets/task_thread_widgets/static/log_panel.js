@@ -9,7 +9,7 @@ import { plural } from "./numbers.js";
 import { PanelPage, shows } from "./panel_page.js";
 import { makeSpeech } from "./speech.js";
 
-class LogPage extends PanelPage {
+export class LogPage extends PanelPage {
   // ---- Build the DOM
 
   build() {
@@ -39,7 +39,7 @@ class LogPage extends PanelPage {
     this.header.append(
       make("span", { class: "tt-log-title" }, "Log"), this.sum,
       make("span", { class: "tt-page-tools" },
-        this.search, this.level, this.clearButton, this.largeButton),
+        this.search, this.level, this.recorded ? "" : this.clearButton, this.largeButton),
     );
     // Lines come all the time: a screen reader may read them, but is told only of errors and advice.
     this.list = make("div", {

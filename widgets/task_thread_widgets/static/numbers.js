@@ -97,3 +97,12 @@ export function formatPace(hz) {
 export function plural(count, noun) {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/**
+ * How many tenths of a second to count on from a moment to a later one. A tenth that is nearly over counts:
+ * frames come a little early or late. What is too much or too little is made up with the next ones.
+ */
+export function tenthsBetween(from, to) {
+  const passed = to - from;
+  return passed < 0.075 ? 0 : Math.round(passed * 10);
+}

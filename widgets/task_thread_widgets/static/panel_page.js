@@ -3,6 +3,7 @@
 // its own errors.
 
 import { Asks, busy } from "./asks.js";
+import { clockOf } from "./clock.js";
 import { keepKeys, make, setAttribute, setShown, setText, watchTheme } from "./dom.js";
 import { FrameOrder, readFrame } from "./frames.js";
 import { announcePresence } from "./presence.js";
@@ -16,6 +17,9 @@ export class PanelPage {
   constructor(model, el, signal) {
     this.model = model;
     this.signal = signal;
+    /** @type {import("./player.js").Player | undefined} of a recording, which nobody can steer any more */
+    this.recorded = model.get("recorded");
+    this.clock = clockOf(model);
     this.order = new FrameOrder();
     this.asks = new Asks();
     this.lost = false;
@@ -43,6 +47,7 @@ export class PanelPage {
     this.still = new Still(model);
     this.root = make("div", {
       class: "task-thread tt-page", "data-panel": this.constructor.name.replace(/Page$/, "").toLowerCase(),
+      "data-recorded": !!this.recorded,
     }, this.header, this.banner, this.busy, this.still.root, this.body, this.live);
     keepKeys(this.root);
     this.root.panelPage = this; // for measurements in a test
@@ -104,6 +109,7 @@ export class PanelPage {
     this.sizes = new ResizeObserver(this.guard(() => this.resized()));
     this.sizes.observe(root);
     this.calm.addEventListener("change", this.guard(() => this.draw()), { signal });
+    model.on("change:at", () => this.draw()); // a recording's moment
     const watching = setInterval(this.guard(() => this.watch()), 500);
     signal.addEventListener("abort", () => {
       this.sizes.disconnect();
@@ -161,6 +167,10 @@ export class PanelPage {
   }
 
   send(message) {
+    if (this.recorded) { // there is no kernel; what this view has to say is that it can be seen
+      this.draw();
+      return;
+    }
     try {
       this.model.send(message);
     } catch (error) {
@@ -212,7 +222,7 @@ export class PanelPage {
     let text = this.fault;
     if (this.lost) {
       text = "This view has lost its kernel, which was restarted or ended. Run the cell again.";
-    } else if (this.presence?.isSeen() && this.order.newest && silence > kernelSilentAfter) {
+    } else if (!this.recorded && this.presence?.isSeen() && this.order.newest && silence > kernelSilentAfter) {
       // Without a number, which a screen reader would tell anew each second.
       text = "No word from the kernel for some seconds: it is busy in a cell or a task that does "
         + "not await, or it is gone.";
@@ -231,6 +241,7 @@ export class PanelPage {
     if (this.drawing) return;
     this.drawing = requestAnimationFrame(this.guard(() => {
       this.drawing = 0;
+      if (this.recorded && !this.presence.isSeen()) return;
       const began = performance.now();
       this.showStill();
       this.drawNow();

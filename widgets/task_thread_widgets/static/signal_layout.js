@@ -29,7 +29,7 @@ export function waitTone(seconds) {
 }
 
 /** The time of day. @param {number} seconds since 1970 @param {number} offset minutes, as of `Date` */
-export function formatTime(seconds, offset) {
+export function formatClock(seconds, offset) {
   const date = new Date(seconds * 1000 - offset * 60_000);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(11, 23);
 }

@@ -12,7 +12,7 @@ import { windowOf } from "./tree_layout.js";
 
 const mostEdgesTold = 100;
 
-class SignalsPage extends PanelPage {
+export class SignalsPage extends PanelPage {
   // ---- Build the DOM
 
   build() {
@@ -59,7 +59,7 @@ class SignalsPage extends PanelPage {
     this.header.append(this.rate, this.sum, make("span", { class: "tt-page-tools" },
       this.onlyButton, this.search, this.holdButton, this.largeButton));
     this.body.append(
-      this.scroller, this.buildForm(), this.empty, this.listScroller, this.note);
+      this.scroller, this.recorded ? "" : this.buildForm(), this.empty, this.listScroller, this.note);
     this.edgeWindow = scrollWindow(this.scroller, this.guard(() => this.draw()), this.signal);
     this.listWindow = scrollWindow(this.listScroller, this.guard(() => this.draw()), this.signal);
   }
@@ -142,7 +142,7 @@ class SignalsPage extends PanelPage {
     const known = this.store.threads.has(selected) ? selected : 0;
     const only = this.follows ? known : 0;
     this.drawHeader(known);
-    this.drawForm(known);
+    if (!this.recorded) this.drawForm(known);
     this.drawEdges(only);
     if (this.held) this.drawEntries(0);
     else this.drawList(only);
@@ -153,7 +153,7 @@ class SignalsPage extends PanelPage {
     setText(this.rate, `${formatRate(store.rate)} signals/s`);
     const parts = [plural(store.edges.size, "edge")];
     if (this.undelivered) parts.push(`${formatCount(this.undelivered)} undelivered`);
-    parts.push("counted while somebody looks");
+    if (!this.recorded) parts.push("counted while somebody looks");
     setText(this.sum, parts.join(" · "));
     setShown(this.onlyButton, selected !== 0);
     setText(this.onlyButton, `Only ${store.nameOf(selected)}`);
@@ -222,7 +222,7 @@ class SignalsPage extends PanelPage {
       view.update(edges[index], { store, top: index * height });
     }
     if (!this.calm.matches) {
-      const now = performance.now();
+      const now = this.clock.now();
       for (const view of this.edgeViews.views.values()) view.runDots(store, this.size, now);
     }
     this.tellEdges(first, last);
@@ -239,10 +239,10 @@ class SignalsPage extends PanelPage {
     const look = this.look();
     const step = this.guard(() => {
       this.moving = 0;
-      const now = performance.now();
+      const now = this.clock.now();
       let some = false;
       for (const view of this.edgeViews.views.values()) some = view.drawDots(look, now) || some;
-      if (some && this.presence.isSeen() && !this.signal.aborted) this.moving = requestAnimationFrame(step);
+      if (some && !this.recorded && this.presence.isSeen() && !this.signal.aborted) this.moving = requestAnimationFrame(step);
     });
     step();
   }
@@ -300,8 +300,10 @@ class SignalsPage extends PanelPage {
   emptyText(only) {
     if (!this.order.newest) return "waiting for the kernel…";
     if (this.filter.trim()) return "no signal fits the filter";
-    if (only) return `no signal of ${this.store.nameOf(only)} since you look`;
+    const since = this.recorded ? "so far" : "since you look";
+    if (only) return `no signal of ${this.store.nameOf(only)} ${since}`;
     if (!this.store.threads.size) return "no thread is running";
+    if (this.recorded) return "no signal so far";
     return "no signal since you look: send one above, or from a cell";
   }
 

@@ -3,7 +3,7 @@
 import { make, makeName, makeShape, setAttribute, setName, setShown, setText } from "./dom.js";
 import { formatCount, formatRate } from "./numbers.js";
 import {
-  countText, dots, edgeText, formatTime, formatWait, pips, waitShare, waitTone,
+  countText, dots, edgeText, formatClock, formatWait, pips, waitShare, waitTone,
 } from "./signal_layout.js";
 
 const dotTime = 700; // milliseconds from one end to the other
@@ -203,7 +203,7 @@ export class EntryView {
     setAttribute(this.element, "style", `top:${top}px`);
     setAttribute(this.element, "aria-posinset", index + 1);
     setAttribute(this.element, "aria-setsize", count);
-    setText(this.time, formatTime(entry.at + store.clock, new Date().getTimezoneOffset()));
+    setText(this.time, formatClock(entry.at + store.clock, new Date().getTimezoneOffset()));
     setName(this.from, store.nameOf(entry.from));
     setAttribute(this.from, "title", store.nameOf(entry.from));
     setAttribute(this.from, "data-outside", entry.from ? null : "");

@@ -1,7 +1,7 @@
 // What the page knows of threads, their edges and the newest signals, kept up to date by frames.
 // Nothing here touches the page.
 
-import { rateOf } from "./numbers.js";
+import { rateOf, tenthsBetween } from "./numbers.js";
 
 const tenthsKept = 60;
 const entriesKept = 200;
@@ -41,6 +41,7 @@ export class SignalStore {
     this.head = 0;
     this.known = 0;
     this.at = 0;
+    this.beatAt = 0; // the moment at which the present tenth of a second began
     this.shape = 0; // goes up whenever threads or edges come or go
     this.listed = 0; // goes up whenever the list changes
     this.clear();
@@ -66,7 +67,10 @@ export class SignalStore {
       this.clear();
       this.shape++;
       this.listed++;
-      if (frame.at - this.at > 1.5) this.known = 0; // what came meanwhile is not known by the tenth
+      if (frame.at < this.at || frame.at - this.at > 1.5) {
+        this.known = 0;
+        this.beatAt = frame.at - 0.1;
+      } // what came meanwhile is not known by the tenth
     }
     this.clock = facts.clock ?? this.clock ?? 0;
     for (const [serial, name, kind, state, parent] of facts.threads ?? []) {
@@ -104,7 +108,8 @@ export class SignalStore {
 
   /** Let time pass in the beats. */
   advance(at) {
-    const steps = Math.min(tenthsKept, Math.max(1, Math.round((at - this.at) * 10)));
+    const steps = Math.min(tenthsKept, tenthsBetween(this.beatAt, at));
+    this.beatAt = steps < tenthsKept ? this.beatAt + steps / 10 : at;
     this.at = at;
     this.known = Math.min(tenthsKept, this.known + steps);
     for (let i = 0; i < steps; i++) {

@@ -15,7 +15,7 @@
  * @property {string} how "waits", "runs", "between", "failed" or "over"
  */
 
-const holdFor = 700; // milliseconds that one function is shown at least
+export const holdFor = 700; // milliseconds that one function is shown at least
 
 /** Everything about the task that is shown. */
 export class SourceStore {
@@ -72,19 +72,20 @@ export class SourceStore {
    * Which function to show, and which of its lines to mark. A task that goes to and fro between
    * functions would make the panel flicker: one stays for a while, marked where it calls the other.
    * @param {number} now milliseconds
+   * @param {number} hold for how many milliseconds one function stays
    * @returns {{source: Source | undefined, line: number, how: string, again: number}} `again`: in how
    *   many milliseconds to ask again; 0 for not at all
    */
-  view(now) {
+  view(now, hold = holdFor) {
     const { at, task } = this;
     if (!at || !task) return { source: undefined, line: 0, how: "", again: 0 };
     const id = taskId(task);
     const held = this.sources.get(this.shown);
     const since = now - this.shownSince;
     if (held && at.source !== this.shown && id === this.shownTask && at.how === "waits"
-        && since < holdFor) {
+        && since >= 0 && since < hold) {
       const line = lineWithin(held, this.chain);
-      return { source: held, line, how: line ? at.how : "", again: holdFor - since };
+      return { source: held, line, how: line ? at.how : "", again: hold - since };
     }
     if (at.source !== this.shown || id !== this.shownTask) {
       this.shown = at.source;

@@ -5,14 +5,14 @@ import { make, makeShape, setAttribute, setShape, setShown, setText } from "./do
 import { formatCount, plural } from "./numbers.js";
 import { PanelPage, shows } from "./panel_page.js";
 import {
-  aloud, choices, colour, commonIndent, formatShare, keepInSight, SourceStore, standsAt, taskId,
+  aloud, choices, colour, commonIndent, formatShare, holdFor, keepInSight, SourceStore, standsAt, taskId,
 } from "./source_layout.js";
 import { makeSpeech } from "./speech.js";
 
 const leaveScrolledFor = 5000; // milliseconds, once somebody scrolled by hand
 const scrollEvery = 1000; // milliseconds
 
-class SourcePage extends PanelPage {
+export class SourcePage extends PanelPage {
   // ---- Build the DOM
 
   build() {
@@ -86,7 +86,8 @@ class SourcePage extends PanelPage {
 
   drawNow() {
     const { store } = this;
-    const view = store.view(performance.now());
+    // A recording that stands still shows the very moment.
+    const view = store.view(this.clock.now(), this.recorded && !this.recorded.playing ? 0 : holdFor);
     clearTimeout(this.again);
     if (view.again) this.again = setTimeout(() => this.draw(), view.again);
     this.drawChoice();
@@ -163,7 +164,8 @@ class SourcePage extends PanelPage {
       setText(this.where, view.how ? standsAt(view).replace(/^(waits|failed|runs) /, "") : "");
     }
     setText(this.label, view.source ? view.source.label : "");
-    setText(this.counted, task ? `counted for ${formatCount(counted)} s` : "");
+    const count = this.recorded ? "stops and time are not recorded" : `counted for ${formatCount(counted)} s`;
+    setText(this.counted, task ? count : "");
     setAttribute(this.root, "data-slot", task ? task.slot : null);
     setAttribute(this.root, "data-state", task ? task.state : null);
   }

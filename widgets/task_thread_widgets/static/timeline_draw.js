@@ -177,14 +177,14 @@ function paintTrack(context, lane, top, from, width, scene) {
   context.globalAlpha = 1;
 }
 
-const isLive = (state) => state === "running" || state === "starting" || state === "stopping";
+const isLiveLane = (state) => state === "running" || state === "starting" || state === "stopping";
 
 /** The line of a thread: drawn while it lives. */
 function paintThread(context, lane, top, x, width, scene) {
   const { colors, ratio, rowHeight, store, until } = scene;
   const states = lane.marks.filter((mark) => mark.kind === "state");
   // Before the first mark it was what led there; without any it is what it was since it started.
-  let live = states.length ? states[0].text !== "starting" : isLive(lane.state);
+  let live = states.length ? states[0].text !== "starting" : isLiveLane(lane.state);
   let since = x(Math.max(store.began, states.length ? -Infinity : lane.started ?? 0));
   const line = Math.max(2, Math.round(2 * ratio));
   const y = Math.round(top + rowHeight / 2 - line / 2);
@@ -198,7 +198,7 @@ function paintThread(context, lane, top, x, width, scene) {
   for (const mark of states) {
     draw(x(mark.at));
     since = Math.max(since, x(mark.at));
-    live = isLive(mark.text);
+    live = isLiveLane(mark.text);
   }
   draw(x(until));
   context.globalAlpha = 1;

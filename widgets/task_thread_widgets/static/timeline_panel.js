@@ -24,12 +24,13 @@ const mostLanesTold = 80;
 const summarizeEvery = 3000; // milliseconds
 const colorNames = ["back", "text", "soft", "line", "raised", "brand", "beat", "warn", "bad", "signal"];
 
-class TimelinePage extends PanelPage {
+export class TimelinePage extends PanelPage {
   // ---- Build the DOM
 
   build() {
     this.store = new TimelineStore();
-    this.clock = new Playout();
+    // Frames come late, by more or less; those of a recording come when its clock says so.
+    this.playout = this.recorded ? { heard() {}, time: (now) => now } : new Playout();
     this.zoom = 10; // seconds
     /** @type {number | null} the moment at the right end while it stands still */
     this.frozen = null;
@@ -68,7 +69,7 @@ class TimelinePage extends PanelPage {
     this.when = make("span", { class: "tl-when" });
     this.note = make("span", { class: "tt-page-soft tl-note" });
     this.header.append(
-      this.freezeButton,
+      this.recorded ? "" : this.freezeButton,
       make("span", { class: "tl-group" },
         button("earlier", "Earlier", "\u25c0", () => this.pan(-0.25)),
         button("later", "Later", "\u25b6", () => this.pan(0.25))),
@@ -132,7 +133,7 @@ class TimelinePage extends PanelPage {
     const changed = store.apply(frame);
     const told = frame.facts;
     const news = frame.columns.lane || told.marks || told.signals;
-    this.clock.heard(frame.at, performance.now() / 1000, news && !frame.full ? changed : Infinity);
+    this.playout.heard(frame.at, this.clock.now() / 1000, news && !frame.full ? changed : Infinity);
     this.spoil(changed);
     if (told.add || told.gone || told.set || frame.full) this.names.spoil();
   }
@@ -154,10 +155,10 @@ class TimelinePage extends PanelPage {
   drawNow() {
     this.layOut();
     const live = this.frozen === null;
-    const now = performance.now();
-    let time = live ? this.clock.time(now / 1000) : this.frozen;
+    const now = this.clock.now();
+    let time = live ? this.playout.time(now / 1000) : this.frozen;
     // In steps, for who does not want things to move.
-    if (live && this.calm.matches) time = Math.floor(time);
+    if (live && this.calm.matches && !this.recorded) time = Math.floor(time);
     this.shown = time;
     this.drawHeader(now);
     if (!this.rows.length || !this.width || Number.isNaN(time)) return;
@@ -165,8 +166,8 @@ class TimelinePage extends PanelPage {
       this.model.get("selected") ?? "", this.aggregated);
     this.drawPicture(time);
     this.tip.draw();
-    this.summarize(now);
-    if (live && this.presence.isSeen() && !this.calm.matches && !this.lost) this.draw();
+    this.summarize(performance.now());
+    if (live && this.presence.isSeen() && !this.calm.matches && !this.lost && !this.recorded) this.draw();
   }
 
   layOut() {
@@ -319,16 +320,18 @@ class TimelinePage extends PanelPage {
 
   drawHeader(now) {
     const live = this.frozen === null;
+    setText(this.zoomText, `${this.zoom} s`);
+    if (performance.now() - this.notedAt >= 500) {
+      this.notedAt = performance.now();
+      this.takeNote();
+    }
+    if (this.recorded) return;
     setText(this.freezeWord, live ? "Freeze" : "Go on");
     setShape(this.freezeShape, live ? "paused" : "running");
     setAttribute(this.freezeButton, "data-frozen", live ? null : "");
-    setText(this.zoomText, `${this.zoom} s`);
-    const ago = this.clock.time(now / 1000) - this.frozen;
+    const ago = this.playout.time(now / 1000) - this.frozen;
     setText(this.when, live ? "live" : `frozen, ${agoText(Math.max(0, ago))}`);
     setAttribute(this.when, "data-live", live ? "" : null);
-    if (now - this.notedAt < 500) return;
-    this.notedAt = now;
-    this.takeNote();
   }
 
   /** Twice a second: what is drawn together, and what is not drawn. */
@@ -370,7 +373,7 @@ class TimelinePage extends PanelPage {
     this.summarizedAt = now;
     const { first, last } = this.rowsInView();
     const lanes = this.rows.slice(first, last).map(({ lane }) => lane);
-    const when = this.frozen === null ? "live" : "frozen";
+    const when = this.recorded ? "recorded" : this.frozen === null ? "live" : "frozen";
     setAttribute(this.canvas, "aria-label", summary(this.store, lanes, this.shown - this.zoom, this.shown, when));
   }
 
@@ -387,13 +390,19 @@ class TimelinePage extends PanelPage {
   // ---- Time
 
   toggle() {
-    if (this.frozen === null) this.freezeAt(this.shown);
+    if (this.recorded) this.recorded.toggle();
+    else if (this.frozen === null) this.freezeAt(this.shown);
     else this.goOn();
-    this.say(this.frozen === null ? "live" : "frozen");
+    if (!this.recorded) this.say(this.frozen === null ? "live" : "frozen");
   }
 
+  /** Show what was; a recording goes there as a whole. */
   freezeAt(time) {
-    const newest = this.clock.time(performance.now() / 1000);
+    if (this.recorded) {
+      this.recorded.goTo(time);
+      return;
+    }
+    const newest = this.playout.time(this.clock.now() / 1000);
     const oldest = Math.min(newest, Math.max(this.store.began, this.store.at - trackKept) + this.zoom / 4);
     this.frozen = Math.max(oldest, Math.min(newest, time));
     this.store.held = this.frozen - trackKept;
@@ -402,6 +411,10 @@ class TimelinePage extends PanelPage {
   }
 
   goOn() {
+    if (this.recorded) {
+      this.recorded.goTo(Infinity);
+      return;
+    }
     this.frozen = null;
     this.store.held = null;
     this.summarizedAt = 0;
@@ -414,7 +427,7 @@ class TimelinePage extends PanelPage {
 
   /** Bring a moment to the right end. */
   show(time) {
-    if (time >= this.clock.time(performance.now() / 1000)) this.goOn();
+    if (!this.recorded && time >= this.playout.time(this.clock.now() / 1000)) this.goOn();
     else this.freezeAt(time);
   }
 
@@ -428,6 +441,7 @@ class TimelinePage extends PanelPage {
     const before = this.zoom;
     this.zoom = nextZoom(before, step);
     if (this.zoom === before) return;
+    if (this.recorded) this.model.set("span", this.zoom); // a player has to tell of as much
     if (this.frozen !== null && x !== undefined) {
       const share = 1 - x / this.plot.clientWidth;
       this.freezeAt(this.frozen + (this.zoom - before) * share);

@@ -157,13 +157,14 @@ export class TimelineSteering {
     if (!lane) return;
     if (page.frozen === null) page.freezeAt(page.shown);
     const from = this.cursor.time ?? page.shown;
-    const time = nextTurn(lane.track, from, step, Math.min(page.until(), page.frozen + page.zoom));
+    const shown = page.frozen ?? page.shown;
+    const time = nextTurn(lane.track, from, step, Math.min(page.until(), shown + page.zoom));
     if (Number.isNaN(time)) {
       page.say(step > 0 ? "no later turn" : "no earlier turn");
       return;
     }
     this.cursor = { lane: lane.lane, time, say: true };
-    if (time < page.frozen - page.zoom) page.freezeAt(time + page.zoom / 2);
-    else if (time > page.frozen) page.freezeAt(time + page.zoom / 4);
+    if (time < shown - page.zoom) page.freezeAt(time + page.zoom / 2);
+    else if (time > shown) page.freezeAt(time + page.zoom / 4);
   }
 }

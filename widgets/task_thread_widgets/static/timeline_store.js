@@ -133,8 +133,8 @@ export class TimelineStore {
     const ms = (value) => at + value / 1000;
     const before = this.at;
     let changed = before || at;
-    // A kernel that was started again has another clock.
-    if (at < before - 1 || (frame.full && facts.wall && Math.abs(facts.wall - this.wall) > 5 && this.wall)) {
+    // A kernel that was started again has another clock; a recording may go back.
+    if (at < before || (frame.full && facts.wall && Math.abs(facts.wall - this.wall) > 5 && this.wall)) {
       this.clear();
       changed = -Infinity;
     }

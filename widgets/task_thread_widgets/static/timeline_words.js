@@ -93,7 +93,7 @@ function shareText(share) {
  * @param {import("./timeline_store.js").Lane[]} lanes those that are in view
  * @param {number} from seconds
  * @param {number} to seconds
- * @param {string} when "live" or "frozen"
+ * @param {string} when "live", "frozen" or "recorded"
  */
 export function summary(store, lanes, from, to, when) {
   const tasks = lanes.filter((lane) => lane.kind === "task");

@@ -15,7 +15,7 @@ import { isEnded, TreeStore } from "./tree_store.js";
 
 const mostRowsTold = 200;
 
-class TreePage extends PanelPage {
+export class TreePage extends PanelPage {
   // ---- Build the DOM
 
   build() {
@@ -26,7 +26,8 @@ class TreePage extends PanelPage {
     this.lines = [];
     this.linesOf = -1; // the store's shape that the lines were made of
     this.shared = new Set();
-    this.views = new Recycler(() => new RowView(this.guard((...args) => this.steer(...args))));
+    this.views = new Recycler(() => new RowView(
+      this.recorded ? null : this.guard((...args) => this.steer(...args))));
     this.places = new RowPlaces([], () => false);
     this.heights = { tall: 0, low: 0 }; // of rows, in pixels
     this.ratesAt = 0; // the tenth of a second for which the rates were shown
@@ -60,7 +61,7 @@ class TreePage extends PanelPage {
     this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
     this.more = make("div", { class: "tt-page-empty", hidden: true });
     this.header.append(this.total, this.sum, this.lag,
-      make("span", { class: "tt-page-tools" }, this.search, this.largeButton, this.stopAll));
+      make("span", { class: "tt-page-tools" }, this.search, this.largeButton, this.recorded ? "" : this.stopAll));
     this.body.append(this.scroller, this.empty, this.more);
     this.shown = scrollWindow(this.scroller, this.guard(() => this.draw()), this.signal);
   }
@@ -126,7 +127,7 @@ class TreePage extends PanelPage {
     const context = {
       store: this.store, asks: this.asks, shared: this.shared, active: this.active,
       selected: this.model.get("selected"),
-      now: performance.now(), lost: this.lost, still: this.calm.matches,
+      now: this.clock.now(), lost: this.lost, still: this.calm.matches,
       rates: this.rates, look: this.look(), above: all,
     };
     const byIndex = [...wanted].sort(([, a], [, b]) => a - b);
@@ -165,7 +166,8 @@ class TreePage extends PanelPage {
     // Twice a second, and those of the rows at the same moment: so they agree, and can be read.
     // But at once when they come to be known, and when nothing turns any more.
     const old = Number.isNaN(this.totalShown) || (this.totalShown > 0 && !this.store.isTurning());
-    if (old || Math.abs(this.store.head - this.ratesAt) >= 5) {
+    const stands = this.recorded && !this.recorded.playing;
+    if (old || stands || Math.abs(this.store.head - this.ratesAt) >= 5) {
       this.ratesAt = this.store.head;
       this.rates++;
       this.totalShown = this.store.total();

@@ -12,8 +12,9 @@ const beatsDrawn = 45; // tenths of a second
 const codeShownFor = 5000; // milliseconds
 
 export class RowView {
-  /** @param {(action: string, row: import("./tree_store.js").Row, hz?: number) => void} act */
+  /** @param {((action: string, row: import("./tree_store.js").Row, hz?: number) => void) | null} act none: no buttons */
   constructor(act) {
+    this.steered = act !== null;
     /** @type {import("./tree_store.js").Row | null} */
     this.row = null;
     this.movedAt = 0; // when the pace was last moved, in milliseconds
@@ -76,7 +77,7 @@ export class RowView {
         this.rate,
       ),
       make("span", { class: "tt-where" }, this.where, this.code, this.note),
-      make(
+      !act ? "" : make(
         "span",
         { class: "tt-controls" },
         ...this.buttons.keys(),
@@ -195,6 +196,7 @@ export class RowView {
   }
 
   updateControls(row, name, over, isActive, { store, asks, lost }) {
+    if (!this.steered) return;
     const isThread = row.kind === "thread";
     let { held, pace } = row;
     let turning = !over;

@@ -1,6 +1,6 @@
 // What the page knows of the tree: rows, kept up to date by frames. Nothing here touches the page.
 
-import { rateOf } from "./numbers.js";
+import { rateOf, tenthsBetween } from "./numbers.js";
 
 /**
  * @typedef {object} Row
@@ -46,6 +46,7 @@ export class TreeStore {
     /** @type {number | null} */
     this.others = null; // turns/s of what is not shown; null if all of the kernel is
     this.at = 0;
+    this.beatAt = 0; // the moment at which the present tenth of a second began
     this.tenths = 0; // how many have passed
     this.head = 0; // where in `beats` the present tenth of a second stands
     this.known = 0; // how many tenths of `beats` are known
@@ -56,11 +57,11 @@ export class TreeStore {
     const { facts, columns } = frame;
     const before = frame.full ? this.rows : null;
     if (frame.full) {
-      const { head, at, known, tenths } = this;
-      const gap = frame.at - at > 1.5;
+      const { head, at, beatAt, known, tenths } = this;
+      const gap = frame.at < at || frame.at - at > 1.5; // a recording may go back
       this.clear();
       // What came while nobody looked is not known, tenth by tenth.
-      Object.assign(this, { head, tenths, at: gap ? frame.at - 0.1 : at, known: gap ? 0 : known });
+      Object.assign(this, { head, tenths, beatAt: gap ? frame.at - 0.1 : beatAt, known: gap ? 0 : known });
       this.shape++;
       this.gap = gap;
     }
@@ -91,7 +92,7 @@ export class TreeStore {
       row.serial = above ? above.serial : 0;
       const goesOn = old?.beats && !this.gap;
       row.beats = goesOn ? old.beats : new Uint16Array(beatsKept);
-      if (goesOn) row.beats[this.head] = Math.max(0, row.turns - old.turns);
+      if (goesOn) row.beats[this.head] += Math.max(0, row.turns - old.turns);
       const began = !goesOn || (isAtRest(old) && !isAtRest(row));
       row.since = began ? this.tenths : old.since;
       this.tasks.set(row.row, row);
@@ -132,7 +133,8 @@ export class TreeStore {
 
   /** Let time pass in the beats. */
   advance(at, rows) {
-    const steps = Math.min(beatsKept, Math.max(1, Math.round((at - this.at) * 10)));
+    const steps = Math.min(beatsKept, tenthsBetween(this.beatAt, at));
+    this.beatAt = steps < beatsKept ? this.beatAt + steps / 10 : at;
     this.at = at;
     this.tenths += steps;
     this.known = Math.min(beatsKept, this.known + steps);

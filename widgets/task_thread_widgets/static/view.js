@@ -7,7 +7,7 @@ import { Keeper } from "./beside.js";
 import { keepKeys, make, setAttribute, setShown } from "./dom.js";
 import { link, panelTraits, tabAfter, viewTabs } from "./view_layout.js";
 
-class View {
+export class View {
   constructor({ model, el, signal, host }) {
     this.model = model;
     this.signal = signal;
@@ -88,7 +88,7 @@ class View {
   }
 }
 
-async function render(context) {
+async function renderView(context) {
   const view = new View(context);
   try {
     await view.fill();
@@ -99,4 +99,4 @@ async function render(context) {
   }
 }
 
-export default { render };
+export default { render: renderView };
