@@ -7,7 +7,8 @@ import subprocess
 import pytest
 from task_thread_widgets.page_code import STATIC, modules, script, style
 
-PANELS = [*sorted(path.name for path in STATIC.glob("*_panel.js")), "view.js", "prediction.js"]
+PAGES = ("view.js", "prediction.js", "replay.js")
+PANELS = [*sorted(path.name for path in STATIC.glob("*_panel.js")), *PAGES]
 TOP = re.compile(r"^(?:export )?(?:async )?(?:const|let|class|function) (\w+)", re.MULTILINE)
 
 

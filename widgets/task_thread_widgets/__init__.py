@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from .log_panel import LogPanel
 from .prediction_view import PredictionView, prediction_part
+from .recorded_page import export_figure, export_html
+from .replay_view import ReplayView
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
@@ -23,4 +25,7 @@ __all__ = [  # noqa: RUF022  # as the reference has them
     "SignalPanel",
     "PredictionView",
     "prediction_part",
+    "ReplayView",
+    "export_html",
+    "export_figure",
 ]

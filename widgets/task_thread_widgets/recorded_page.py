@@ -1,11 +1,12 @@
-"""A recording as one HTML file, and as a block of a MyST page: opened with no network and no kernel.
+"""A recording as one HTML file, and as a figure on a page: opened with no network and no kernel.
 
 The file holds the page code of `static/replay.js` and the film, each packed; its few lines of plain script
 unpack both. Its Content-Security-Policy allows these two scripts by their hashes, and nothing else: what a
 hostile name or text would bring in could not run, even if it became markup, which it can't: the film is
 base64. Styles are allowed inline, since panels set the height of a row.
 
-A reader without JavaScript sees the still picture, the text that the replay takes the place of.
+A reader without JavaScript sees the still picture, the text that the replay takes the place of. In a notebook
+the page stands in an iframe that may run scripts and nothing else.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ import gzip
 import hashlib
 import html
 import json
+import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from task_thread.recording import Recording, replay
+
 from .page_code import script, style
+from .page_messages import sendable
 
 STYLES = (
     "theme.css",
@@ -48,7 +54,7 @@ body {{ margin: 12px; font: 14px/1.4 system-ui, sans-serif; }}
 </head>
 <body>
 <div id="still">
-<noscript>This recording is played by JavaScript, which is switched off here. At its end it was like this:</noscript>
+<noscript>JavaScript, which plays this recording, is switched off. At its end it was like this:</noscript>
 <pre>{still}</pre>
 </div>
 <script type="application/octet-stream" id="film" data-at="{at}">{film}</script>
@@ -74,11 +80,12 @@ _BOOT = """\
 """
 
 
-def page(film: dict[str, Any], still: str = "", at: float = 0.0) -> str:
+def page(film: str, name: str, still: str, at: float = 0.0) -> str:
     """Return a page that shows a recording.
 
     Args:
-        film: what `recording.film` returns.
+        film: it, packed.
+        name: what was recorded.
         still: what it was like at its end, as text, for readers without JavaScript.
         at: the moment at which it opens, in seconds.
     """
@@ -89,19 +96,92 @@ def page(film: dict[str, Any], still: str = "", at: float = 0.0) -> str:
     )
     return _PAGE.format(
         policy=policy,
-        title=html.escape(f"{film['about']['name']} \N{MIDDLE DOT} recording"),
+        title=html.escape(f"{name} \N{MIDDLE DOT} recording"),
         css=style(*STYLES),
         still=html.escape(still),
         at=float(at),
-        film=packed(film),
+        film=film,
         code=_packed_code(),
         boot=_BOOT,
     )
 
 
+def export_html(
+    recording: Recording | str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    at: float = 0.0,
+) -> None:
+    """Write a recording as one HTML file, which any browser opens, with no network and no kernel.
+
+    Args:
+        recording: it, or the path of its file.
+        path: of the HTML file; what is there is replaced.
+        at: the moment at which it opens, in seconds.
+
+    Raises:
+        RecordingError: the file is no recording, or of a newer version.
+        OSError: a file can't be read or written.
+    """
+    film, name, still = filmed(recording)
+    Path(path).write_text(page(film, name, still, at), encoding="utf-8")
+
+
+def export_figure(
+    recording: Recording | str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    at: float = 0.0,
+) -> None:
+    """Write a recording as a figure of a MyST page.
+
+    Two files: a Markdown file with one `{anywidget}` block, for `{include}`; and beside it
+    `replay.mjs`, the code, which all figures of a folder share.
+
+    Args:
+        recording: it, or the path of its file.
+        path: of the Markdown file; what is there is replaced.
+        at: the moment at which it opens, in seconds.
+
+    Raises:
+        RecordingError: the file is no recording, or of a newer version.
+        OSError: a file can't be read or written.
+    """
+    film, _, _ = filmed(recording)
+    state = json.dumps({"film": film, "at": float(at)})
+    Path(path).with_name("replay.mjs").write_text(figure_code(), encoding="utf-8")
+    Path(path).write_text(f"```{{anywidget}} replay.mjs\n{state}\n```\n", encoding="utf-8")
+
+
+@cache
+def figure_code() -> str:
+    """Return the module of a figure: the replay, which brings its styles along."""
+    code, default, _ = script("replay.js").rpartition("export default { render };")
+    assert default
+    css = json.dumps(style(*STYLES))
+    return f"{code}const css = {css};\nexport default {{ render: (context) => render(context, css) }};\n"
+
+
+def in_notebook(whole: str, title: str, still: str) -> str:
+    """Return a page as a part of another one, with the still picture as text below it."""
+    return (
+        f'<iframe title="{html.escape(title)}" sandbox="allow-scripts" loading="lazy" '
+        f'style="width: 100%; height: 44em; border: 0" srcdoc="{html.escape(whole)}"></iframe>'
+        f"<details><summary>at its end, as text</summary><pre>{html.escape(still)}</pre></details>"
+    )
+
+
+def filmed(recording: Recording | str | os.PathLike[str]) -> tuple[str, str, str]:
+    """Return the film of a recording, packed; its name; and how things were at its end; all sendable."""
+    if not isinstance(recording, Recording):
+        with replay(recording) as opened:
+            return filmed(opened)
+    film = recording.film()
+    still = str(recording.at(recording.seconds)) if film["segments"] else "nothing was recorded"
+    return packed(film), sendable(str(film["about"].get("name", ""))), sendable(still)
+
+
 def packed(film: dict[str, Any]) -> str:
     """Return a film as gzip in base64, which is text that can stand anywhere."""
-    return _pack(json.dumps(film, separators=(",", ":"), ensure_ascii=False))
+    return _pack(json.dumps(sendable(film), separators=(",", ":"), ensure_ascii=False))
 
 
 @cache
@@ -110,9 +190,7 @@ def _packed_code() -> str:
 
 
 def _pack(text: str) -> str:
-    # Half a surrogate pair can't be encoded; names are escaped from them before, texts may not be.
-    data = text.encode("utf-8", "replace")
-    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def _hash(code: str) -> str:

@@ -11,9 +11,9 @@ const lookedBack = 6; // seconds: those of the beats of a row
 const atOnce = 0.0005; // seconds: nearer is the same moment
 
 /**
- * @typedef {object} Film see replay.py
+ * @typedef {object} Film see docs/recording.md
  * @property {number} format
- * @property {{name: string, began: string, seconds: number, python: string, says: string[]}} about
+ * @property {{name: string, began: string, seconds: number, cut: number, python: string, says: string[]}} about
  * @property {{at: number, frames: [number, string, object, string[]][]}[]} segments
  * @property {[number, string, number, string, string][]} marks when, kind, serial of a thread, slot, text
  * @property {number[]} turns when a turn has ended, rising
@@ -39,7 +39,8 @@ export class Player {
     this.span = span;
     this.changed = changed;
     this.seconds = film.about.seconds;
-    this.at = 0;
+    this.begin = film.about.cut ?? 0; // what came before was left away
+    this.at = this.begin;
     this.playing = false;
     this.speed = 1;
     /** @type {Map<string, Track>} */
@@ -67,7 +68,7 @@ export class Player {
   }
 
   play() {
-    if (this.at >= this.seconds) this.seek(0);
+    if (this.at >= this.seconds) this.seek(this.begin);
     this.playing = true;
     this.changed();
   }
@@ -90,7 +91,7 @@ export class Player {
 
   /** Show a moment. */
   seek(at) {
-    at = Math.min(this.seconds, Math.max(0, at || 0));
+    at = Math.min(this.seconds, Math.max(this.begin, at || 0));
     this.at = at;
     for (const panel of this.tracks.keys()) this.feedTo(panel, at);
     this.changed();
@@ -123,7 +124,7 @@ export class Player {
 
   /** Go to the next turn, or with -1 to the one before. */
   step(way) {
-    this.goTo(this.beside(this.film.turns, (at) => at, way) ?? (way > 0 ? this.seconds : 0));
+    this.goTo(this.beside(this.film.turns, (at) => at, way) ?? (way > 0 ? this.seconds : this.begin));
   }
 
   /**

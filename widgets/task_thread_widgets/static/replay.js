@@ -3,9 +3,11 @@
 // knows anywidget but no kernel. It needs nothing but a film, and asks nobody for anything.
 
 import { isKeyOfPanel, keepKeys, make, makeShape, setAttribute, setShape, setShown, setText, watchTheme } from "./dom.js";
+import { readFrame } from "./frames.js";
 import { LogPage } from "./log_panel.js";
 import { plural } from "./numbers.js";
 import { Player, playedText, readFilm, speeds } from "./player.js";
+import { RecordedSource } from "./recorded_source.js";
 import { SignalsPage } from "./signal_panel.js";
 import { SourcePage } from "./source_panel.js";
 import { makeSpeech } from "./speech.js";
@@ -64,12 +66,14 @@ export class Replay {
     this.before = 0; // when time last passed, in milliseconds of the page
     this.moving = 0;
     this.models = {};
-    this.player = new Player(film, (panel, content, buffers) =>
-      this.models[panel]?.tell("msg:custom", content, buffers), (panel) => this.models[panel]?.get("span"),
-    () => this.changed());
+    this.pages = {};
+    this.source = new RecordedSource(film.sources);
+    this.player = new Player(film, (...frame) => this.feed(...frame),
+      (panel) => this.models[panel]?.get("span"), () => this.changed());
     for (const name of Object.keys(pages)) {
       this.models[name] = new StubModel({ recorded: this.player, selected: "", large: false, span: 10 });
     }
+    this.models.source.on("change:selected", () => this.showSource());
     this.models.timeline.on("change:span", () => this.player.again("timeline"));
     this.build();
     this.view = new View({
@@ -79,7 +83,9 @@ export class Replay {
       }),
       host: {
         getModel: (name) => this.models[name],
-        getWidget: (name) => ({ render: ({ el, signal }) => { new pages[name](this.models[name], el, signal); } }),
+        getWidget: (name) => ({
+          render: ({ el, signal }) => { this.pages[name] = new pages[name](this.models[name], el, signal); },
+        }),
       },
     });
     el.append(this.root);
@@ -109,7 +115,7 @@ export class Replay {
       class: "tt-page-select rp-speed", "aria-label": "Speed", change: () => player.setSpeed(+this.speed.value),
     }, ...speeds.map((speed) => make("option", { value: speed }, `${speed}\u00d7`)));
     this.range = make("input", {
-      type: "range", class: "rp-range", min: "0", max: String(player.seconds), step: "any",
+      type: "range", class: "rp-range", min: String(player.begin), max: String(player.seconds), step: "any",
       "aria-label": "Moment", "aria-description": "arrows go from turn to turn, with Shift a second; Page keys a tenth",
       input: () => player.goTo(+this.range.value),
     });
@@ -129,13 +135,13 @@ export class Replay {
         this.playButton,
         button("back", "Back by a turn", "Left", () => player.step(-1), "\u25c0"),
         button("on", "On by a turn", "Right", () => player.step(1), "\u25b6"),
-        this.time, this.speed, ...jumps,
-        make("span", { class: "tt-page-soft rp-about" }, `a recording \u00b7 ${about.join(" \u00b7 ")}`)),
+        this.time, this.speed, ...jumps),
       make("div", { class: "rp-scrub" }, this.marks, this.range),
-      says.length > 0 && make("ul", { class: "tt-page-soft rp-says" }, ...says.map((text) => make("li", {}, text))) || "",
       this.live);
     keepKeys(this.bar);
-    this.root = make("div", { class: "task-thread-replay" }, this.bar);
+    this.root = make("div", { class: "task-thread-replay" }, this.bar,
+      make("ul", { class: "task-thread rp-about" },
+        ...[`a recording \u00b7 ${about.join(" \u00b7 ")}`, ...says].map((text) => make("li", {}, text))));
   }
 
   listen() {
@@ -166,9 +172,23 @@ export class Replay {
 
   // ---- Draw
 
+  feed(panel, content, buffers) {
+    // The time of day goes by the program's clock, which may be no real one.
+    if (content.facts.wall !== undefined) content.facts.wall = this.wall ??= content.facts.wall;
+    if (panel === "code") this.source.apply(readFrame(content, buffers));
+    else this.models[panel]?.tell("msg:custom", content, buffers);
+  }
+
+  showSource() {
+    const tree = this.pages.tree?.store;
+    const content = tree && this.source.frame(tree, this.models.source.get("selected"), this.player.at);
+    if (content) this.models.source.tell("msg:custom", content, []);
+  }
+
   /** Another moment, another speed, or it plays or stands. */
   changed() {
     const { player } = this;
+    this.showSource();
     for (const model of Object.values(this.models)) model.tell("change:at");
     setText(this.time, `${playedText(player.at)} / ${playedText(player.seconds)}`);
     if (+this.range.value !== player.at) this.range.value = String(player.at);
@@ -209,10 +229,21 @@ export class Replay {
       const high = Math.round(share * height);
       for (const [at, of] of film.marks) {
         if (of !== kind) continue;
-        const x = inset + (width - 2 * inset) * (player.seconds ? at / player.seconds : 0);
+        const x = inset + (width - 2 * inset) * ((at - player.begin) / (player.seconds - player.begin || 1));
         context.fillRect(Math.round(x - (wide * ratio) / 2), height - high, Math.ceil(wide * ratio), high);
       }
     }
+  }
+
+  /** A button for the kernel to write the recording as one HTML file. */
+  offerToSave(model) {
+    const button = make("button", {
+      type: "button", class: "tt-button rp-save", title: `Write ${model.get("saves_as")}, which needs no kernel`,
+      click: () => model.send({ kind: "save" }),
+    }, "Save as HTML");
+    const told = make("span", { class: "rp-told", role: "status" });
+    model.on("msg:custom", ({ kind, text }) => { if (kind === "told") setText(told, text); });
+    this.bar.firstChild.append(make("span", { class: "tt-page-tools" }, told, button));
   }
 
   // ---- Keyboard and jumps
@@ -231,15 +262,16 @@ export class Replay {
   pressed(event) {
     if (!isKeyOfPanel(event) || event.target === this.speed) return;
     const { player } = this;
+    const tenth = (player.seconds - player.begin) / 10;
     const onButton = event.target.tagName === "BUTTON";
     const jump = kinds.find(({ key }) => key === event.key.toLowerCase());
     const keys = {
       " ": onButton ? null : () => player.toggle(), // a button is pressed by it
       ArrowLeft: () => (event.shiftKey ? player.goTo(player.at - 1) : player.step(-1)),
       ArrowRight: () => (event.shiftKey ? player.goTo(player.at + 1) : player.step(1)),
-      PageUp: () => player.goTo(player.at + player.seconds / 10),
-      PageDown: () => player.goTo(player.at - player.seconds / 10),
-      Home: () => player.goTo(0),
+      PageUp: () => player.goTo(player.at + tenth),
+      PageDown: () => player.goTo(player.at - tenth),
+      Home: () => player.goTo(-Infinity),
       End: () => player.goTo(Infinity),
       "+": () => this.changeSpeed(1),
       "-": () => this.changeSpeed(-1),
@@ -276,11 +308,19 @@ export async function showReplay(packed, el, signal, at) {
   }
 }
 
-/** What anywidget asks for. Some pages tell the end by a signal, some call what is returned here. */
-function render({ model, el, signal }) {
+/**
+ * What anywidget asks for. Some pages tell the end by a signal, some call what is returned here. Nothing is
+ * ever set in the model: on a page without a kernel that may raise an error.
+ * @param {string} [css] for a page that brings no style sheet of ours
+ */
+function render({ model, el, signal }, css = "") {
   const ending = new AbortController();
   signal?.addEventListener("abort", () => ending.abort());
-  showReplay(model.get("film"), el, ending.signal, model.get("at") || 0);
+  const place = make("div");
+  el.append(css ? make("style", {}, css) : "", place);
+  showReplay(model.get("film"), place, ending.signal, model.get("at") || 0).then((replay) => {
+    if (replay && model.get("saves_as")) replay.offerToSave(model);
+  });
   return () => ending.abort();
 }
 

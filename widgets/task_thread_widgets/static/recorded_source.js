@@ -1,0 +1,96 @@
+// What the source panel shows of a recording. A kernel tells of the task that is selected; a recording tells
+// where each task stood, and the code of each function once. So the frames of that panel are made here, of the
+// rows of the tree and the frames of "code" (see docs/recording.md). Nothing here touches the page.
+
+import { isEnded } from "./tree_store.js";
+
+export class RecordedSource {
+  /** @param {Record<string, {title: string, first: number, lines: string[], name: string}>} sources */
+  constructor(sources) {
+    this.sources = sources;
+    this.number = 0;
+    this.known = new Set(); // keys of the functions that were told
+    this.told = {}; // each fact, as JSON
+    this.clear();
+  }
+
+  clear() {
+    this.stands = new Map(); // number -> [key, line, how, chain]
+    this.standOf = new Map(); // row -> number
+  }
+
+  /** Take a frame of "code". */
+  apply({ full, facts }) {
+    if (full) this.clear();
+    for (const [number, ...stand] of facts.stands ?? []) this.stands.set(number, stand);
+    for (const [row, { stand }] of facts.tasks ?? []) if (stand !== undefined) this.standOf.set(row, stand);
+  }
+
+  /**
+   * @param {import("./tree_store.js").TreeStore} tree of the same moment
+   * @param {string} selected "SERIAL/SLOT", "SERIAL" for the first task of a thread, "" for the first of all
+   * @param {number} at
+   * @returns {object | null} the content of a frame of what changed; `null` if nothing did
+   */
+  frame(tree, selected, at) {
+    const facts = {};
+    for (const [name, value] of Object.entries(this.facts(tree, selected))) {
+      const json = JSON.stringify(value);
+      if (this.told[name] === json) continue;
+      this.told[name] = json;
+      facts[name] = value;
+    }
+    const key = this.keyShown;
+    if (key && !this.known.has(key) && this.sources[key]) {
+      this.known.add(key);
+      const { name, title, first, lines } = this.sources[key];
+      facts.sources = [[+key, name, title, first, lines]];
+    }
+    if (!Object.keys(facts).length) return null;
+    this.number++;
+    return { kind: "frame", n: this.number, full: this.number === 1, at, facts, columns: [] };
+  }
+
+  facts(tree, selected) {
+    if (this.listedOf !== tree.shape) {
+      this.listedOf = tree.shape;
+      this.tasks = listTasks(tree);
+    }
+    const row = findTask(tree, selected);
+    const stand = row && this.stands.get(this.standOf.get(row.row));
+    this.keyShown = stand ? stand[0] : "";
+    const { tasks } = this;
+    if (!row) {
+      const note = !selected ? "no task turns here yet" : selected.includes("/")
+        ? `the selected task, ${selected.slice(selected.indexOf("/") + 1)}, is not here at this moment`
+        : "the selected thread has no task at this moment";
+      return { tasks, task: null, note, at: null, chain: [] };
+    }
+    const { serial, name, state, error } = row;
+    return {
+      tasks,
+      task: { serial, thread: row.above?.name ?? "", slot: name, state, error },
+      note: "",
+      at: stand ? { source: +stand[0], line: stand[1], how: stand[2] } : { source: 0, line: 0, how: "" },
+      chain: stand ? stand[3] : [],
+    };
+  }
+}
+
+function listTasks(tree) {
+  const tasks = [];
+  const stack = [...tree.roots].reverse();
+  while (stack.length) {
+    const thread = stack.pop();
+    if (thread.tasks.length) tasks.push([thread.serial, thread.name, [...new Set(thread.tasks.map(({ name }) => name))]]);
+    stack.push(...[...thread.kids].reverse());
+  }
+  return tasks;
+}
+
+function findTask(tree, selected) {
+  const [serial, ...slot] = selected.split("/");
+  const found = [...tree.tasks.values()].filter((row) => !selected
+    || (String(row.serial) === serial && (!slot.length || row.name === slot.join("/"))));
+  return found.find((row) => !isEnded(row)) ?? found[0];
+}
