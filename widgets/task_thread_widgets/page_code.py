@@ -4,8 +4,8 @@ The page code lies in `static/` as plain ES modules, so that `node --test` impor
 they are. Before a panel is shown they are joined: each module once, those it imports before it, the
 `import {...} from "./x.js";` lines left out and the word `export` taken off, save for the last
 module's `export default`; that of a module which another one imports is left out. So all modules of a
-panel share one scope, and no two may use the same name at their top level: a test checks that. A bundler was rejected: one more
-tool, and code in the page that is not the code in the repository.
+panel share one scope, and no two may use the same name at their top level: a test checks that. A bundler
+was rejected: one more tool, and code in the page that is not the code in the repository.
 """
 
 from __future__ import annotations
