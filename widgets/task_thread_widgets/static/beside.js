@@ -3,7 +3,7 @@
 
 import { make, setAttribute, setShown, setText } from "./dom.js";
 
-const patience = 3000; // milliseconds until a panel must have come up
+const dockingTime = 3000; // milliseconds until a panel must have come up
 const docked = ".jp-LinkedOutputView"; // what JupyterLab calls an output in a panel of its own, and sidecar too
 
 export class Keeper {
@@ -47,7 +47,7 @@ export class Keeper {
     for (const anew of [false, true]) {
       const asked = ++this.waiting;
       this.model.send({ beside: { anew } });
-      const end = performance.now() + patience;
+      const end = performance.now() + dockingTime;
       while (performance.now() < end) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         if (this.waiting !== asked) return; // it is held, or was asked again
