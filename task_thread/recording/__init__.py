@@ -10,8 +10,19 @@ the program.
 
 from __future__ import annotations
 
+from .chrome_trace import export_trace
 from .file import RecordingError
+from .html_page import export_html
 from .recorder import Recorder
 from .replay import Mark, Moment, Recording, replay
 
-__all__ = ["Mark", "Moment", "Recorder", "Recording", "RecordingError", "replay"]
+__all__ = [
+    "Mark",
+    "Moment",
+    "Recorder",
+    "Recording",
+    "RecordingError",
+    "export_html",
+    "export_trace",
+    "replay",
+]

@@ -75,6 +75,7 @@ TICK = {
     "lost": int,
     "unmarked": int,
     "unseen": int,
+    "hidden": int,
 }
 _FRAME = {
     "kind": str, "n": int, "full": bool, "at": float, "facts": dict, "columns": [_row(str, str)],

@@ -76,7 +76,8 @@ class Makers:
         self.log = LogLines(thread, ring=_RING)
         self.code = CodeFrames(self.tree)
         self._numbers: dict[str, int] = {}
-        self.unseen = 0  # rows and lanes that are not looked at
+        self.unseen = 0  # rows that are not looked at
+        self.hidden = 0  # lanes in which nothing is shown
 
     def look(
         self, now: float, lag: float, full: bool, active: set[int] | None, began: float
@@ -98,15 +99,18 @@ class Makers:
         new = [number for number in self.tree.rows if number not in known]
         if new:
             frames.append(("tree", self.tree.frame(now, False, new)))
-        lanes = sorted(self.timeline.lanes.rows)[:MOST_SEEN]
+        # Those that go on come first, in the order of the timeline.
+        lanes = self.timeline.lanes.rows
+        seen = sorted(lanes, key=lambda number: (lanes[number].ended is not None, number))
         frames += [
             ("code", self.code.frame(now, full, [*rows, *new])),
-            ("timeline", self.timeline.frame(now, lag, full, lanes)),
+            ("timeline", self.timeline.frame(now, lag, full, seen[:MOST_SEEN])),
             ("signals", self.signals.frame(now, full, self.signals.edges)),
             ("log", self.log.frame(now, full)),
         ]
         self.timeline.rewinds = False  # what was told is in the recording
         self.unseen = max(0, len(self.tree.rows) - MOST_ROWS)
+        self.hidden = sum(lanes[number].ended is None for number in seen[MOST_SEEN:])
         made = []
         for panel, frame in frames:
             if frame is not None:
@@ -342,6 +346,7 @@ class Recorder:
             ("lost", lost),
             ("unmarked", unmarked),
             ("unseen", self._makers.unseen),
+            ("hidden", self._makers.hidden),
         ):
             if value:
                 tick[name] = value

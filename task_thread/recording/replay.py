@@ -118,9 +118,11 @@ class Recording:
         return ticks
 
     def _read_all(self) -> None:
-        turns = merged = lost = unmarked = unseen = away = raw = 0
+        sums = dict.fromkeys(("turns", "merged", "lost", "unmarked"), 0)
+        most = dict.fromkeys(("unseen", "hidden", "away"), 0)
         broken = self._records.broken
         at = self.began
+        raw = 0
         for number in range(len(self._records.segments)):
             tree = Tree()
             try:
@@ -131,15 +133,14 @@ class Recording:
                         raise Unsound(f"it has more than {_MOST_RAW:,} bytes")
                     at = tick["at"]
                     self.marks += [Mark(*mark) for mark in tick.get("marks", ())]
-                    turned = tick.get("turns", 0)
-                    if turned > 0:
-                        turns += turned
-                        merged += turned > 1
+                    if tick.get("turns", 0) > 0:
                         self.turns.append(at)
-                    lost += tick.get("lost", 0)
-                    unmarked += tick.get("unmarked", 0)
-                    unseen = max(unseen, tick.get("unseen", 0))
-                    away = max(away, tree.away)
+                        tick["merged"] = tick["turns"] > 1
+                    tick["away"] = tree.away
+                    for name in sums:
+                        sums[name] += tick.get(name, 0)
+                    for name in most:
+                        most[name] = max(most[name], tick.get(name, 0))
             except Unsound as error:
                 broken = str(error)
                 self._ends.append(at)
@@ -149,31 +150,40 @@ class Recording:
         self.marks.sort()
         if len(self.marks) > _MOST_MARKS:
             rare = [mark for mark in self.marks if mark.kind != "signal"][:_MOST_MARKS]
-            unmarked += len(self.marks) - len(rare)
+            sums["unmarked"] += len(self.marks) - len(rare)
             self.marks = rare
-        self.says = self._sentences(turns, merged, lost, unmarked, unseen, away, broken)
+        self.says = self._sentences(**sums, **most, broken=broken)
 
     def _sentences(
-        self, turns: int, merged: int, lost: int, unmarked: int, unseen: int, away: int, broken: str
+        self,
+        turns: int,
+        merged: int,
+        lost: int,
+        unmarked: int,
+        unseen: int,
+        hidden: int,
+        away: int,
+        broken: str,
     ) -> list[str]:
         says = []
         if self._records.cut:
             says.append(f"The first {self._records.cut:.1f} s were left away, to keep it small.")
         if merged:
-            steps = count(len(self.turns), "step")
             says.append(
-                f"{turns:,} turns are shown in {steps}: they came faster than the recording looks, "
-                "and are counted together."
+                f"{turns:,} turns are shown in {count(len(self.turns), 'step')}: they came faster than "
+                "the recording looks, and are counted together."
             )
         if lost:
-            says.append(f"{lost:,} events came too fast to be kept.")
+            says.append(f"{count(lost, 'event')} came too fast to be kept.")
         if unmarked:
-            says.append(f"{unmarked:,} signals have no mark of their own: they were too many.")
+            says.append(f"{count(unmarked, 'signal')} too many to have marks of their own.")
         if unseen:
-            says.append(f"Of {count(unseen, 'row')} no waiting lines and queues were recorded.")
+            says.append(f"Waiting lines and queues were not recorded of {count(unseen, 'row')}.")
+        if hidden:
+            says.append(f"Turns were not recorded one by one of {count(hidden, 'lane')}.")
         if away:
             says.append(
-                f"{count(away, 'thread')} ran on another event loop: when its tasks ran is not recorded."
+                f"Turns were not recorded of {count(away, 'thread')} on another event loop."
             )
         if broken:
             says.append(f"It can be read up to {self.seconds:.2f} s; then {broken}.")
