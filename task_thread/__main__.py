@@ -1,9 +1,10 @@
-"""`python -m task_thread FILE.py`: run a script with a live view of its threads."""
+"""`python -m task_thread FILE.py`: run a script with a live view of its threads; or replay a recording."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 
 _LEVELS = ("debug", "info", "warning", "error")
@@ -20,6 +21,15 @@ Ctrl-C stops the threads in order, too; a second one interrupts at once. While t
 belongs to the view: run a program that reads it with --plain.
 
 Where stdout is not a terminal, or with --plain, each change of state of a thread is a line on stderr.
+
+python -m task_thread replay FILE shows what --record FILE has recorded. Keys:
+  space             play, or stand still
+  left, right       the turn before, and the next one (also h, l)
+  b, n              the mark before, and the next one: a failure, signal, advice or change of state
+  f                 the next failure
+  + and -           faster and slower, from 0.1 to 10 times
+  home, end         to the beginning and the end
+  q                 quit
 """
 
 
@@ -42,20 +52,29 @@ def main(argv: list[str] | None = None) -> int:
         default="info",
         help="from which log lines are shown (info), unless the script configures logging itself",
     )
-    parser.add_argument("file", metavar="FILE.py", help="the script")
+    parser.add_argument(
+        "--record", metavar="FILE", help="record all threads into a file, which `replay FILE` shows"
+    )
+    parser.add_argument("file", metavar="FILE.py", help="the script; or `replay`, and a recording")
     parser.add_argument(
         "args", metavar="ARGS", nargs=argparse.REMAINDER, help="what it finds in sys.argv[1:]"
     )
     options = parser.parse_args(argv)
     try:
-        from .console import script
+        from .console import replayed, script
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "rich":
             raise
         sys.stderr.write("task_thread: the view needs the package rich: pip install rich\n")
         return 2
+    if options.file == "replay" and not os.path.exists("replay"):
+        if len(options.args) != 1:
+            parser.error("expected `replay FILE`, where FILE is a recording")
+        return replayed.run(options.args[0], plain=options.plain)
     level = getattr(logging, options.log_level.upper())
-    return script.run(options.file, options.args, plain=options.plain, level=level)
+    return script.run(
+        options.file, options.args, plain=options.plain, level=level, record=options.record
+    )
 
 
 if __name__ == "__main__":

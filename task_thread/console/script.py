@@ -26,6 +26,8 @@ from .._core import log, os_signals
 from .._core.context import life_of
 from .._core.registry import threads
 from ..control import Control
+from ..recording import Recorder
+from ..recording import recorder as recorders
 from .loglines import LineFormatter, _stderr, plain_stderr
 from .tracebacks import plain_traceback, traceback
 from .watch import Watch
@@ -70,7 +72,14 @@ def compiled(path: str) -> CodeType:
         ) from None
 
 
-def run(path: str, args: list[str], *, plain: bool = False, level: int = logging.INFO) -> int:
+def run(
+    path: str,
+    args: list[str],
+    *,
+    plain: bool = False,
+    level: int = logging.INFO,
+    record: str | None = None,
+) -> int:
     """Run a script to its end, with a watch of its threads.
 
     Args:
@@ -78,6 +87,7 @@ def run(path: str, args: list[str], *, plain: bool = False, level: int = logging
         args: what the script finds in `sys.argv[1:]`.
         plain: whether to write plain lines even on a terminal.
         level: from which log lines are shown, unless the script says otherwise.
+        record: the path of a file into which all its threads are recorded; `None` for none.
 
     Returns:
         The exit status.
@@ -94,6 +104,13 @@ def run(path: str, args: list[str], *, plain: bool = False, level: int = logging
     except SyntaxError as error:
         tell(error.with_traceback(None), plain)
         return 1
+    recorder: Recorder | None = None
+    if record is not None:
+        try:
+            recorder = recorders.record(None, record)
+        except OSError as error:
+            write(sys.stderr, f"task_thread: nothing can be recorded: {literal(str(error))}\n")
+            return 2
     module = _become_main(path, args)
     _show_log(level, plain)
 
@@ -108,6 +125,11 @@ def run(path: str, args: list[str], *, plain: bool = False, level: int = logging
         raise
     except BaseException as error:
         failed = error.with_traceback(_scripts_own(error.__traceback__))
+    finally:
+        if recorder is not None:
+            recorder.stop()
+            if not plain:
+                write(sys.stderr, f"{literal(repr(recorder))}\n")
     if failed is None:
         return 0
     if isinstance(failed, asyncio.CancelledError) and not str(failed):

@@ -29,11 +29,13 @@ class Tree:
     Attributes:
         begun: whether a full frame came.
         away: how many threads ran on another loop.
+        names: the ids of threads, by serial number.
     """
 
     def __init__(self) -> None:
         self.begun = False
         self.away = 0
+        self.names: dict[int, str] = {}
         self._rows: dict[int, dict[str, Any]] = {}
         self._below: dict[int, list[int]] = {0: []}
         self._tasks: list[int] = []
@@ -85,13 +87,17 @@ class Tree:
             self._below[of].append(number)
             if "serial" in fact:
                 self._below[number] = []
+                self.names[fact["serial"]] = fact.get("name", "")
             else:
                 self._tasks.append(number)
         for number, changed in facts.get("set", ()):
             if number in self._rows:
                 changed.pop("row", None)
                 changed.pop("of", None)
-                self._rows[number].update(changed)
+                row = self._rows[number]
+                row.update(changed)
+                if "serial" in row:
+                    self.names[row["serial"]] = row.get("name", "")
         for number in facts.get("gone", ()):
             self._remove(number)
         self._turn(columns, at)

@@ -171,6 +171,7 @@ class Recorder:
         self._started = 0.0  # as the time of day
         self._all_due = 0.0
         self._logged = 0
+        self._states: dict[int, str] = {}  # by the serial number of the thread, while it lives
         self._marks_left = _MARKS
         self._marked_at = 0.0
         self._ended: list[Callable[[], None]] = []
@@ -243,7 +244,7 @@ class Recorder:
     def stop(self) -> None:
         """End the recording; may be called on any OS thread, and again."""
         loop = None if self._sampler is None else self._sampler.loop
-        if loop is None or loop.is_closed() or loop is running_loop():
+        if loop is None or not loop.is_running() or loop is running_loop():
             self.close()
         else:
             loop.call_soon_threadsafe(self.close)
@@ -383,7 +384,12 @@ class Recorder:
             elif kind == _TROUBLE:
                 marks.append([moment, "failure", who, "", _error(what)])
             elif kind == _STATE:
-                marks.append([moment, "state", who, "", what.value])
+                # A stop is told when it is asked for, and again when it begins.
+                if self._states.get(who) != what.value:
+                    marks.append([moment, "state", who, "", what.value])
+                self._states[who] = what.value
+                if not what.live:
+                    del self._states[who]
             elif self._marks_left >= 1:
                 self._marks_left -= 1
                 text = f"{class_of(what.signal)} {text_of(what.signal)}"

@@ -81,6 +81,7 @@ class Recording:
         began: when its first moment was, in seconds; above 0 if the front was left away.
         marks: what a reader may jump to.
         turns: the moments at which a turn had ended, in seconds.
+        names: the ids of its threads, by serial number.
         says: what a reader has to know: what is left away, aggregated or damaged.
     """
 
@@ -92,6 +93,8 @@ class Recording:
         self.began = records.segments[0][0] if records.segments else 0.0
         self.marks: list[Mark] = []
         self.turns: list[float] = []
+        self.names: dict[int, str] = {}
+        self._cursor: tuple[list[Tick] | None, Tree, int] = (None, Tree(), 0)
         self._ends: list[float] = []  # of each segment, up to where it is sound
         self._read_all()
 
@@ -145,9 +148,11 @@ class Recording:
                 broken = str(error)
                 self._ends.append(at)
                 break
+            finally:
+                self.names.update(tree.names)
             self._ends.append(at)
         self.seconds = max(at, (not broken and self._records.ended) or 0.0)
-        self.marks.sort()
+        self.marks.sort(key=lambda mark: mark.at)
         if len(self.marks) > _MOST_MARKS:
             rare = [mark for mark in self.marks if mark.kind != "signal"][:_MOST_MARKS]
             sums["unmarked"] += len(self.marks) - len(rare)
@@ -209,11 +214,14 @@ class Recording:
         for later, (begin, _) in enumerate(self._records.segments[: len(self._ends)]):
             if begin <= seconds:
                 number = later
-        tree = Tree()
-        for tick in self._segment(number):
-            if tick["at"] > seconds and tree.begun:
-                break
-            tree.apply(tick)
+        ticks = self._segment(number)
+        tree, done = self._cursor[1:] if self._cursor[0] is ticks else (Tree(), 0)
+        if done and ticks[done - 1]["at"] > seconds:
+            tree, done = Tree(), 0
+        while done < len(ticks) and (ticks[done]["at"] <= seconds or not done):
+            tree.apply(ticks[done])
+            done += 1
+        self._cursor = ticks, tree, done  # the next moment is mostly a little later
         now = min(max(seconds, self.began), self.seconds)
         return Moment(now, *tree.records(now))
 
