@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from programs import rounds, until
 
 from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule
 from task_thread._core.driver import Steps
@@ -259,3 +260,96 @@ async def test_only_a_live_thread_can_be_watched() -> None:
     async with running(thread):
         pass
     unwatch(thread._life)  # nothing to let go of any more
+
+
+class Fast(TaskThread):
+    """One task turns as fast as it can, the other takes a turn for each permission."""
+
+    max_reschedule_rate = None
+
+    def initVars__(self) -> None:
+        self.permits: asyncio.Queue[None] = asyncio.Queue()
+        self.turned = 0
+
+    async def enter__(self) -> None:
+        self.tasks.fast = await reCreate(None, self.fast)
+        self.tasks.slow = await reCreate(None, self.slow)
+
+    async def fast(self) -> None:
+        self.tasks.fast = await reSchedule(self.fast)
+
+    async def slow(self) -> None:
+        await self.permits.get()
+        self.turned += 1
+        self.tasks.slow = await reSchedule(self.slow)
+
+
+def drivers_of(thread: TaskThread) -> dict[str, Any]:
+    return {driver.name: driver for driver in thread._life.drivers}
+
+
+async def test_a_coarse_trace_counts_all_turns_in_samples_and_takes_the_plain_path() -> None:
+    thread = Fast()
+    async with running(thread):
+        trace = watch(thread._life, full=False)
+        fast, slow = drivers_of(thread)["fast"], drivers_of(thread)["slow"]
+        assert type(fast._steps) is Steps
+        before, begun = trace.added, fast.turns
+        now = 0.0
+        trace._clock = lambda: now
+        for number in range(1, 6):
+            now += 0.1
+            thread.permits.put_nowait(None)
+            wanted = fast.turns + 600
+            await until(lambda n=number, w=wanted: thread.turned == n and fast.turns >= w)
+        await delete(fast.task)
+        _, events = trace.since(before)
+        found = [*events]
+        assert [e.kind for e in found if e.who == slow.serial] == [Kind.TURN] * 5
+        assert [e.what for e in found if e.who == slow.serial] == [1] * 5
+        of_fast = [e for e in found if e.who == fast.serial]
+        assert of_fast[-1].kind is Kind.END
+        counted = sum(e.what for e in of_fast if e.kind is Kind.TURN)
+        assert fast.turns - begun - 1 <= counted <= fast.turns - begun + 1
+        assert len(of_fast) < 0.1 * counted
+        unwatch(thread._life, full=False)
+        assert thread._life.dispatcher.trace is None
+
+
+async def test_a_coarse_trace_becomes_full_while_somebody_watches() -> None:
+    thread = Stepper()
+    async with running(thread):
+        trace = watch(thread._life, full=False)
+        assert watch(thread._life) is trace
+        await thread.turn()
+        await rounds()
+        _, events = trace.since(0)
+        assert Kind.RUN in {event.kind for event in events}
+        unwatch(thread._life)
+        assert thread._life.dispatcher.trace is trace
+        driver = drivers_of(thread)["work"]
+        assert type(driver._steps) is Steps
+        assert not driver.attention
+        before = trace.added
+        await thread.turn()
+        await rounds()
+        _, events = trace.since(before)
+        assert [event.kind for event in events] == [Kind.TURN]
+        unwatch(thread._life, full=False)
+        assert thread._life.dispatcher.trace is None
+        unwatch(thread._life, full=False)
+        unwatch(thread._life)
+        assert thread._life.dispatcher.keepers == thread._life.dispatcher.watchers == 0
+
+
+async def test_a_limit_on_the_rate_holds_beside_a_coarse_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Limited(Fast):
+        max_reschedule_rate = 50
+
+    thread = Limited()
+    async with running(thread):
+        watch(thread._life, full=False)
+        await until(lambda: drivers_of(thread)["fast"].too_fast)
+        unwatch(thread._life, full=False)

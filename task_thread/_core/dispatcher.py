@@ -39,7 +39,7 @@ class Dispatcher:
         deadlines: the time limits of hooks, handlers and deletions.
         pumps: the tasks that serve the line at this moment.
         carried: the mailboxes whose handler has suspended.
-        trace: what happens, while `watchers` is not 0.
+        trace: what happens, while anybody watches: `watchers` look at each step, `keepers` need a coarse one.
     """
 
     __slots__ = (
@@ -47,6 +47,7 @@ class Dispatcher:
         "_line",
         "carried",
         "deadlines",
+        "keepers",
         "loop",
         "os_thread",
         "pumps",
@@ -59,7 +60,7 @@ class Dispatcher:
         self.os_thread = threading.get_ident()
         self.deadlines = Deadlines(loop)
         self.trace: Trace | None = None
-        self.watchers = 0
+        self.watchers = self.keepers = 0
         self._line: deque[Mailbox] = deque()
         self._free: asyncio.Task[Any] | None = None  # the pump that serves the line
         self.pumps: set[asyncio.Task[Any]] = set()

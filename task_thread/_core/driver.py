@@ -329,11 +329,16 @@ class Driver(RateMeter):
             self.turn = (fresh(self.turn[0]), *self.turn[1:])
 
     def watch(self, trace: Trace | None) -> None:
-        """Report each step and turn to a trace; `None` ends that."""
+        """Report each step and turn to a trace, or samples to a coarse one; `None` ends that."""
         self._trace = trace
-        if trace is None or self.over:
+        if trace is None or self.over or not trace.full:
             self._steps.__class__ = Steps
             self._steps.send = None
+            self.attention = bool(
+                self.last or self._cancelled or self.pacing is not None or self.heir is not None
+            )
+            if trace is not None:
+                self.check_at = self.turns + 1
         else:
             self._steps.send = trace.sender(self, self._turner.send)
             self._steps.__class__ = WatchedSteps
@@ -492,12 +497,15 @@ class Driver(RateMeter):
         return self._cancelled
 
     def _check_rate(self) -> None:
-        if self.owner is None:
-            return
-        limit = self.owner.limit("max_reschedule_rate")
+        limit = None if self.owner is None else self.owner.limit("max_reschedule_rate")
         if limit is None:
-            return
-        rate = self.check_rate(self._loop.time(), limit)
+            rate = None
+            self.check_at = self.turns + self._step
+        else:
+            rate = self.check_rate(self._loop.time(), limit)
+        trace = self._trace
+        if trace is not None and not trace.full:
+            self.check_at = min(self.check_at, trace.sampled(self))
         if rate is not None:
             instruments.task_too_fast(self, rate, limit)
 
@@ -576,7 +584,7 @@ class Driver(RateMeter):
 
     def throw(self, error: BaseException) -> Any:
         """Throw into the present turn."""
-        if self._trace is not None:
+        if self._trace is not None and self._trace.full:
             return self._trace.step(self, self._turner.throw, error)
         return self._turner.throw(error)
 

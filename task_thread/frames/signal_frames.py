@@ -130,7 +130,7 @@ class SignalFrames:
 
     def __init__(self, thread: TaskThread | None = None) -> None:
         self.tops = Tops(thread)
-        self._watching = Watching()
+        self._watching = Watching(full=False)  # signals are recorded either way
         self._read: list[tuple[Trace, int]] = []  # up to which number each trace was read
         self._newest = float("-inf")  # when the newest signal was taken that was read
         self._threads: Roster[Known] = Roster(MOST_THREADS)

@@ -73,16 +73,17 @@ class TimelineFrames:
 
     Args:
         top: the thread on top; `None` for every live root of the process.
+        steps: whether each step is to be recorded for it.
 
     Attributes:
         rewinds: whether a full frame tells from further back what was told before.
     """
 
-    def __init__(self, top: TaskThread | None = None) -> None:
+    def __init__(self, top: TaskThread | None = None, steps: bool = True) -> None:
         self.rewinds = True
         self.lanes = TimelineLanes(top)
         self.tops = self.lanes.tops
-        self._watching = Watching()
+        self._watching = Watching(steps)
         # Of each trace, up to which event it was read, and when it was first watched.
         self._read: dict[Trace, tuple[int, float]] = {}
         self._before: float | None = None  # when the frame before was made
@@ -396,7 +397,8 @@ class _Columns:
         return columns
 
     def add(self, lane: Lane, events: list[Happening], dense: bool) -> None:
-        """Add the news of a lane."""
+        """Add the news of a lane; samples of turns can be told in sums only."""
+        dense = dense or any(kind == _TURN and (what or 1) > 1 for kind, _, _, what in events)
         size = self._sums(events) if dense else self._events(events)
         self.lane.append(lane.number)
         self.size.append(size)
@@ -417,7 +419,7 @@ class _Columns:
         tick = -1
         end = 0.0
         row: list[Any] = [0, 0.0, _RUN]
-        for kind, when, _, _ in events:
+        for kind, when, _, what in events:
             if when >= end or tick < 0:
                 if running is not None:
                     running = _spread(sums, running, when)
@@ -425,7 +427,7 @@ class _Columns:
                 end = (tick + 1) / PER_TICK
                 row = sums.setdefault(tick, [0, 0.0, _RUN])
             if kind == _TURN:
-                row[0] += 1
+                row[0] += what or 1
                 continue
             if kind != _RUN and running is not None:
                 row[1] += when - running

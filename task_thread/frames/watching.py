@@ -22,9 +22,10 @@ from ..thread import TaskThread
 class _Watched:
     """One tree in one run."""
 
-    def __init__(self, life: Life, dispatcher: Dispatcher) -> None:
+    def __init__(self, life: Life, dispatcher: Dispatcher, full: bool) -> None:
         self.life = life
         self.dispatcher = dispatcher
+        self.full = full
         self.trace: Trace | None = None
         self._wanted = True
         self._on_loop(self._watch)
@@ -39,13 +40,13 @@ class _Watched:
 
     def _watch(self) -> None:
         if self._wanted and self.life.live and self.life.dispatcher is self.dispatcher:
-            self.trace = watch(self.life)
+            self.trace = watch(self.life, self.full)
 
     def _unwatch(self) -> None:
         trace, self.trace = self.trace, None
         # Of a tree that was run again the old trace went with the old run.
         if trace is not None and self.life.dispatcher is self.dispatcher:
-            unwatch(self.life)
+            unwatch(self.life, self.full)
 
     def _on_loop(self, call: object) -> None:
         assert callable(call)
@@ -60,9 +61,14 @@ class _Watched:
 
 
 class Watching:
-    """The trees that a panel watches."""
+    """The trees that a panel watches.
 
-    def __init__(self) -> None:
+    Args:
+        full: whether each step is to be recorded; if not, it is as somebody else asks for.
+    """
+
+    def __init__(self, full: bool = True) -> None:
+        self.full = full
         self._watched: dict[int, _Watched] = {}  # by the serial number of the thread on top
         self._ended: list[Trace] = []
 
@@ -83,7 +89,7 @@ class Watching:
             if known is not None and not known.same(life):
                 gone.append(known)
                 known = None
-            self._watched[life.serial] = known or _Watched(life, life.dispatcher)
+            self._watched[life.serial] = known or _Watched(life, life.dispatcher, self.full)
         gone += before.values()
         self._ended = [watched.trace for watched in gone if watched.trace is not None]
         for watched in gone:

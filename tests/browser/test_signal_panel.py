@@ -239,9 +239,9 @@ def test_filter_hold_and_the_selected_thread(program):
 
 def test_nothing_is_recorded_for_a_view_that_cannot_be_seen(program):
     notebook, panel = program
-    assert notebook.kernel.evaluate("root._life.dispatcher.watchers") == 1
+    assert notebook.kernel.evaluate("root._life.dispatcher.keepers") == 1
     panel.evaluate("e => { e.closest('.jp-OutputArea').style.display = 'none'; }")
-    notebook.kernel.until("root._life.dispatcher.watchers", 0)
+    notebook.kernel.until("root._life.dispatcher.keepers", 0)
     assert notebook.kernel.evaluate("root._life.dispatcher.trace is None") is True
     panel.evaluate("e => { e.closest('.jp-OutputArea').style.display = ''; }")
     before = panel.locator(".sg-entry").first.text_content()

@@ -14,8 +14,9 @@ from properties import virtual_time
 from recording.a_program import Top
 
 from task_thread import replay
+from task_thread._core.context import life_of
 from task_thread.recording import Recorder, Recording
-from task_thread.snapshot import ThreadSnapshot
+from task_thread.snapshot import ThreadSnapshot, take
 
 SECONDS = 40.0
 
@@ -39,7 +40,8 @@ class Looked:
         def looked(now: float, *args: Any, **kwargs: Any) -> None:
             look(now, *args, **kwargs)
             if now - top.acted_at > 0.3:  # what no event tells is looked for ten times a second
-                self.found.append((now, top.snapshot(), len(lines)))
+                # What is waited for, and by plain tasks, is not recorded.
+                self.found.append((now, take(life_of(top), waits=False), len(lines)))
 
         recorder.look = looked  # type: ignore[method-assign]
 

@@ -241,7 +241,7 @@ async def test_nothing_is_recorded_unless_somebody_looks(family):
     teller = Teller(parent)
     assert parent._life.dispatcher.trace is None
     teller.look(full=True)
-    assert parent._life.dispatcher.watchers == 1
+    assert parent._life.dispatcher.trace is not None
     teller.frames.rest()
     assert parent._life.dispatcher.trace is None
     await parent.sigFromParentToChild__(MessageSignal("parent", 1), child)

@@ -58,7 +58,7 @@ async def test_nothing_is_recorded_unless_a_view_is_seen(loop, page, thread):
     assert thread._life.dispatcher.trace is None
     view.say("visible")
     loop.advance(0.1)
-    assert thread._life.dispatcher.watchers == 1
+    assert thread._life.dispatcher.keepers == 1
     view.say("hidden")
     loop.advance(0.2)
     assert thread._life.dispatcher.trace is None
@@ -89,9 +89,9 @@ async def test_a_closed_panel_records_nothing_and_holds_no_thread(loop, page):
         panel = SignalPanel(thread)
         view = page(panel)
         view.say("hello", seen=True)
-        assert thread._life.dispatcher.watchers == 1
+        assert thread._life.dispatcher.keepers == 1
         panel.close()
-        assert thread._life.dispatcher.watchers == 0
+        assert thread._life.dispatcher.keepers == 0
         assert panel.shown is None
         await thread.stop()
         await thread.join()
