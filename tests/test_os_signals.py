@@ -454,7 +454,7 @@ def signalled(main: str, number: signal.Signals) -> tuple[int, list[str]]:
         assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
     try:
-        return process.wait(15), process.stdout.read().splitlines()
+        return process.wait(60), process.stdout.read().splitlines()
     finally:
         process.kill()
         process.communicate()
@@ -478,6 +478,45 @@ def test_a_program_that_goes_on_by_itself_after_its_root_is_left_to_do_so(
     status, out = signalled(GOING_ON[way], number)
     assert out == ["exit"] * GOING_ON[way].count("Root()") + ["saved"]
     assert status == 0
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "main",
+    [
+        "await asyncio.gather(Root().run(), Root().run())",
+        "await asyncio.gather(Root().run(), later())",
+        "await asyncio.gather(Root().run(), asyncio.create_task(later()))",
+        "work = asyncio.create_task(later()); await Root().run(); await work",
+        "Root().start(); await Root().run()",
+    ],
+)
+def test_a_root_that_begins_while_the_others_stop_is_stopped_too(
+    main: str, number: signal.Signals
+) -> None:
+    program = f"""
+        import asyncio, signal
+        from task_thread import TaskThread
+        came = []
+        class Root(TaskThread):
+            async def enter__(self):
+                if not came:
+                    came.append(True)
+                    signal.raise_signal({int(number)})
+            async def exit__(self):
+                print("exit")
+                await asyncio.sleep(0.01)
+        async def later():
+            while not came:
+                await asyncio.sleep(0)
+            await Root().run()
+        async def main():
+            {main}
+        asyncio.run(main())
+        print("end")
+    """
+    done = python(program)
+    assert (done.stdout, done.stderr, done.returncode) == ("exit\nexit\nend\n", "", 0)
 
 
 def test_a_guard_given_back_on_another_os_thread_passes_on_what_comes() -> None:

@@ -2,9 +2,10 @@
 
 Only a root's `run()` in the main OS thread, outside a kernel, takes SIGINT, SIGTERM and SIGHUP, and only
 over Python's defaults or `asyncio.run`'s own handler (so what `nohup` ignores stays ignored). The first
-signal asks every such root to stop and puts Python's defaults in place, so that a second Ctrl-C
-interrupts at once, whatever runs; when the last root has ended, what was there before is given back.
-SIGQUIT is left alone: it is what ends a program that hangs, and leaves a core.
+signal asks every such root to stop, also one that begins before the others have ended, and puts Python's
+defaults in place, so that a second Ctrl-C interrupts at once, whatever runs; when the last root has
+ended, what was there before is given back. SIGQUIT is left alone: it is what ends a program that hangs,
+and leaves a core.
 
 A program may run other tasks beside its threads, which would never notice a signal that we took. If some
 still run when the last root has ended, the signal is sent again: then it acts as it would without us. Before
@@ -58,6 +59,8 @@ class SignalGuard:
             if not _guards:
                 _take()
             _guards.append(self)
+            if _aftermath is not None and _aftermath.loop is loop:
+                _aftermath.take_in(self)
 
     def give_back(self) -> None:
         """Take no more signals; the last guard puts back the handlers that were there before.
@@ -85,7 +88,7 @@ class _Aftermath:
     def __init__(self, number: int, guards: list[SignalGuard]) -> None:
         self.number = number
         self.loop = guards[0].loop
-        self._roots = [guard.task for guard in guards if guard.task is not None]
+        self._roots = [guard.task for guard in guards]
         self._main: asyncio.Task[Any] | None = None  # with it the loop ends
         self._beside: set[asyncio.Task[Any]] | None = None
         # The tasks that wait for a root, each with the future that it awaited when the signal came.
@@ -95,13 +98,27 @@ class _Aftermath:
         """Note what runs now; on the loop, since a signal can come in the middle of anything."""
         if self._beside is not None:
             return
-        tasks = asyncio.all_tasks(self.loop)
-        self._main = next((task for task in tasks if _is_main(task)), None)
-        told = list(dict.fromkeys(self._roots))
+        self._beside = asyncio.all_tasks(self.loop)
+        self._main = next((task for task in self._beside if _is_main(task)), None)
+        for root in self._roots:
+            self._tell(root)
+
+    def take_in(self, guard: SignalGuard) -> None:
+        """Stop a root that begins after the signal, and before the end of the others."""
+        self._roots.append(guard.task)
+        if self._beside is not None:
+            self._tell(guard.task)
+        self.loop.call_soon(guard.stop)
+
+    def _tell(self, root: asyncio.Task[Any] | None) -> None:
+        """Note that a root, and who waits for it, will notice its end."""
+        told = [] if root is None else [root]
         for task in told:
-            told += [one for one in _waiting_for(task, tasks) if one not in told]  # grows
-        self._told = {task: _awaited(task) for task in told}
-        self._beside = tasks - self._told.keys()
+            told += [
+                one for one in _waiting_for(task, self._beside or ()) if one not in told
+            ]  # grows
+        self._told.update((task, _awaited(task)) for task in told)
+        self._beside = (self._beside or set()) - self._told.keys()
 
     def follow(self) -> None:
         """Look now and then, from the end of the last root on."""
