@@ -14,6 +14,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import builtins
+import io
 import os
 import signal
 import subprocess
@@ -460,8 +461,34 @@ class _Split:
         if serving() is None:
             self._stream.flush()
 
+    def close(self) -> None:
+        if serving() is None:  # else others go on with it
+            self._stream.close()
+
+    def reconfigure(self, **options: Any) -> None:
+        if serving() is None:
+            self._stream.reconfigure(**options)
+
+    def detach(self) -> Any:
+        return self.buffer if serving() is not None else self._stream.detach()
+
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        found = getattr(self._stream, name)
+        return _Bytes(self) if name == "buffer" and serving() is not None else found
+
+
+class _Bytes(io.RawIOBase):
+    """What a run finds below such a stream. A wrapper that it makes of it closes it at its own end."""
+
+    def __init__(self, split: _Split) -> None:
+        self._split = split
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._split.write(bytes(data).decode(errors="replace"))
+        return len(data)
 
 
 def _replace_stream(name: str) -> None:

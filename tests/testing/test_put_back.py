@@ -100,6 +100,41 @@ def test_the_policy_of_asyncio_is_put_back() -> None:
     assert asyncio.get_event_loop_policy() is before
 
 
+def _wrap(stream: Any) -> None:
+    sys.stdout = io.TextIOWrapper(stream, "latin-1", write_through=True)
+    print("\xe9", end="")
+
+
+@pytest.mark.parametrize(
+    ("change", "output"),
+    [
+        ("sys.stdout.close()", ""),
+        ("sys.stdout.reconfigure(encoding='utf-16')", ""),
+        ("sys.stdout.buffer.write(b'bytes')", "bytes"),
+        ("sys.stdout.buffer.close()", ""),
+        ("wrap(sys.stdout.buffer)", "\N{REPLACEMENT CHARACTER}"),
+        ("wrap(sys.stdout.detach())", "\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_a_stream_of_all_goes_on_whatever_a_program_does_to_it(
+    change: str, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrap(stream: Any) -> None:
+        sys.stdout = io.TextIOWrapper(stream, "latin-1", write_through=True)
+        print("\xe9", end="")
+
+    async def program() -> None:
+        exec(change, {"sys": sys, "wrap": wrap})
+        await asyncio.sleep(1)
+
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "utf-8"))
+    assert check(program).output == output
+    gc.collect()
+    print("\xe9", end="", flush=True)
+    assert written.getvalue() == "\xe9".encode()
+
+
 def test_what_is_changed_and_put_back_by_the_program_is_not_told(tmp_path: Path) -> None:
     async def program() -> None:
         here, kept = os.getcwd(), sys.stdout
