@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import gc
 import inspect
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from typing import Any
 
@@ -18,7 +21,7 @@ from hypothesis import settings
 
 import task_thread
 
-LIMIT = 60.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds) gives it more
+LIMIT = 120.0  # seconds an `async def` test may take, on however busy a machine
 
 # A busy machine may stall any example; how long one takes says nothing about the code.
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -29,8 +32,15 @@ settings.load_profile("default")
 _KEPT = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUTF8", "PYTHONCOERCECLOCALE")
 _TERMINAL = ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES")
 for _name in [*os.environ]:
-    if _name in _TERMINAL or (_name.startswith("PYTHON") and _name not in _KEPT):
+    of_python = _name.startswith("PYTHON") and _name not in _KEPT
+    if of_python or _name in _TERMINAL or _name.startswith(("JUPYTER", "IPYTHON")):
         del os.environ[_name]
+
+# Kernels have nobody's own settings, startup files and history, and write nothing in anybody's home.
+_jupyter = tempfile.mkdtemp(prefix="jupyter-")
+atexit.register(shutil.rmtree, _jupyter, ignore_errors=True)
+for _name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+    os.environ[_name] = _jupyter
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -38,10 +48,6 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # the tests of signals need it as a terminal has it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "limit(seconds): how long an `async def` test may take")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,8 +64,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
-        mark = item.get_closest_marker("limit")
-        item.obj = _bounded(item.obj, LIMIT if mark is None else mark.args[0])
+        item.obj = _bounded(item.obj)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -74,7 +79,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def _bounded(
-    test: Callable[..., Coroutine[Any, Any, None]], limit: float
+    test: Callable[..., Coroutine[Any, Any, None]],
 ) -> Callable[..., Coroutine[Any, Any, None]]:
     """Cancel a test that hangs, and tell what its threads were doing."""
 
@@ -90,12 +95,12 @@ def _bounded(
             late.append("(all that lives)")
             me.cancel()
 
-        timer = asyncio.get_running_loop().call_later(limit, cut)
+        timer = asyncio.get_running_loop().call_later(LIMIT, cut)
         try:
             await test(*args, **kwargs)
         except asyncio.CancelledError:
             if late:
-                raise TimeoutError(f"still running after {limit} s\n" + "\n".join(late)) from None
+                raise TimeoutError(f"still running after {LIMIT} s\n" + "\n".join(late)) from None
             raise
         finally:
             timer.cancel()

@@ -316,7 +316,6 @@ class Echo(Probe):
             await self.sigFromChildToParent__(signal)
 
 
-@pytest.mark.limit(40)
 async def test_two_handlers_that_answer_into_full_queues_are_named_and_not_deadlocked(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

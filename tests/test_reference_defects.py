@@ -365,7 +365,6 @@ async def test_8_an_exception_that_escapes_a_task_is_told_at_once(
     await end(thread, run)
 
 
-@pytest.mark.limit(40)
 async def test_9_two_signal_floods_in_opposite_directions_do_not_block_each_other() -> None:
     number = 2_000
 

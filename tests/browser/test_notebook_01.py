@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
-import pytest
 from lab import Notebook, bring, hear, settle, until
 from playwright.sync_api import Locator, expect
 
@@ -47,7 +46,6 @@ def photograph(nb: Notebook, cell: str, name: str) -> None:
         nb.screenshot(f"notebook-01-{name}-{theme}")
 
 
-@pytest.mark.timeout(240)
 def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: OpenNotebook) -> None:
     nb = open_notebook(NAME)
     nb.run_all(timeout=120)
@@ -105,7 +103,6 @@ def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: Op
     assert nb.errors == []
 
 
-@pytest.mark.timeout(240)
 def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNotebook) -> None:
     nb = open_notebook(NAME)
     for cell in ("imports", "run-only", "hello-thread", "hello-run", "hello-view"):

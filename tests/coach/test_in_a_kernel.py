@@ -8,8 +8,6 @@ from collections.abc import Iterator
 import pytest
 from a_kernel import Kernel
 
-pytestmark = pytest.mark.timeout(120)
-
 PROGRAM = """class Robot(TaskThread):
     async def enter__(self):
         self.tasks.walk = await reCreate(None, self.walk__)

@@ -60,7 +60,6 @@ class Thousand(Family):
     size = 1000
 
 
-@pytest.mark.limit(60)
 async def test_a_healthy_tree_of_a_thousand(caplog: pytest.LogCaptureFixture) -> None:
     async with running(Thousand()) as family:
         await for_a_while(2.0)
@@ -175,7 +174,6 @@ HASTE = 0.3  # how long a second of the notebook takes here
 BROKEN_ON_PURPOSE = {"haste-run": "rate", "double-run": "reschedule"}
 
 
-@pytest.mark.limit(60)
 async def test_the_first_notebook_is_told_only_where_it_breaks_something(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import nbformat
 import pytest
+from a_kernel import meets_in_files
 from alive import SCREENSHOTS
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter, MarkdownExporter
 from playwright.sync_api import Browser, expect
-
-pytestmark = pytest.mark.timeout(180)
+from traitlets.config import Config
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -62,16 +62,21 @@ CELLS = {
 }
 
 
+def execute(notebook: Any, **options: Any) -> None:
+    settings = Config(KernelManager=meets_in_files())
+    NotebookClient(
+        notebook, kernel_name="python3", timeout=60, config=settings, **options
+    ).execute()
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def run() -> Any:
     """The notebook, run without a browser, with the state of its widgets."""
     cells = [nbformat.v4.new_code_cell(source) for source in (PROGRAM, *CELLS)]
     notebook = nbformat.v4.new_notebook(
         cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-        NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    execute(notebook)
     return notebook
 
 
@@ -212,15 +217,11 @@ def _panels(state: Any, model: str) -> list[dict[str, Any]]:
     return [state[own[name].removeprefix("anywidget:")]["state"] for name in names]
 
 
-def test_the_export_of_the_first_notebook_is_not_empty_either(tmp_path: Path) -> None:
+def test_the_export_of_the_first_notebook_is_not_empty_either() -> None:
     """What a teacher would do for a web page: run it, and write it as HTML."""
     first = Path(__file__).parents[2] / "notebooks" / "01_anatomy_of_a_task.ipynb"
     notebook = nbformat.read(first, 4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IPYTHONDIR", str(tmp_path))
-        NotebookClient(
-            notebook, kernel_name="python3", timeout=60, store_widget_state=False
-        ).execute()
+    execute(notebook, store_widget_state=False)
     page, _ = HTMLExporter().from_notebook_node(notebook)
     tables = [output for output in _outputs(page) if "hello_task</td>" in output]
     assert len(tables) >= 3

@@ -14,8 +14,6 @@ from lab import Notebook, Server
 from playwright.sync_api import Browser
 from test_links import load_links
 
-pytestmark = pytest.mark.timeout(180)
-
 
 class Clicked(Notebook):
     """What opens when the link is clicked; a hub sends its users on to a server of their own."""

@@ -10,7 +10,6 @@ from alive import CELLS, FIRST, assert_alive_and_obedient
 from places import ClassicNotebook, ClassicServer
 from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.timeout(240)
 # Notebook's own page says it, with any notebook, while its settings are read.
 NOT_OURS = "Cannot read properties of undefined (reading 'schema')"
 

@@ -10,8 +10,6 @@ from alive import FIRST, assert_alive_and_obedient
 from places import VoilaPage, VoilaServer
 from playwright.sync_api import Browser, expect
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_view_lives_and_obeys(browser: Browser, tmp_path: Path, root: Path, theme: str) -> None:

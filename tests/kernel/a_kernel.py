@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -62,7 +63,9 @@ class Kernel:
         specs = KernelSpecManager(
             kernel_dirs=[f"{self._folder}/kernels"], ensure_native_kernel=False
         )
-        self.manager = KernelManager(kernel_name=spec, kernel_spec_manager=specs)
+        self.manager = KernelManager(
+            kernel_name=spec, kernel_spec_manager=specs, **meets_in_files()
+        )
         self.client = self.manager.client()
         try:
             self.manager.start_kernel()
@@ -179,6 +182,15 @@ class Kernel:
             if until is None and message["parent_header"].get("msg_id") == sent:
                 if kind == "status" and content["execution_state"] == "idle":
                     return ran
+
+
+def meets_in_files() -> dict[str, str]:
+    """Return what makes a KernelManager and its kernel meet in files, and in others each time.
+
+    They would choose ports that are free, and bind them later, when a kernel that starts at the same
+    time may have taken one.
+    """
+    return {"transport": "ipc", "ip": f"{os.environ['JUPYTER_RUNTIME_DIR']}/{secrets.token_hex(4)}"}
 
 
 def is_alive(kernel: Kernel) -> bool:

@@ -357,7 +357,6 @@ class Flooded(Probe):
         await super().childsignalHandler__(signal, child)
 
 
-@pytest.mark.limit(60)
 async def test_10000_signals_each_way_at_once_arrive_in_order_each_once() -> None:
     number = 10_000
 
@@ -406,7 +405,6 @@ class Answering(Probe):
             await self.sigFromParentToChild__(signal, child=child)
 
 
-@pytest.mark.limit(40)
 async def test_two_floods_against_each_other_are_named_and_leave_a_way_out_for_stop(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

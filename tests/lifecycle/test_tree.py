@@ -44,7 +44,6 @@ async def test_200_children_whose_exit__takes_20_ms_stop_side_by_side() -> None:
     assert all(child.exited == 1 for child in children)
 
 
-@pytest.mark.limit(60)
 async def test_1000_children_stop() -> None:
     class Parent(Family):
         size = 1000

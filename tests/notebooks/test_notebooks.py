@@ -13,11 +13,13 @@ from typing import Any
 
 import nbformat
 import pytest
+from a_kernel import meets_in_files
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 import task_thread
 
-pytestmark = [pytest.mark.notebook, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.notebook
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 INDEX = "index.ipynb"
@@ -50,7 +52,12 @@ class Program:
     def __init__(self, name: str) -> None:
         self.notebook = read(name)
         self.count = len(self.notebook.cells)
-        self.client = NotebookClient(self.notebook, kernel_name="python3", timeout=60)
+        self.client = NotebookClient(
+            self.notebook,
+            kernel_name="python3",
+            timeout=60,
+            config=Config(KernelManager=meets_in_files()),
+        )
 
     @property
     def code_cells(self) -> list[int]:
@@ -145,9 +152,8 @@ class Program:
 
 
 @pytest.fixture
-def program(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+def program(name: str) -> Iterator[Program]:
     """The notebook of the test's `name`, its kernel started and nothing run yet."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))  # nobody's own settings and history
     program = Program(name)
     with program.client.setup_kernel():
         yield program

@@ -13,8 +13,6 @@ from .perform import all_delivered, perform
 from .plans import Program
 from .strategies import NORMAL, programs
 
-pytestmark = pytest.mark.timeout(400)  # on a busy machine; alone each test takes half a minute
-
 
 def often(examples: int) -> Callable[[Callable[[Program], None]], Callable[[Program], None]]:
     """The same examples in each run; `soak` looks for others."""

@@ -10,6 +10,9 @@ import pytest
 nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
 
+from a_kernel import meets_in_files  # noqa: E402  # it needs the two
+from traitlets.config import Config  # noqa: E402
+
 pytestmark = pytest.mark.notebook
 
 BEGINNING = """
@@ -65,8 +68,17 @@ await live.join()
 def run(*cells: str) -> list[Any]:
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in (BEGINNING, *cells)]
-    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    execute(notebook, timeout=60)
     return list(notebook.cells[1:])
+
+
+def execute(notebook: Any, **options: Any) -> None:
+    nbclient.NotebookClient(
+        notebook,
+        kernel_name="python3",
+        config=Config(KernelManager=meets_in_files()),
+        **options,
+    ).execute()
 
 
 def printed(cell: Any) -> str:
@@ -172,14 +184,13 @@ check(stuck, patience=PATIENCE)
     notebook = nbformat.v4.new_notebook()
     cells = [BEGINNING, stuck.replace("PATIENCE", "0.5"), stuck.replace("PATIENCE", "4"), GOOD]
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    nbclient.NotebookClient(
+    execute(
         notebook,
         # Only the one whose patience is longer is interrupted, however busy the machine is.
         timeout_func=lambda cell: 3 if "patience=4" in cell.source else 60,
         interrupt_on_timeout=True,
         allow_errors=True,
-        kernel_name="python3",
-    ).execute()
+    )
     _, early, late, good = notebook.cells
     for cell in early, late:
         (shown,) = (out for out in cell.outputs if out.output_type == "error")
