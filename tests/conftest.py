@@ -44,10 +44,12 @@ for _name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-# A shell lets its background jobs ignore Ctrl-C, and they pass that on to the programs they start;
-# the tests of signals need it as a terminal has it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell lets its background jobs ignore Ctrl-C, `nohup` a closed terminal, and they pass that on to the
+# programs they start; the tests of signals need these as a terminal has them.
+for _number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name == "posix" else [])):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        ctrl_c = _number is signal.SIGINT
+        signal.signal(_number, signal.default_int_handler if ctrl_c else signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

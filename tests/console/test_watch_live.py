@@ -336,18 +336,20 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(
         "import os; os.execvp('bash', ['bash', '--norc', '--noediting', '-i'])",
         PS1="shell> ",
         BASH_SILENCE_DEPRECATION_WARNING="1",
-        COMMAND=f"{sys.executable} -m task_thread {script(MAIN)}",
+        HISTFILE="",
+        PROGRAM=sys.executable,
+        FILE=script(MAIN),
         **{key: environment()[key] for key in ("PYTHONPATH",)},
     )
     screen.until("shell> ")
-    screen.type("$COMMAND\n")
+    screen.type('"$PROGRAM" -m task_thread "$FILE"\n')
     screen.until("tick +waiting")
     screen.type("\x1a")
     screen.until(r"Stopped[^\n]*\n")
     screen.until("shell> ")
     assert screen.is_restored()
     screen.type("bg\n")
-    screen.until(r"COMMAND &\n")
+    screen.until(r'FILE" &\n')
     screen.type('echo still" "here\n')  # in the background it leaves the terminal alone
     screen.until("still here$")
     assert screen.is_restored()

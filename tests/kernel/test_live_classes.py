@@ -315,14 +315,16 @@ def test_a_class_all_of_whose_methods_are_decorated_is_one_of_its_cell(kernel: K
 
 
 def test_a_class_of_a_file_is_not_touched(kernel: Kernel) -> None:
-    kernel.run("import pathlib, tempfile; file = tempfile.mkdtemp() + '/some.py'")
+    kernel.run(
+        "import pathlib, tempfile; file = tempfile.mkdtemp() + '/some.py'; run = f'\"{file}\"'"
+    )
     text = "from task_thread import *\nclass Some(TaskThread):\n    @verbose\n"
     text += "    async def word(self): return {}\n"
     kernel.run(f"pathlib.Path(file).write_text({text.format(1)!r})", "w")
-    kernel.run("get_ipython().run_line_magic('run', file)", "run")
+    kernel.run("get_ipython().run_line_magic('run', run)", "run")
     kernel.run("some = Some(); some.start()")
     kernel.run(f"pathlib.Path(file).write_text({text.format(2)!r})", "w")
-    assert kernel.run("get_ipython().run_line_magic('run', file)", "run").error == ""
+    assert kernel.run("get_ipython().run_line_magic('run', run)", "run").error == ""
     assert kernel.run("await some.word(), await Some().word()").literal == (1, 2)
 
 
