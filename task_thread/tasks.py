@@ -86,11 +86,13 @@ async def reSchedule(
         RuntimeError: a new task would belong to a thread that has stopped.
     """
     driver: Any = current.get()
-    if type(driver) is Driver and driver.following is None:
+    if isinstance(driver, Driver) and driver.following is None:
         turn = driver.coroutine
         # The context reaches tasks that the turn has made as well; those are not the driver's.
         if turn is not None and turn.cr_running and not (driver.eager and driver.is_elsewhere()):
-            own = driver.turn[0]
+            own = driver.call
+            if type(own) is tuple:
+                own = own[0]
             if (
                 # The usual case, without a call. Methods compare their objects by identity.
                 (type(cofunc) is MethodType is type(own) and cofunc == own)
@@ -98,7 +100,7 @@ async def reSchedule(
                 # A task that was deleted takes no further turn, whichever co-function it asks for.
                 or driver.last
             ):
-                driver.following = (cofunc, args, kwargs)
+                driver.following = (cofunc, args, kwargs) if args or kwargs else cofunc
                 task: asyncio.Task[Any] = driver.task
                 return task
             if driver.owner is None or not driver.owner.lost:

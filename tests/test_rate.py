@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from task_thread._core.rate import RateMeter
+from task_thread._core.rate import METER_FIELDS, RateMeter
+
+
+class Meter(RateMeter):
+    __slots__ = METER_FIELDS
 
 
 def metering(now: float, limit: float | None) -> RateMeter:
-    meter = RateMeter()
+    meter = Meter()
     meter.begin_metering(now, limit)
     return meter
 
@@ -111,7 +115,7 @@ def test_limits_around_one_turn_per_second_work(limit: float) -> None:
 
 
 def test_what_was_long_ago_does_not_spoil_the_rate_when_nobody_looked_meanwhile() -> None:
-    meter = RateMeter()
+    meter = Meter()
     meter.begin_metering(0.0, limit=100)
     now = 0.0
     while now < 10:  # 10,000 turns/s

@@ -12,7 +12,7 @@ import pytest
 from programs import rounds, until
 
 from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule
-from task_thread._core.driver import Steps
+from task_thread._core.driver import Driver, WatchedDriver
 from task_thread._core.trace import RING, Event, Kind, Passage, Trace, unwatch, watch
 
 
@@ -73,14 +73,13 @@ async def test_without_a_watcher_there_is_no_trace_and_the_plain_path_is_taken()
     thread = Stepper()
     async with running(thread):
         (driver,) = thread._life.drivers
-        steps = driver._steps
         await thread.turn()
         assert thread._life.dispatcher is not None
         assert thread._life.dispatcher.trace is None
         watch(thread._life)
-        assert type(steps) is not Steps
+        assert type(driver) is WatchedDriver
         unwatch(thread._life)
-        assert type(steps) is Steps
+        assert type(driver) is Driver
         assert thread._life.dispatcher.trace is None
 
 
@@ -198,7 +197,7 @@ async def test_what_starts_while_somebody_watches_is_watched() -> None:
         assert of(trace, serial(child), Kind.TURN)
         unwatch(parent._life)
         (driver,) = child._life.drivers
-        assert type(driver._steps) is Steps
+        assert type(driver) is Driver
 
 
 async def test_the_ring_is_bounded_and_a_reader_is_told_what_it_missed() -> None:
@@ -293,7 +292,7 @@ async def test_a_coarse_trace_counts_all_turns_in_samples_and_takes_the_plain_pa
     async with running(thread):
         trace = watch(thread._life, full=False)
         fast, slow = drivers_of(thread)["fast"], drivers_of(thread)["slow"]
-        assert type(fast._steps) is Steps
+        assert type(fast) is Driver
         before, begun = trace.added, fast.turns
         now = 0.0
         trace._clock = lambda: now
@@ -328,7 +327,7 @@ async def test_a_coarse_trace_becomes_full_while_somebody_watches() -> None:
         unwatch(thread._life)
         assert thread._life.dispatcher.trace is trace
         driver = drivers_of(thread)["work"]
-        assert type(driver._steps) is Steps
+        assert type(driver) is Driver
         assert not driver.attention
         before = trace.added
         await thread.turn()

@@ -12,11 +12,16 @@ Invariants:
 - A task that was cancelled or is being deleted takes no further turn, whatever it swallows.
 
 The asyncio task steps a native coroutine (its `get_coro()`), since profilers read that from the process's
-memory. It awaits a `Steps`, which steps the driver's generator and shows walkers the present turn.
+memory. It awaits the driver, which steps its own generator and shows walkers the present turn.
 Rejected, with the instructions that each took more than an object of our own as the task's coroutine:
-awaiting the driver and its `send` (2 to 3 %; a `Steps` is an iterator of C, and takes as many as before),
+a `send` of the driver in Python (2 to 3 %; as an `islice` it iterates in C, and takes as many as before),
 the generator itself (none, but a walk ends there, above the user's line), and a subclass of `asyncio.Task`
 (task factories, uvloop and nest-asyncio replace the class).
+
+A program has thousands of tasks that wait, and the garbage collector walks each of their objects: so a driver
+is one object with its steps, and its turn is a plain call. Rejected, for one object less each: to keep the
+function of a method instead of the method (a turn took 1 % longer), and to let go of the coroutine's
+iterator while a turn waits (2 % longer where it waits for a future).
 """
 
 from __future__ import annotations
@@ -39,7 +44,7 @@ from .groups import forgive_group
 from .lines import Place, attribute, definition_place, name_of, waiting_place
 from .pacing import Pacing
 from .patient import native
-from .rate import RateMeter
+from .rate import METER_FIELDS, RateMeter
 from .stepping import (
     Abandoned,
     CancelScope,
@@ -60,6 +65,9 @@ if TYPE_CHECKING:
 
 CoFunction = Callable[..., Coroutine[Any, Any, Any]]
 Turn = tuple[CoFunction, tuple[Any, ...], dict[str, Any]]
+"""A co-function and its arguments."""
+Call = CoFunction | Turn
+"""What is called for a turn; a co-function that takes no arguments stands for itself."""
 
 _serials = itertools.count(1)
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
@@ -67,17 +75,25 @@ _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 _ALL_HEAR = sys.platform == "emscripten"
 
 
-class Driver(RateMeter):
+def turn_of(call: Call) -> Turn:
+    """Return the co-function of a call, and its arguments."""
+    return call if isinstance(call, tuple) else (call, (), {})
+
+
+class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
     """One rescheduling task: its turns, and everything that is known about it.
+
+    It is what the task's coroutine awaits: an iterator over the steps of its generator. A walk from coroutine
+    to coroutine (`cr_await`) finds the coroutine of the present turn in its place.
 
     Attributes:
         owner: the life of the thread it belongs to, or `None`.
         task: the asyncio task; the same for every turn.
         serial: unique in the process; that of the row, so it passes to the heir.
         slot: the first slot of `thread.tasks` it was stored in, or `None`.
-        turn: the co-function of the present turn and its arguments; between turns those of the next one.
+        call: what is called for the present turn; between turns, for the next one.
         coroutine: the coroutine of the present turn; `None` between turns.
-        following: the next turn, once `reSchedule` was called.
+        following: what is called for the next turn, once `reSchedule` was called.
         elder: the task before it in its slot, while that one's last turn is under way.
         heir: the task stored in its slot after it, which goes on for it if this turn is the last.
         pacing: what pauses and paces it; made when first asked for.
@@ -91,15 +107,17 @@ class Driver(RateMeter):
     """
 
     __slots__ = (
+        *METER_FIELDS,
         "__weakref__",
         "_abandoned",
         "_cancelled",
         "_loop",
-        "_steps",
+        "_send",
         "_telling",
         "_trace",
         "_turner",
         "attention",
+        "call",
         "coroutine",
         "eager",
         "elder",
@@ -115,16 +133,25 @@ class Driver(RateMeter):
         "serial",
         "slot",
         "task",
-        "turn",
     )
 
+    def __new__(cls, *_: object) -> Driver:
+        """Return a driver, before whose `__init__` nothing can be asked of it."""
+        # An islice is made with its iterator, so the generator is told afterwards whose it is.
+        turner = cls._drive()
+        turner.send(None)
+        driver = super().__new__(cls, turner, None)
+        driver._turner = turner
+        turner.send(driver)
+        return driver
+
     def __init__(self, turn: Turn, owner: Life | None, loop: asyncio.AbstractEventLoop) -> None:
-        self.turn = turn
+        self.call: Call = turn if turn[1] or turn[2] else turn[0]
         self.serial = next(_serials)
         self.owner = owner
         self.slot: str | None = None
         self.coroutine: Any = None
-        self.following: Turn | None = None
+        self.following: Call | None = None
         self.elder: Driver | None = None
         self.heir: Driver | None = None
         limit = None if owner is None else owner.limit("max_reschedule_rate")
@@ -139,9 +166,6 @@ class Driver(RateMeter):
         self._abandoned = False
         self.eager = loop.get_task_factory() is not None
         self._loop = loop
-        self._turner: Any = self._drive()
-        self._steps = Steps(self._turner, None)
-        self._steps.driver = self
         self._trace: Trace | None = None
         self._telling: CancelScope | None = None  # its taskFailed__, once that has suspended
         if instruments.task_created and (owner is None or not owner.live):
@@ -151,7 +175,7 @@ class Driver(RateMeter):
             if owner.dispatcher is not None and owner.dispatcher.trace is not None:
                 self.watch(owner.dispatcher.trace)
         self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
-        carrier = rescheduling_task(self._steps)
+        carrier = rescheduling_task(self)
         carrier.send(None)
         self.hears_of_end = True  # as long as it is not known what `create_task` makes of it
         try:
@@ -198,7 +222,12 @@ class Driver(RateMeter):
     @property
     def cofunc(self) -> CoFunction:
         """The co-function of the present turn, or of the last one."""
-        return self.turn[0]
+        return turn_of(self.call)[0]
+
+    @property
+    def turn(self) -> Turn:
+        """The co-function of the present turn and its arguments; between turns those of the next one."""
+        return turn_of(self.call)
 
     @property
     def name(self) -> str:
@@ -323,45 +352,52 @@ class Driver(RateMeter):
         Args:
             fresh: returns the newer co-function for an older one, or that itself.
         """
+
+        def renewed(call: Call) -> Call:
+            return (fresh(call[0]), *call[1:]) if isinstance(call, tuple) else fresh(call)
+
         if self.following is not None:
-            self.following = (fresh(self.following[0]), *self.following[1:])
+            self.following = renewed(self.following)
         if self.coroutine is None:
-            self.turn = (fresh(self.turn[0]), *self.turn[1:])
+            self.call = renewed(self.call)
 
     def watch(self, trace: Trace | None) -> None:
         """Report each step and turn to a trace, or samples to a coarse one; `None` ends that."""
         self._trace = trace
         if trace is None or self.over or not trace.full:
-            self._steps.__class__ = Steps
-            self._steps.send = None
+            self.__class__ = Driver
+            self._send = None
             self.attention = bool(
                 self.last or self._cancelled or self.pacing is not None or self.heir is not None
             )
             if trace is not None:
                 self.check_at = self.turns + 1
         else:
-            self._steps.send = trace.sender(self, self._turner.send)
-            self._steps.__class__ = WatchedSteps
+            self._send = trace.sender(self, self._turner.send)
+            self.__class__ = WatchedDriver
             self.attention = True
 
     # The turns
 
-    def _drive(self) -> Generator[Any, Any, None]:
+    @staticmethod
+    def _drive() -> Generator[Any, Any, None]:
+        self: Driver = yield None
+        yield None  # its task goes on from here
         maker: Any = current.get()
         current.set(self)  # into a context of the task's own
         if self.task is None:  # an eager task factory: `create_task` has not returned yet
             self._is_in(asyncio.current_task(self._loop))
         try:
-            if self.eager and maker.__class__ is Driver and maker.pacing is not None:
+            if self.eager and isinstance(maker, Driver) and maker.pacing is not None:
                 yield None  # until it is stored in a slot, which may be that of a paused task
             if self.pacing is not None:
                 yield from self.pacing.hold(self._loop, self)
             while True:
-                cofunc, args, kwargs = self.turn
+                call = self.call
                 # A call without arguments is faster, and most co-functions have none.
-                coroutine: Any = cofunc(*args, **kwargs) if args or kwargs else cofunc()
+                coroutine: Any = call[0](*call[1], **call[2]) if type(call) is tuple else call()
                 if coroutine.__class__ is not CoroutineType:
-                    coroutine = _coroutine(cofunc, coroutine)
+                    coroutine = _coroutine(self.cofunc, coroutine)
                 self.coroutine = coroutine
                 self.following = None
                 suspended = False
@@ -392,7 +428,7 @@ class Driver(RateMeter):
                     if self.owner is not None and not (self.last or self._cancelled):
                         instruments.task_ended(self)
                     return
-                self.turn = following
+                self.call = following
                 if self.attention:
                     if (yield from self._attend(suspended)):
                         return
@@ -512,7 +548,7 @@ class Driver(RateMeter):
     def _fail(self, error: BaseException) -> Generator[Any, Any, None]:
         self.coroutine = None
         self.error = error
-        self.following = self.turn  # it has its last turn: reSchedule in taskFailed__ makes a task
+        self.following = self.call  # it has its last turn: reSchedule in taskFailed__ makes a task
         if self._trace is not None:
             self._trace.failed(self)
         if self.owner is None:
@@ -562,7 +598,7 @@ class Driver(RateMeter):
                 self._trace.turned(self)
             self.watch(None)
         self.coroutine = None
-        self.turn = (self.turn[0], (), {})
+        self.call = self.cofunc
         self.following = None
         heir = self.heir
         if heir is not None:
@@ -582,19 +618,29 @@ class Driver(RateMeter):
         if self.owner is not None:
             self.owner.driver_ended(self, heir)
 
-    def throw(self, error: BaseException) -> Any:
+    # As what a coroutine awaits
+
+    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
         """Throw into the present turn."""
+        error = error if value is None else value
         if self._trace is not None and self._trace.full:
             return self._trace.step(self, self._turner.throw, error)
         return self._turner.throw(error)
 
+    def close(self) -> None:
+        self._turner.close()
+
     @property
-    def frame(self) -> FrameType | None:
+    def cr_frame(self) -> FrameType | None:
         """The frame of the present turn; between turns, the driver's own."""
         frame: FrameType | None = (
             self._turner.gi_frame if self.coroutine is None else self.coroutine.cr_frame
         )
         return frame
+
+    @property
+    def cr_await(self) -> Any:
+        return None if self.coroutine is None else self.coroutine.cr_await
 
     def __repr__(self) -> str:
         place = self.place
@@ -602,53 +648,26 @@ class Driver(RateMeter):
         return f"<{self.name} {self.state}, {self.turns} turns{where}>"
 
 
-class Steps(itertools.islice):  # type: ignore[type-arg]
-    """What the task's coroutine awaits: the steps of a driver's generator, which `islice` iterates in C.
-
-    A walk from coroutine to coroutine (`cr_await`) finds the coroutine of the present turn in its place.
-    """
-
-    __slots__ = ("driver", "send")
-
-    driver: Driver
-    send: Any
-
-    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
-        return self.driver.throw(error if value is None else value)
-
-    def close(self) -> None:
-        self.driver._turner.close()
-
-    @property
-    def cr_frame(self) -> FrameType | None:
-        return self.driver.frame
-
-    @property
-    def cr_await(self) -> Any:
-        coroutine = self.driver.coroutine
-        return None if coroutine is None else coroutine.cr_await
-
-
-class WatchedSteps(Steps):
+class WatchedDriver(Driver):
     """The same while a trace records each step: an object of the one becomes one of the other."""
 
     __slots__ = ()
 
     def __next__(self) -> Any:
-        return self.send(None)
+        return self._send(None)
 
 
 @native
-def rescheduling_task(steps: Steps) -> Generator[Any, Any, None]:
+def rescheduling_task(driver: Driver) -> Generator[Any, Any, None]:
     """The coroutine of the asyncio task; it is given to it when it stands at its first `yield`."""
     try:
         yield None
     except BaseException as error:  # cancelled before the first step, or dropped
         # Of what wraps it the driver hears how it ended, a little later.
-        if error.__class__ is not GeneratorExit or not steps.driver.hears_of_end:
-            steps.driver.let_go()
+        if error.__class__ is not GeneratorExit or not driver.hears_of_end:
+            driver.let_go()
         raise
-    yield from steps
+    yield from driver
 
 
 # By the task's identity, which is unique as long as the driver lives, since the driver holds the task. A

@@ -473,7 +473,7 @@ class Life:
                 driver.task.set_name(name)
             elder = driver_of(old)
             actor = current.get()
-            if elder is not None and elder.slot != name and actor.__class__ is Driver:
+            if elder is not None and elder.slot != name and isinstance(actor, Driver):
                 if actor.slot_name == name:  # whose slot holds an alias of another task meanwhile
                     elder = actor
             if elder is not None and elder in self.drivers:

@@ -13,6 +13,19 @@ WINDOW = 1.0  # seconds; a rate is an average over at least this long
 
 _LEAST = 0.1  # seconds
 
+METER_FIELDS = (
+    "_since",
+    "_step",
+    "_then",
+    "_then_later",
+    "_turns",
+    "_turns_later",
+    "_turns_since",
+    "check_at",
+    "too_fast",
+    "turns",
+)
+
 
 class RateMeter:
     """Counts the turns of one task and knows its rate; a driver is one.
@@ -23,18 +36,18 @@ class RateMeter:
         too_fast: whether the rate has ever been above the limit over a whole window.
     """
 
-    __slots__ = (
-        "_since",
-        "_step",
-        "_then",
-        "_then_later",
-        "_turns",
-        "_turns_later",
-        "_turns_since",
-        "check_at",
-        "too_fast",
-        "turns",
-    )
+    __slots__: tuple[str, ...] = ()  # METER_FIELDS, for its subclass to lay out
+
+    _since: float
+    _step: int
+    _then: float
+    _then_later: float
+    _turns: int
+    _turns_later: int
+    _turns_since: int
+    check_at: int
+    too_fast: bool
+    turns: int
 
     def begin_metering(self, now: float, limit: float | None) -> None:
         """Begin to count; `limit` is in turns/s, `None` for none."""

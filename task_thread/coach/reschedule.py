@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._core.context import current
-from .._core.driver import Driver, driver_of
+from .._core.driver import Driver, driver_of, turn_of
 from ..states import ThreadState
 from .advice import give
 from .cofunctions import reading_of, request_in, same
@@ -66,7 +66,7 @@ def _in_a_turn(actor: Driver, made: Driver, owner: Life, spot: Spot | None) -> N
     """
     if actor.owner is not owner or owner.state is not ThreadState.RUNNING:
         return
-    asked = actor.following
+    asked = None if actor.following is None else turn_of(actor.following)
     stored = {id(task) for task in vars(owner.slots).values()}
     for turn in (made.turn,) if asked is None else (asked, made.turn):
         lost = (
@@ -104,8 +104,7 @@ def _beginning(cofunc: CoFunction, actor: Driver, owner: Life) -> str:
     for slot, task in vars(owner.slots).items():
         holder = driver_of(task)
         if holder is not None and slot != actor.slot:
-            turn = holder.following or holder.turn
-            if turn[0] == cofunc:
+            if turn_of(holder.following or holder.call)[0] == cofunc:
                 return f"self.tasks.{slot} = await reCreate(self.tasks.{slot}, self.{name})"
     return f"await reCreate(None, self.{name})"
 
