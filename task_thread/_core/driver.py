@@ -30,11 +30,11 @@ import asyncio
 import functools
 import itertools
 import sys
+import weakref
 from asyncio import CancelledError, Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import CoroutineType, FrameType, FunctionType, MethodType
+from types import CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 from ..states import TaskState
 from . import instruments, log
@@ -70,6 +70,7 @@ Call = CoFunction | Turn
 """What is called for a turn; a co-function that takes no arguments stands for itself."""
 
 _serials = itertools.count(1)
+_new: Callable[..., Driver] = itertools.islice.__new__
 _KNOWS_CANCELLING = sys.version_info >= (3, 11)
 # Pyodide tells of the error of every task of whose end nobody hears; ours are told already.
 _ALL_HEAR = sys.platform == "emscripten"
@@ -135,14 +136,17 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         "task",
     )
 
-    def __new__(cls, *_: object) -> Driver:
-        """Return a driver, before whose `__init__` nothing can be asked of it."""
+    _send: Any
+    _turner: GeneratorType[Any, Any, None]
+
+    def __new__(cls, turn: Turn, owner: Life | None, loop: asyncio.AbstractEventLoop) -> Driver:
+        """Return a driver of which nothing can be asked before its `__init__`."""
         # An islice is made with its iterator, so the generator is told afterwards whose it is.
-        turner = cls._drive()
-        turner.send(None)
-        driver = super().__new__(cls, turner, None)
+        told: list[Driver] = []
+        turner: Any = cls._drive(told)
+        driver = _new(cls, turner, None)
         driver._turner = turner
-        turner.send(driver)
+        told.append(driver)
         return driver
 
     def __init__(self, turn: Turn, owner: Life | None, loop: asyncio.AbstractEventLoop) -> None:
@@ -191,7 +195,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         """Note the asyncio task that carries it; a task factory may have wrapped the coroutine."""
         self.task = task
         count_cancels(task)
-        _drivers[id(task)] = self
+        known = _drivers[id(task)] = _Known(self, _forget)
+        known.key = id(task)
 
     def _dropped(self, task: asyncio.Task[Any]) -> None:
         """Called when the asyncio task has ended, maybe before the driver's first step."""
@@ -380,9 +385,9 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
     # The turns
 
     @staticmethod
-    def _drive() -> Generator[Any, Any, None]:
-        self: Driver = yield None
-        yield None  # its task goes on from here
+    def _drive(told: list[Driver]) -> Generator[Any, Any, None]:
+        self = told.pop()
+        del told
         maker: Any = current.get()
         current.set(self)  # into a context of the task's own
         if self.task is None:  # an eager task factory: `create_task` has not returned yet
@@ -393,7 +398,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
             if self.pacing is not None:
                 yield from self.pacing.hold(self._loop, self)
             while True:
-                call = self.call
+                call: Any = self.call
                 # A call without arguments is faster, and most co-functions have none.
                 coroutine: Any = call[0](*call[1], **call[2]) if type(call) is tuple else call()
                 if coroutine.__class__ is not CoroutineType:
@@ -670,14 +675,28 @@ def rescheduling_task(driver: Driver) -> Generator[Any, Any, None]:
     yield from driver
 
 
+class _Known(weakref.ref[Driver]):
+    """What a WeakValueDictionary would hold; made in C, as one is made for each task."""
+
+    __slots__ = ("key",)
+
+    key: int
+
+
 # By the task's identity, which is unique as long as the driver lives, since the driver holds the task. A
 # task factory may wrap coroutines, so `get_coro()` can't be asked.
-_drivers: WeakValueDictionary[int, Driver] = WeakValueDictionary()
+_drivers: dict[int, _Known] = {}
+
+
+def _forget(known: _Known, drivers: dict[int, _Known] = _drivers) -> None:  # at Python's end, too
+    if drivers.get(known.key) is known:
+        del drivers[known.key]
 
 
 def driver_of(task: object) -> Driver | None:
     """Return the driver of a rescheduling task, or `None` for any other object."""
-    driver = _drivers.get(id(task))
+    known = _drivers.get(id(task))
+    driver = None if known is None else known()
     return driver if driver is not None and driver.task is task else None
 
 

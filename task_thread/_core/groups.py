@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from types import FrameType
+from types import CoroutineType, FrameType
 from typing import Any
 
 from .lines import frames, is_package
+from .texts import class_of
 
 _group = getattr(asyncio, "TaskGroup", None)  # from Python 3.11
 _LEAVING = None if _group is None else _group.__aexit__.__code__
@@ -63,6 +64,11 @@ def leaves_package(coroutine: Any) -> bool:
 def _leaving(coroutine: Any) -> FrameType | None:
     """Return the frame of `__aexit__` of a group that has cancelled its task, or `None`."""
     if _LEAVING is None:
+        return None
+    # Quickly, for each cancellation asks: mostly there are coroutines only, and then a future.
+    while type(coroutine) is CoroutineType and coroutine.cr_code is not _LEAVING:
+        coroutine = coroutine.cr_await
+    if coroutine is None or class_of(coroutine) == "FutureIter":
         return None
     for frame in frames(coroutine):
         if frame.f_code is _LEAVING:

@@ -100,7 +100,7 @@ thread_changed = Probe("thread_changed")
 """(life, before): its state is another one than before."""
 
 thread_exited = Probe("thread_exited")
-"""(life): the user's `exit__` has ended; what it left running is deleted next."""
+"""(life): the user's `exit__` has ended, and left tasks running, which are deleted next."""
 
 thread_replaced = Probe("thread_replaced")
 """(thread): in its place there is another one, or a further run of its cell."""

@@ -285,7 +285,6 @@ class Life:
         self.live = state.live
         self.accepts = not self.stop_asked and state not in _OVER
         self.sends = state not in _OVER
-        # A stop sets STOPPING when it is asked for, and again when the shut-down begins.
         if instruments.thread_changed and state is not before:
             instruments.thread_changed(self, before)
 
@@ -471,7 +470,7 @@ class Life:
                 self.drivers[driver] = None
             else:
                 driver.task.set_name(name)
-            elder = driver_of(old)
+            elder = None if old is None else driver_of(old)
             actor = current.get()
             if elder is not None and elder.slot != name and isinstance(actor, Driver):
                 if actor.slot_name == name:  # whose slot holds an alias of another task meanwhile

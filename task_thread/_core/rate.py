@@ -13,6 +13,7 @@ WINDOW = 1.0  # seconds; a rate is an average over at least this long
 
 _LEAST = 0.1  # seconds
 
+_NOT_HERE: tuple[str, ...] = ()
 METER_FIELDS = (
     "_since",
     "_step",
@@ -25,6 +26,7 @@ METER_FIELDS = (
     "too_fast",
     "turns",
 )
+"""The `__slots__` of what counts its turns: a driver has those of another class already."""
 
 
 class RateMeter:
@@ -36,7 +38,7 @@ class RateMeter:
         too_fast: whether the rate has ever been above the limit over a whole window.
     """
 
-    __slots__: tuple[str, ...] = ()  # METER_FIELDS, for its subclass to lay out
+    __slots__ = _NOT_HERE
 
     _since: float
     _step: int

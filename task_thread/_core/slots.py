@@ -36,10 +36,11 @@ class TaskSlots:
             old = None
         if old is value and value is not None:  # a task that rescheduled, the most frequent case
             return
-        if asyncio.isfuture(value):  # not isinstance: nest-asyncio replaces the classes
-            self.__life.enters_slot(name, value, old)
-        elif value is not None:
-            self.__check(name, value)
+        if value is not None:
+            if asyncio.isfuture(value):  # not isinstance: nest-asyncio replaces the classes
+                self.__life.enters_slot(name, value, old)
+            else:
+                self.__check(name, value)
         slots[name] = value
         if old is not None:
             self.__life.leaves_slot(old)

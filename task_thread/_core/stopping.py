@@ -26,67 +26,101 @@ if TYPE_CHECKING:
     from .lifecycle import Life
     from .mailbox import Mailbox
 
+Step = Coroutine[Any, Any, None] | None
 _AT_ONCE = 100  # children whose stop begins in one round of the loop
 _HURRIED = 0.1  # seconds: the bound of each further step, once a stop was itself cancelled
 
 
 async def shut_down(life: Life) -> None:
-    """Take all steps of a stop, each of them bounded.
-
-    Steps that have nothing to do are left out here, since in a large tree those would be many.
-    """
-    life.become(ThreadState.STOPPING)
-    if life.entered:
-        await _surely(life, _leave(life))
-    life.listening = False
-    life.sealed = True
-    if life.turning():
-        await _surely(life, _end_tasks(life))
-    if life.has_children:
-        await _surely(life, _stop_kids(life))
-        if life.turning():  # the childFailed__ of children that failed while they stopped
-            await _surely(life, _end_tasks(life, life.seconds("exit_timeout")))
-    if life.outbox is not None:
-        await _surely(life, _flush(life))
-    dispatcher = life.dispatcher
-    own = dispatcher is not None and (
-        life.guardian is None or life.guardian.dispatcher is not dispatcher
-    )
-    if dispatcher is not None and own and dispatcher.pumps:
-        await _surely(life, _patiently(life, lambda: dispatcher.close(_HURRIED)))
+    """Take all steps of a stop, each of them bounded."""
+    if life.state is not ThreadState.STOPPING:
+        life.become(ThreadState.STOPPING)
+    for step in _STEPS:
+        try:
+            taken = step(life)
+            if taken is not None:
+                await taken
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            _unexpected(life, error)
     finish(life)
 
 
-async def _surely(life: Life, step: Coroutine[Any, Any, None]) -> None:
-    """Take a step of the stop; an error of it is logged, and the next step is taken all the same.
+def _unexpected(life: Life, error: BaseException) -> None:
+    """Log an error of a step, so that the next step is taken all the same.
 
-    Errors of the program's own code are caught where it is called. An error that arrives here is one that
-    was not expected; it must not leave a thread that never ends its stop, with tasks that turn.
+    Errors of the program's own code are caught where it is called. This one must not leave a thread that
+    never ends its stop, with tasks that turn.
     """
-    try:
-        await step
-    except GeneratorExit:
-        raise
-    except BaseException as error:
-        log.failure(log.library, error, "a step of the stop of %s failed", life.id)
-        life.hurried = life.hurried or is_a(error, CancelledError)
-        life.error = life.error or error
-        for task in life.turning():
-            task.cancel()
+    log.failure(log.library, error, "a step of the stop of %s failed", life.id)
+    life.hurried = life.hurried or is_a(error, CancelledError)
+    life.error = life.error or error
+    for task in life.turning():
+        task.cancel()
 
 
-async def _leave(life: Life) -> None:
-    """Handle what was accepted before the stop, and call `exit__`."""
-    if life.listening:
-        await _drain(life)
+# The steps: each returns what is to be awaited, or `None` if there is nothing to do
+
+
+def _drain(life: Life) -> Step:
+    """Let the signals that were accepted before the stop be handled."""
+    if not (life.entered and life.listening):
+        return None
+    boxes = [life.inbox] if life.inbox is not None else []
+    for child in life.children or ():
+        box = life_of(child).outbox
+        if box is not None:
+            box.quota = box.qsize()
+            boxes.append(box)
+    # A handler may still work on a signal of a child that has ended meanwhile.
+    if life.dispatcher is not None and life.dispatcher.carried:
+        boxes += [b for b in life.dispatcher.carried if b.life is life and b not in boxes]
+    boxes = [box for box in boxes if box.busy or box.is_open()]
+    return _patiently(life, lambda: _until_idle(life, boxes, cut=True)) if boxes else None
+
+
+def _leave(life: Life) -> Step:
+    """Call `exit__`."""
     life.listening = False
+    if not life.entered:
+        return None
     for child in life.children or ():
         outbox = life_of(child).outbox
         if outbox is not None:
             outbox.quota = None  # it may be heard again in a further run
-    if life.hook_of("exit__") is not None:
-        await _exit(life)
-        instruments.thread_exited(life)
+    return None if life.hook_of("exit__") is None else _exit(life)
+
+
+def _delete_tasks(life: Life) -> Step:
+    life.listening = False
+    life.sealed = True
+    return _end_tasks(life) if life.turning() else None
+
+
+def _stop_children(life: Life) -> Step:
+    return _stop_kids(life) if life.has_children else None
+
+
+def _flush(life: Life) -> Step:
+    """Let the parent handle the last signals of this child."""
+    box = life.outbox
+    if box is None or box.is_idle():
+        return None
+    return _patiently(life, lambda: _until_idle(life, [box], cut=False))
+
+
+def _close(life: Life) -> Step:
+    """Let the pumps of the tree end, if this thread is on top of it."""
+    dispatcher = life.dispatcher
+    if dispatcher is None or not dispatcher.pumps:
+        return None
+    if life.guardian is not None and life.guardian.dispatcher is dispatcher:
+        return None
+    return _patiently(life, lambda: dispatcher.close(_HURRIED))
+
+
+_STEPS = (_drain, _leave, _delete_tasks, _stop_children, _flush, _close)
 
 
 async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -110,22 +144,6 @@ def _within(life: Life, seconds: float) -> float:
     elif life.due is not None and life.loop is not None:
         left = life.due - life.loop.time()
     return min(seconds, max(left, _HURRIED))
-
-
-async def _drain(life: Life) -> None:
-    """Let the signals that were accepted before the stop be handled."""
-    boxes = [life.inbox] if life.inbox is not None else []
-    for child in life.children or ():
-        box = life_of(child).outbox
-        if box is not None:
-            box.quota = box.qsize()
-            boxes.append(box)
-    # A handler may still work on a signal of a child that has ended meanwhile.
-    if life.dispatcher is not None:
-        boxes += [b for b in life.dispatcher.carried if b.life is life and b not in boxes]
-    boxes = [box for box in boxes if box.busy or box.is_open()]
-    if boxes:
-        await _patiently(life, lambda: _until_idle(life, boxes, cut=True))
 
 
 async def _until_idle(life: Life, boxes: list[Mailbox], cut: bool) -> None:
@@ -181,6 +199,8 @@ async def _exit(life: Life) -> None:
         life.tell(error, "exit__ failed")
         life.error = life.error or error
         life.raise_fatal(error)
+    if life.turning():
+        instruments.thread_exited(life)
 
 
 async def _end_tasks(life: Life, grace: float = 0) -> None:
@@ -232,13 +252,8 @@ async def _stop_kids(life: Life) -> None:
         life_of(child).added = False
     if life.children is not None:
         life.children.clear()
-
-
-async def _flush(life: Life) -> None:
-    """Let the parent handle the last signals of this child."""
-    box = life.outbox
-    if box is not None and not box.is_idle():
-        await _patiently(life, lambda: _until_idle(life, [box], cut=False))
+    if life.turning():  # the childFailed__ of children that failed while they stopped
+        await _end_tasks(life, life.seconds("exit_timeout"))
 
 
 def finish(life: Life) -> None:
