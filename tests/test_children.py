@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 from typing import Any
 
 import pytest
-from programs import PATIENCE, Family, Probe, Sleeper, Turner, running, text, until
+from programs import PATIENCE, Family, Probe, Sleeper, Turner, rounds, running, text, until
 
 from task_thread import TaskThread, reCreate, threads
 
@@ -441,3 +443,34 @@ async def test_a_child_that_runs_on_another_loop_than_its_parent_is_heard_or_ref
             assert "loop" in str(refused[0])
         else:
             await until(lambda: parent.heard_from)
+
+
+@pytest.mark.skipif(
+    not (3, 11) <= sys.version_info < (3, 14),
+    reason="frames, and from 3.14 on empty dicts, are objects there",
+)
+async def test_an_idle_child_is_few_objects_for_the_garbage_collector() -> None:
+    """Ten of them are those of asyncio's task that sleeps: the collector walks all that lives."""
+
+    class Idle(TaskThread):
+        async def enter__(self) -> None:
+            self.tasks.sleep = await reCreate(None, self.sleep__)
+
+        async def sleep__(self) -> None:
+            await asyncio.sleep(3600)
+
+    async def more(parent: TaskThread) -> int:
+        for _ in range(100):
+            child = Idle(parent=parent)
+            await child.run()
+            await parent.addChild(child)
+        await rounds()
+        gc.collect()
+        return len(gc.get_objects())
+
+    parent = Probe()
+    async with running(parent):
+        first = await more(parent)
+        second = await more(parent)
+    # Python 3.13 keeps the attributes of an object that has slots in a dict.
+    assert round((second - first) / 100) <= (25 if sys.version_info >= (3, 13) else 24)

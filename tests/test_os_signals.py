@@ -399,6 +399,10 @@ async def save():
         await asyncio.sleep(0.1)
     print("saved", flush=True)
 
+async def both():
+    await Root().run()
+    await Root().run()
+
 async def main():
     {main}
 
@@ -413,6 +417,12 @@ BLOCKED = {
     "a task": "root = asyncio.create_task(Root().run()); await server()",
     "in a row": "work = asyncio.create_task(server()); await Root().run(); await work",
     "a root that was started": "Root().start(); await asyncio.gather(Root().run(), server())",
+}
+# The root that follows on another one at once: a signal ends the program, not its first half.
+FOLLOWED = {
+    "in a row": "await Root().run(); await Root().run(); await save()",
+    "again and again": "while True: await Root().run()",
+    "in a task": "await asyncio.create_task(both())",
 }
 GOING_ON = {
     "in a row": "await Root().run(); await save()",
@@ -441,7 +451,7 @@ if sys.version_info >= (3, 11):
     )
 
 
-def signalled(main: str, number: signal.Signals) -> tuple[int, list[str]]:
+def signalled(main: str, number: signal.Signals, roots: int = 0) -> tuple[int, list[str]]:
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", BESIDE.replace("{main}", main)],
         env=environment(),
@@ -450,7 +460,7 @@ def signalled(main: str, number: signal.Signals) -> tuple[int, list[str]]:
         text=True,
     )
     assert process.stdout is not None
-    for _ in range(main.count("Root()")):
+    for _ in range(roots or main.count("Root()")):
         assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
     try:
@@ -468,6 +478,24 @@ def test_a_signal_ends_what_runs_beside_the_roots_when_these_have_ended(
     status, out = signalled(BLOCKED[way], number)
     assert out == ["exit"] * BLOCKED[way].count("Root()")
     assert status in (-number, 1)  # 1: of KeyboardInterrupt, on some versions
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("way", FOLLOWED)
+def test_a_signal_also_ends_a_program_whose_next_root_would_begin_at_once(
+    way: str, number: signal.Signals
+) -> None:
+    status, out = signalled(FOLLOWED[way], number, roots=1)
+    assert out == ["exit"]
+    assert status in (-number, 1)
+
+
+def test_a_root_that_begins_after_something_else_is_left_alone() -> None:
+    """A program that asks what to do next, say, uses Ctrl-C to end what it does now."""
+    main = "await Root().run(); await asyncio.sleep(0); await asyncio.wait_for(Root().run(), 1)"
+    status, out = signalled(f"try: {main}\n    except asyncio.TimeoutError: pass", signal.SIGINT, 1)
+    assert out == ["exit", "ready", "exit"]
+    assert status == 0
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -9,7 +9,13 @@ and leaves a core.
 
 A program may run other tasks beside its threads, which would never notice a signal that we took. If some
 still run when the last root has ended, the signal is sent again: then it acts as it would without us. Before
-that, roots that were begun by `start()`, and so have no `run()` of their own, are stopped as well.
+that, roots that were begun by `start()`, and so have no `run()` of their own, are stopped as well. It is also
+sent again where the next root would begin at once, as in `await a.run(); await b.run()`: nobody who ends a
+program means its first half. What goes on in between, with a question to the user, say, goes on with `b` too.
+
+A `main()` that awaits something of its own after its root (`a.start(); await b.run(); await event.wait()`)
+goes on as well, and `a` with it: whether it still saves something, or would wait for ever, can't be
+seen from outside. The next signal ends it.
 
 `loop.add_signal_handler` was rejected: it replaces `asyncio.run`'s handler for good.
 
@@ -91,6 +97,7 @@ class _Aftermath:
         self._roots = [guard.task for guard in guards]
         self._main: asyncio.Task[Any] | None = None  # with it the loop ends
         self._beside: set[asyncio.Task[Any]] | None = None
+        self._ended_now = False  # whether the last root has ended since the loop last turned
         # The tasks that wait for a root, each with the future that it awaited when the signal came.
         self._told: dict[asyncio.Task[Any], Any] = {}
 
@@ -123,9 +130,18 @@ class _Aftermath:
     def follow(self) -> None:
         """Look now and then, from the end of the last root on."""
         self.note()
+        self._ended_now = True
+        self.loop.call_soon(self._turned)
         # Each of those who wait for one another hears of an end some rounds after the one before, however
         # long the loop was held up meanwhile.
         self.loop.call_later(_LOOK, self._look, 4 * len(self._told))
+
+    def _turned(self) -> None:
+        self._ended_now = False
+
+    def is_passed_by(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Return whether a root that begins now follows on the one that the signal stopped."""
+        return self._ended_now and loop is self.loop
 
     def _look(self, rounds: int) -> None:
         if self is not _aftermath:
@@ -163,6 +179,14 @@ class _Aftermath:
 _guards: list[SignalGuard] = []
 _before: dict[int, Any] = {}
 _aftermath: _Aftermath | None = None
+
+
+async def before_root() -> None:
+    """Called before a root begins: sends a signal again that ended another one just now."""
+    passed = _aftermath
+    if passed is not None and passed.is_passed_by(asyncio.get_running_loop()):
+        signal.raise_signal(passed.number)
+        await asyncio.sleep(0)  # here it is cancelled, if that is what the signal does
 
 
 def _take() -> None:

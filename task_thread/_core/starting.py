@@ -19,7 +19,7 @@ from .context import current, life_of
 from .dispatcher import Dispatcher
 from .environment import in_kernel, running_loop
 from .hooks import run_hook
-from .os_signals import SignalGuard
+from .os_signals import SignalGuard, before_root
 from .stopping import finish, shut_down
 from .texts import describe, is_a
 
@@ -92,6 +92,7 @@ async def run(life: Life) -> None:
     if life.live and life.replaced and life.loop is running_loop():
         await life.ended()
     if life.parent is None:
+        await before_root()
         # Before anything else: a Ctrl-C between two of these lines must count as the first.
         guard = SignalGuard(asyncio.get_running_loop(), life.request_stop)
         try:
