@@ -60,7 +60,7 @@ CHROMIUM_FLAGS = [
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-PATIENCE = 15.0  # seconds; how long one waits is no claim about the program
+PATIENCE = 60.0  # seconds; how long one waits is no claim about the program
 # Whether JupyterLab's own page should be built anew is a question of its makers. To answer it, the
 # server starts a node for each page that is loaded, which costs half a second of a core.
 NO_BUILD_CHECK = "{'page_config_data': {'buildCheck': False, 'buildAvailable': False}}"
@@ -92,7 +92,7 @@ def draw(page: Page, frames: int = 3) -> None:
     )
 
 
-def bring(part: Locator, sign: Locator, timeout: float = 2 * PATIENCE) -> None:
+def bring(part: Locator, sign: Locator, timeout: float = PATIENCE) -> None:
     """Scroll to a part of the page until it shows a sign of life.
 
     JupyterLab brings a cell into view while it is still empty, or another one; and what is not in
@@ -259,7 +259,7 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         request.add_header("Authorization", f"token {self.token}")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return bytes(answer.read())
 
     def kernel_id(self, path: str) -> str:
@@ -328,7 +328,7 @@ class Kernel:
         self._socket.linger = 0
         self._socket.connect(f"{info['transport']}://{info['ip']}:{info['shell_port']}")
 
-    def evaluate(self, expression: str, timeout: float = 30) -> Any:
+    def evaluate(self, expression: str, timeout: float = PATIENCE) -> Any:
         """The value of an expression, which may `await`, and must fit into JSON."""
         name = "_value_for_the_test"
         value = self._execute(
@@ -345,7 +345,7 @@ class Kernel:
             assert time.monotonic() < end, f"{expression} is {found!r}, not {value!r}"
             time.sleep(0.05)
 
-    def execute(self, code: str, timeout: float = 30) -> None:
+    def execute(self, code: str, timeout: float = PATIENCE) -> None:
         """Run statements, which may `await`. An error in them is raised as AssertionError."""
         self._execute(code, "''", timeout)
 

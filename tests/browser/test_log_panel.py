@@ -45,7 +45,7 @@ kitchen = Kitchen()
 log = LogPanel(kitchen)
 kitchen.start()
 log"""
-READY = 15_000  # ms: the first time a page loads the widgets takes a while
+READY = 60_000  # ms: the first time a page loads the widgets takes a while
 
 
 def shown(notebook, index: int = 2) -> Locator:

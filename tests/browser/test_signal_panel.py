@@ -55,7 +55,7 @@ root = Parent("root")
 root.start()
 '''
 SHOW = "from task_thread_widgets.signal_panel import SignalPanel\npanel = SignalPanel(root)\npanel"
-READY = 15_000
+READY = 60_000
 
 
 def shown(notebook, index=1):

@@ -41,7 +41,7 @@ SHOW = """from task_thread_widgets import SourcePanel
 clock = Clock(); clock.start()
 panel = SourcePanel(clock)
 panel"""
-READY = 15_000  # ms: the first time a page loads the widgets takes a while
+READY = 60_000  # ms: the first time a page loads the widgets takes a while
 
 
 def shown(notebook, index: int = 2) -> Locator:

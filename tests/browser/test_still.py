@@ -38,7 +38,7 @@ def test_a_view_whose_kernel_is_busy_shows_how_it_was_until_it_answers(open_note
     view = nb.cell(1).locator(".task-thread-view")
     tree = view.locator("[data-panel=tree]")
     kept = tree.locator(".tt-still-text")
-    expect(kept).to_be_visible(timeout=30_000)
+    expect(kept).to_be_visible(timeout=60_000)
     expect(kept).to_contain_text("<b>sleeper</b> [running]")
     expect(kept).to_contain_text("await asyncio.sleep(3600)")
     expect(tree.get_by_role("button", name="Stop all")).to_be_hidden()

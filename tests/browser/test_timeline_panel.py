@@ -49,7 +49,7 @@ def recorded():
     return clock._life.dispatcher is not None and clock._life.dispatcher.trace is not None
 """
 SHOW = ["clock = Clock()\nclock.start()", "panel = TimelinePanel(clock)\npanel"]
-READY = 15_000  # ms: the first time a page loads the widgets takes a while
+READY = 60_000  # ms: the first time a page loads the widgets takes a while
 
 
 def shown(notebook, index=2):
@@ -65,7 +65,7 @@ def inside(panel, expression):
     return panel.evaluate(f"root => {{ const page = root.panelPage; return {expression}; }}")
 
 
-def wait_for(panel, expression, timeout=10_000):
+def wait_for(panel, expression, timeout=60_000):
     panel.page.wait_for_function(
         f"root => {{ const page = root.panelPage; return {expression}; }}",
         arg=panel.element_handle(),

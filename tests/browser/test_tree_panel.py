@@ -40,7 +40,7 @@ def sampled():
     return bool(running_samplers())
 '''
 SHOW = ['clock = Clock("clock")\nclock.start()', "clock"]
-READY = 15_000  # ms: the first time a page loads the widgets takes a while
+READY = 60_000  # ms: the first time a page loads the widgets takes a while
 
 
 def shown(notebook, index=2):
@@ -122,7 +122,7 @@ def test_the_old_state_does_not_come_back_between_asking_and_the_new_one(clock):
                 const seen = [];
                 const began = performance.now();
                 row().querySelector(`[aria-label="${action} clock"]`).click();
-                while (performance.now() - began < 15_000) {
+                while (performance.now() - began < 60_000) {
                     const text = row().querySelector('.tt-state').textContent;
                     if (seen.at(-1) !== text) seen.push(text);
                     if (text === end && row().dataset.state === end) break;
@@ -156,7 +156,7 @@ def test_stop_all_ends_every_live_root_and_no_other_task(open_notebook):
     notebook.page.wait_for_function(
         """() => [...document.querySelectorAll('.task-thread [data-kind="thread"]')]
             .every(row => row.dataset.state === 'stopped')""",
-        timeout=15_000,
+        timeout=60_000,
     )
     assert notebook.kernel.evaluate("mine()") == []
     assert notebook.kernel.evaluate("other.done()") is False
@@ -331,7 +331,7 @@ def test_a_row_says_that_its_thread_goes_on_with_new_code(clock):
     notebook.screenshot("tree-new-code")
     expect(row(panel, "tick", "task")).to_contain_text("await asyncio.sleep(0.07)")
     # For a while, and not for ever.
-    expect(clock_row).not_to_contain_text("new code", timeout=10_000)
+    expect(clock_row).not_to_contain_text("new code", timeout=60_000)
     wait_for_turns(panel)
     assert notebook.errors == []
 
@@ -585,7 +585,7 @@ many.start()
     wait_for_turns(panel, slot="t999")
     assert panel.locator('[role="treeitem"]').count() < 80
     button(panel, "Stop all").click()
-    expect(row(panel, "t999", "task")).to_have_attribute("data-state", "done", timeout=15_000)
+    expect(row(panel, "t999", "task")).to_have_attribute("data-state", "done", timeout=60_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -54,7 +54,7 @@ class Game(Named):
 game = Game("game")
 game.start()
 '''
-READY = 20_000
+READY = 60_000
 PANELS = ("timeline", "source", "log", "signals")
 
 

@@ -83,7 +83,7 @@ class VoilaPage:
         self.page.goto(f"{server.url}/voila/render/{path}?theme={theme}")
         # It stands at the end of what Voila sends when all cells have run.
         self.page.locator("#rendered_cells").wait_for(state="attached")
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
 
     @property
     def kernel(self) -> Kernel:

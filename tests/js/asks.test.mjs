@@ -26,9 +26,9 @@ test("an answer that no frame follows is shown all the same, and no other with i
   asks.answer(asks.ask("stop", 7, 0), "", 1000);
   asks.answer(asks.ask("start", 8, 0), "", 1200);
   asks.ask("pause", 9, 0);
-  asks.giveUp(1299);
+  asks.giveUp(2999);
   assert.ok(asks.of(7));
-  asks.giveUp(1300);
+  asks.giveUp(3000);
   assert.deepEqual([7, 8, 9].map((row) => asks.of(row)?.doing), [undefined, "starting…", "pausing…"]);
 });
 

@@ -90,7 +90,7 @@ while not os.path.exists({gate!r}):
 note("the cell ends")
 """,
 }
-READY = 20_000
+READY = 60_000
 BUSY = "asked; the kernel is busy with a cell"
 
 

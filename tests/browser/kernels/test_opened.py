@@ -70,7 +70,7 @@ def saved(open_notebook: Callable[..., Notebook]) -> Notebook:
     """A notebook with a live view in it, saved while its program runs."""
     notebook = open_notebook(cells=[PROGRAM])
     notebook.run_all()
-    _tree(notebook).locator('[role="treeitem"]').first.wait_for(timeout=20_000)
+    _tree(notebook).locator('[role="treeitem"]').first.wait_for(timeout=60_000)
     notebook.save()
     return notebook
 
@@ -83,7 +83,7 @@ def test_a_page_that_is_opened_says_that_it_is_there_and_asks_for_nothing(saved:
     before = saved.kernel.evaluate("clock._life.serial, clock.snapshot().task('tick').turns")
     sent = Sent(saved.page)
     saved.reload()
-    _tree(saved).locator('[role="treeitem"]').first.wait_for(timeout=20_000)
+    _tree(saved).locator('[role="treeitem"]').first.wait_for(timeout=60_000)
     sent.wait_for(saved.page, "beat")
     assert "hello" in sent.kinds
     assert set(sent.kinds) <= PRESENCE
@@ -122,7 +122,7 @@ def test_a_notebook_from_elsewhere_does_nothing(
     output = elsewhere.cell(0).locator(".jp-OutputArea-output").first
     output.wait_for()
     if with_state:
-        _tree(elsewhere).wait_for(timeout=20_000)  # our own script runs, without a kernel behind it
+        _tree(elsewhere).wait_for(timeout=60_000)  # our own script runs, without a kernel behind it
     # The page's own timers, in their order: a beat would have been before this one.
     elsewhere.page.evaluate("() => new Promise(done => setTimeout(done, 2500))")
     elsewhere.screenshot(f"elsewhere-{with_state}")

@@ -25,7 +25,7 @@ export const busy = "asked; the kernel is busy with a cell, or with a task that 
   + "and will do this afterwards";
 
 const busyAfter = 1000; // milliseconds
-const answersShownWithin = 300; // milliseconds, if no frame comes
+const answersShownWithin = 2000; // milliseconds, if no frame comes: a busy kernel sends few
 
 /** The asks under way, and the errors that came back. Nothing here touches the page. */
 export class Asks {
