@@ -21,7 +21,7 @@ from hypothesis import settings
 
 import task_thread
 
-LIMIT = 120.0  # seconds an `async def` test may take, on however busy a machine
+LIMIT = 120.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds) gives it more
 
 # A busy machine may stall any example; how long one takes says nothing about the code.
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -52,6 +52,10 @@ for _number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name == "
         signal.signal(_number, signal.default_int_handler if ctrl_c else signal.SIG_DFL)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "limit(seconds): how long an `async def` test may take")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
@@ -66,7 +70,8 @@ def pytest_collection_finish() -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
-        item.obj = _bounded(item.obj)
+        mark = item.get_closest_marker("limit")
+        item.obj = _bounded(item.obj, LIMIT if mark is None else mark.args[0])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,7 +86,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def _bounded(
-    test: Callable[..., Coroutine[Any, Any, None]],
+    test: Callable[..., Coroutine[Any, Any, None]], limit: float
 ) -> Callable[..., Coroutine[Any, Any, None]]:
     """Cancel a test that hangs, and tell what its threads were doing."""
 
@@ -97,12 +102,12 @@ def _bounded(
             late.append("(all that lives)")
             me.cancel()
 
-        timer = asyncio.get_running_loop().call_later(LIMIT, cut)
+        timer = asyncio.get_running_loop().call_later(limit, cut)
         try:
             await test(*args, **kwargs)
         except asyncio.CancelledError:
             if late:
-                raise TimeoutError(f"still running after {LIMIT} s\n" + "\n".join(late)) from None
+                raise TimeoutError(f"still running after {limit} s\n" + "\n".join(late)) from None
             raise
         finally:
             timer.cancel()
