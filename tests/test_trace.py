@@ -202,6 +202,7 @@ async def test_what_starts_while_somebody_watches_is_watched() -> None:
 
 async def test_the_ring_is_bounded_and_a_reader_is_told_what_it_missed() -> None:
     trace = Trace(asyncio.get_running_loop())
+    trace.use(True)
     for number in range(RING + 10):
         trace.add(Kind.RUN, number)
     missed, events = trace.since(5)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .mailbox import Mailbox
 
 RING = 20_000  # events kept; at 10,000 turns/s half a second, five frames of a view
+COARSE_RING = 5_000  # of a coarse trace: half a megabyte
 _SAMPLE = 0.02  # seconds between two samples of a task that turns faster
 _MOST_STEP = 200  # turns between two of them: it may become slow
 
@@ -175,15 +176,22 @@ class Trace:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._clock = loop.time
-        self._ring: deque[Happening] = deque(maxlen=RING)
+        self._ring: deque[Happening] = deque(maxlen=COARSE_RING)
         self.added = 0
-        self.passages: deque[Passage] = deque(maxlen=RING)
+        self.passages: deque[Passage] = deque(maxlen=COARSE_RING)
         self.passed = 0
         self.profiles: dict[int, LineProfile] = {}
         self.full = False
         self._noted: dict[
             int, tuple[int, float]
         ] = {}  # turns of each task at its last sample, and when
+
+    def use(self, full: bool) -> None:
+        """Record each step from now on, or be coarse; drivers have to be told."""
+        self.full = full
+        most = RING if full else COARSE_RING
+        self._ring = deque(self._ring, maxlen=most)
+        self.passages = deque(self.passages, maxlen=most)
 
     def add(self, kind: Kind, who: int, what: Any = None) -> float:
         """Record an event now, and return the time."""
@@ -377,7 +385,7 @@ def watch(life: Life, full: bool = True) -> Trace:
     dispatcher.watchers += full
     dispatcher.keepers += not full
     if full and not trace.full:
-        trace.full = True
+        trace.use(True)
         _watch_drivers(life, trace)
     return trace
 
@@ -398,7 +406,7 @@ def unwatch(life: Life, full: bool = True) -> None:
         _watch_boxes(life, None)
         _watch_drivers(life, None)
     elif trace.full:
-        trace.full = False
+        trace.use(False)
         _watch_drivers(life, trace)
 
 

@@ -38,6 +38,15 @@ class _Watched:
         self._wanted = False
         self._on_loop(self._unwatch)
 
+    def use(self, full: bool) -> None:
+        self._on_loop(lambda: self._use(full))
+
+    def _use(self, full: bool) -> None:
+        if self.trace is not None and self.life.dispatcher is self.dispatcher and self.life.live:
+            watch(self.life, full)
+            unwatch(self.life, self.full)
+        self.full = full
+
     def _watch(self) -> None:
         if self._wanted and self.life.live and self.life.dispatcher is self.dispatcher:
             self.trace = watch(self.life, self.full)
@@ -95,6 +104,13 @@ class Watching:
         for watched in gone:
             watched.release()
         return [w.trace for w in self._watched.values() if w.trace is not None]
+
+    def use(self, full: bool) -> None:
+        """Let each step be recorded from now on, or only what others ask for."""
+        if full is not self.full:
+            self.full = full
+            for watched in self._watched.values():
+                watched.use(full)
 
     def take_ended(self) -> list[Trace]:
         """Return, once, the traces that the last `match` let go of.

@@ -64,7 +64,7 @@ _SOURCE = {"title": str, "first": int, "lines": [str], "name": str, "file": str}
 HEADER = {
     "version": int,
     "cut": float,
-    "about": {"name": str, "began": str, "python": str, "product": str},
+    "about": {"name": str, "began": str, "python": str, "product": str, "note": str},
 }
 SOURCE = _row(str, _SOURCE)
 TICK = {
@@ -76,6 +76,7 @@ TICK = {
     "unmarked": int,
     "unseen": int,
     "hidden": int,
+    "coarse": int,
 }
 _FRAME = {
     "kind": str, "n": int, "full": bool, "at": float, "facts": dict, "columns": [_row(str, str)],

@@ -2,11 +2,13 @@
 
     thread.record(path) ─► the tree begins ─► look, again and again ─► the last look ─► the tape is closed
 
-It owns one maker of frames of each kind, as the panels of a live view do, and asks them for all rows. It
-looks at the trace 100 times a second, which costs 2 us if nothing happened; where something did, it makes
+It looks at the trace 100 times a second, which costs 2 us if nothing happened; where something did, it makes
 frames, so that each turn of a usual program is a step of its own. It takes at most a twentieth of a core:
 where frames are costly, there are fewer. What no event tells, a pause say, is looked for ten times a
 second. In segments of 15 s everything is told anew, so that the oldest ones can be left away.
+
+Above 2,000 turns/s no single steps are recorded any more, but samples (_core/trace.py): so recording costs a
+few percent at any rate, and says what it left away.
 
 A trace that wakes the recorder was rejected: the question would cost each turn 25 ns, also for views.
 """
@@ -19,7 +21,6 @@ import math
 import os
 import platform
 import time
-from array import array
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,117 +31,24 @@ from .._core.context import life_of
 from .._core.environment import running_loop
 from .._core.lifecycle import Life
 from .._core.log import failure, library, say
-from .._core.texts import class_of, describe, is_a
+from .._core.texts import describe
 from .._core.trace import Happening, Kind, Trace
 from .._core.tree import is_below
-from ..frames.code_frames import CodeFrames
-from ..frames.frame import Frame, cut
-from ..frames.lives import Tops
-from ..frames.log_lines import ADVICE, LogLines
-from ..frames.sampler import STALL, Sampler
-from ..frames.signal_frames import SignalFrames, text_of
-from ..frames.timeline_frames import MOST_SEEN, TimelineFrames
-from ..frames.tree_rows import TaskRow, TreeRows
+from ..frames.frame import cut
+from ..frames.sampler import SHARE, STALL, Sampler
 from ..frames.watching import Watching
 from ..thread import TaskThread
 from .file import FIRST_LINE, LEAST_BYTES, Tape
+from .makers import Makers
+from .marks import Marks
 
 PERIOD = 0.01  # seconds between two looks
 MOST_BYTES = 100_000_000  # of a file, unless told otherwise
-MOST_ROWS = 500  # of the tree, whose lines and queues are looked up
+_COARSE_SHARE = 0.02  # of a core, where single steps are not recorded
 _ALL_EVERY = 0.1  # seconds between two looks at all rows
-_RING = 300  # log lines that a full frame tells
-_MARKS = 20.0  # signals a second that have a mark of their own
-_FINE = 128.0
-_LONGEST = 120  # characters of a mark's text
+MOST_TURNS = 2_000  # a second, up to which each step is recorded
 
-_TURN, _END, _FAILED = int(Kind.TURN), int(Kind.END), int(Kind.FAILED)
-_STATE, _SIGNAL, _TROUBLE = int(Kind.STATE), int(Kind.SIGNAL), int(Kind.TROUBLE)
-
-Mark = list[Any]
-"""[at, "failure" | "signal" | "advice" | "state", serial number of the thread, slot, text]"""
-
-
-class Makers:
-    """The makers of frames of some threads, one of each kind, and what they saw.
-
-    Args:
-        thread: the thread on top; `None` for every live root.
-    """
-
-    def __init__(self, thread: TaskThread | None) -> None:
-        self.tops = Tops(thread)
-        self.tree = TreeRows(thread)
-        self.timeline = TimelineFrames(thread)
-        self.signals = SignalFrames(thread)
-        self.log = LogLines(thread, ring=_RING)
-        self.code = CodeFrames(self.tree)
-        self._numbers: dict[str, int] = {}
-        self.unseen = 0  # rows that are not looked at
-        self.hidden = 0  # lanes in which nothing is shown
-
-    def look(
-        self, now: float, lag: float, full: bool, active: set[int] | None, began: float
-    ) -> list[tuple[str, dict[str, Any], list[bytes]]]:
-        """Return the frames of this moment: panel, content and buffers.
-
-        Args:
-            now: the loop's time, in seconds.
-            lag: how much later than due the loop called, in seconds.
-            full: whether to tell everything.
-            active: the serial numbers of the tasks that ran since the last look; `None` to look at all.
-            began: the loop's time from which times are counted.
-        """
-        if not self.tree.rows:  # else its rows could be looked at only the next time
-            self.tree.frame(now, False, ())
-        rows = self._rows(active)
-        known = {*self.tree.rows}
-        frames = [("tree", self.tree.frame(now, full, rows))]
-        new = [number for number in self.tree.rows if number not in known]
-        if new:
-            frames.append(("tree", self.tree.frame(now, False, new)))
-        # Those that go on come first, in the order of the timeline.
-        lanes = self.timeline.lanes.rows
-        seen = sorted(lanes, key=lambda number: (lanes[number].ended is not None, number))
-        frames += [
-            ("code", self.code.frame(now, full, [*rows, *new])),
-            ("timeline", self.timeline.frame(now, lag, full, seen[:MOST_SEEN])),
-            ("signals", self.signals.frame(now, full, self.signals.edges)),
-            ("log", self.log.frame(now, full)),
-        ]
-        self.timeline.rewinds = False  # what was told is in the recording
-        self.unseen = max(0, len(self.tree.rows) - MOST_ROWS)
-        self.hidden = sum(lanes[number].ended is None for number in seen[MOST_SEEN:])
-        made = []
-        for panel, frame in frames:
-            if frame is not None:
-                if panel == "tree" and lag >= STALL:
-                    frame.facts["lag"] = round(lag * 1000, 1)
-                _rebase(panel, frame, began)
-                self._numbers[panel] = number = self._numbers.get(panel, 0) + 1
-                made.append((panel, *frame.message(number)))
-        return made
-
-    def _rows(self, active: set[int] | None) -> list[int]:
-        found: list[int] = []
-        for number, row in self.tree.rows.items():
-            if len(found) == MOST_ROWS:
-                break
-            driver = row.driver if isinstance(row, TaskRow) else None
-            if active is None or driver is None or driver.serial in active:
-                found.append(number)
-        return found
-
-    def names_of(self, task: int) -> tuple[int, str]:
-        """Return the serial number of a task's thread, and its slot."""
-        lane = self.timeline.lanes.tasks.get(task)
-        return (0, "") if lane is None else (lane.serial, str(lane.told["name"]))
-
-    def close(self) -> None:
-        """Let go of everything."""
-        for maker in (self.tree, self.timeline, self.signals, self.log):
-            maker.close()
-        self.tops.close()
+_TURN, _FAILED = int(Kind.TURN), int(Kind.FAILED)
 
 
 class Recorder:
@@ -162,7 +70,6 @@ class Recorder:
         self.seconds = 0.0
         self.over = False
         self._makers = Makers(thread)
-        self._thread = thread
         self._process = os.getpid()
         self._watching = Watching()
         self._read: dict[Trace, int] = {}
@@ -170,10 +77,9 @@ class Recorder:
         self._began = 0.0  # in loop time
         self._started = 0.0  # as the time of day
         self._all_due = 0.0
-        self._logged = 0
-        self._states: dict[int, str] = {}  # by the serial number of the thread, while it lives
-        self._marks_left = _MARKS
-        self._marked_at = 0.0
+        self._counted = 0  # turns, since `_judged_at`
+        self._judged_at = 0.0
+        self._marks = Marks(self._makers)
         self._ended: list[Callable[[], None]] = []
         instruments.thread_added.add(self._added)
         self._life = None if thread is None else life_of(thread)
@@ -267,6 +173,7 @@ class Recorder:
             self._sampler.leave(self)
         self._watching.release()
         self._makers.close()
+        self._makers.log.close()
         if os.getpid() == self._process:
             self._try(lambda: self.tape.close(self.seconds))
         for call in self._ended:
@@ -319,7 +226,7 @@ class Recorder:
             return
         lost, events = self._read_events()
         everything = not only_news or now >= self._all_due or lag >= STALL
-        if not (events or everything or self._makers.log.added != self._logged):
+        if not (events or everything or self._makers.log.added != self._marks.logged):
             return
         self.seconds = at = round(max(now - self._began, self.seconds), 4)
         full = self.tape.wants_segment(at)
@@ -328,31 +235,34 @@ class Recorder:
             self._all_due = now + _ALL_EVERY
         else:
             active = {event[2] for event in events if event[0] <= _FAILED}
-        frames = self._makers.look(now, lag, full, active, self._began)
-        for source in self._makers.code.new_sources():
-            fact = {
-                "title": source.label,
-                "first": source.first,
-                "lines": list(source.lines),
-                "name": source.name,
-                "file": source.code.co_filename,
-            }
-            self.tape.source(str(source.number), fact)
-        tick: dict[str, Any] = {"at": at, "frames": frames}
-        marks, unmarked = self._marks(events, frames, at)
-        turned = sum(event[0] == _TURN for event in events)
-        for name, value in (
-            ("marks", marks),
-            ("turns", turned),
-            ("lost", lost),
-            ("unmarked", unmarked),
-            ("unseen", self._makers.unseen),
-            ("hidden", self._makers.hidden),
-        ):
-            if value:
-                tick[name] = value
-        if len(tick) > 2 or frames:
-            self.tape.tick(tick, full)
+        makers = self._makers
+        frames = makers.look(now, lag, full, active, self._began)
+        marks, unmarked = self._marks.of(events, frames, at, self._began)
+        turned = sum(what or 1 for kind, _, _, what in events if kind == _TURN)
+        self._counted += turned
+        if everything:
+            self._judge(now)
+        tick = {
+            "at": at,
+            "frames": frames,
+            "marks": marks,
+            "turns": turned,
+            "lost": lost,
+            "unmarked": unmarked,
+            "coarse": int(not self._watching.full),
+        }
+        makers.write(self.tape, tick, full)
+
+    def _judge(self, now: float) -> None:
+        """Look at single steps only as long as there are few: at full speed that would cost too much."""
+        passed = now - self._judged_at
+        if passed < _ALL_EVERY:
+            return
+        rate, self._counted, self._judged_at = self._counted / passed, 0, now
+        full = rate <= (MOST_TURNS if self._watching.full else MOST_TURNS / 2)
+        self._watching.use(full)
+        if self._sampler is not None:
+            self._sampler.share = SHARE if full else _COARSE_SHARE
 
     def _read_events(self) -> tuple[int, list[Happening]]:
         """Return how many events were lost since the last look, and those that are left."""
@@ -364,51 +274,6 @@ class Recorder:
             events += batch
         self._read = {trace: trace.added for trace in traces}
         return lost, events
-
-    # Marks
-
-    def _marks(
-        self, events: list[Happening], frames: list[Any], at: float
-    ) -> tuple[list[Mark], int]:
-        """Return the marks of this moment, and how many signals have none."""
-        self._marks_left = min(_MARKS, self._marks_left + (at - self._marked_at) * _MARKS)
-        self._marked_at = at
-        marks: list[Mark] = []
-        unmarked = 0
-        for kind, when, who, what in events:
-            if kind < _FAILED:
-                continue
-            moment = round(max(0.0, min(when - self._began, at)), 4)
-            if kind == _FAILED:
-                marks.append([moment, "failure", *self._makers.names_of(who), _error(what)])
-            elif kind == _TROUBLE:
-                marks.append([moment, "failure", who, "", _error(what)])
-            elif kind == _STATE:
-                # A stop is told when it is asked for, and again when it begins.
-                if self._states.get(who) != what.value:
-                    marks.append([moment, "state", who, "", what.value])
-                self._states[who] = what.value
-                if not what.live:
-                    del self._states[who]
-            elif self._marks_left >= 1:
-                self._marks_left -= 1
-                text = f"{class_of(what.signal)} {text_of(what.signal)}"
-                marks.append([moment, "signal", who, "", cut(text, _LONGEST)])
-            else:
-                unmarked += 1
-        for panel, content, _ in frames:
-            if panel == "log" and "added" in content["facts"]:
-                marks += [
-                    [at, "advice", line[4], line[6], cut(line[7], _LONGEST)]
-                    for line in content["facts"].get("lines", ())
-                    if line[3] == ADVICE and line[0] > self._logged
-                ]
-                self._logged = content["facts"]["added"]
-        return marks, unmarked
-
-
-def _error(error: Any) -> str:
-    return cut(describe(error), _LONGEST) if is_a(error, BaseException) else ""
 
 
 def record(
@@ -475,33 +340,3 @@ def about(name: str) -> dict[str, Any]:
 def _day(seconds: float) -> str:
     """Return a time of day as text: "2026-11-29T18:40:00.000+00:00"."""
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
-
-
-def _rebase(panel: str, frame: Frame, began: float) -> None:
-    """Count the times of a frame from the beginning of the recording."""
-    facts = frame.facts
-    frame.at = max(0.0, frame.at - began)
-    if panel == "timeline":
-        # In 1/128 ms, far below what anybody can see: the other digits would be half of the file.
-        when = frame.columns.get("when")
-        if when is not None:
-            frame.columns["when"] = array("f", [round(ago * _FINE) / _FINE for ago in when])
-        if "wall" in facts:
-            facts["wall"] = round(facts["wall"] + began, 3)
-        if "tick" in facts:
-            facts["tick"] -= round(began * 100)
-        lanes = [*facts.get("add", ()), *(changed for _, changed in facts.get("set", ()))]
-        for lane in lanes:
-            if "started" in lane:
-                lane["started"] = round(lane["started"] - began, 4)
-    elif panel == "signals":
-        if "clock" in facts:
-            facts["clock"] = round(facts["clock"] + began, 3)
-        for entry in facts.get("signals", ()):
-            entry[6] = round(entry[6] - began, 3)
-            if len(entry) > 10:
-                entry[10] = round(entry[10] - began, 3)
-    elif panel == "code":
-        for _, changed in facts.get("threads", ()):
-            if "started" in changed:
-                changed["started"] = round(changed["started"] - began, 4)

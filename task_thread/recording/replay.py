@@ -122,7 +122,7 @@ class Recording:
 
     def _read_all(self) -> None:
         sums = dict.fromkeys(("turns", "merged", "lost", "unmarked"), 0)
-        most = dict.fromkeys(("unseen", "hidden", "away"), 0)
+        most = dict.fromkeys(("unseen", "hidden", "away", "coarse"), 0)
         broken = self._records.broken
         at = self.began
         raw = 0
@@ -168,15 +168,20 @@ class Recording:
         unseen: int,
         hidden: int,
         away: int,
+        coarse: int,
         broken: str,
     ) -> list[str]:
-        says = []
+        says = [self.about["note"]] if self.about.get("note") else []
         if self._records.cut:
             says.append(f"The first {self._records.cut:.1f} s were left away, to keep it small.")
         if merged:
             says.append(
                 f"{turns:,} turns are shown in {count(len(self.turns), 'step')}: they came faster than "
                 "the recording looks, and are counted together."
+            )
+        if coarse:
+            says.append(
+                "While turns were that many, it was not recorded how long each ran and waited."
             )
         if lost:
             says.append(f"{count(lost, 'event')} came too fast to be kept.")
