@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from . import signals
 from ._core import instruments
 from ._core.environment import in_kernel
+from ._core.lines import attribute
 from ._core.registry import threads
 from .only import only
 from .run_sync import run_sync
@@ -80,6 +81,20 @@ def _record(*what: Any) -> Any:
     return record(*what)
 
 
+def _history(*what: Any) -> Any:
+    from .recording.history import history_of
+
+    return history_of(*what)
+
+
+def _thread_added(life: Any) -> None:
+    """Keep the last seconds of a tree where that is wanted."""
+    if in_kernel() or attribute(life.thread, "keeps_history") is True:
+        from .recording.history import thread_added
+
+        thread_added(life)
+
+
 def load_ipython_extension(ipython: Any) -> None:
     """Do what `%load_ext task_thread` asks for: give the shell the magic %taskthreads."""
     from .kernel import magics, shell
@@ -125,7 +140,8 @@ def _live_view(thread: TaskThread) -> Any:
 
 
 instruments.live_part, instruments.live_view = _live_part, _live_view
-instruments.record = _record
+instruments.record, instruments.history = _record, _history
+instruments.thread_added.add(_thread_added)
 
 if in_kernel():
     from .kernel import shell as _shell

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import os
 
     from .coach.advice import Advice
-    from .recording import Recorder
+    from .recording import Recorder, Recording
     from .snapshot import ThreadSnapshot
     from .waits import Wait
 
@@ -94,6 +94,8 @@ class TaskThread(HasLife):
         exit_timeout: seconds that `exit__`, and then the deletion of each task, may take. `None` for
             either means no limit, so that `join` may wait for ever. For a value that is no number a
             warning is logged and the default taken.
+        keeps_history: on a root, whether its last seconds are recorded in memory, for `history`: all
+            (`True`), nothing (`False`), or what costs little, and that in a notebook only (`None`).
 
     Raises:
         TypeError: `parent` is not a TaskThread.
@@ -107,6 +109,7 @@ class TaskThread(HasLife):
     max_reschedule_rate: float | None = 100
     drain_timeout: float | None = 1
     exit_timeout: float | None = 10
+    keeps_history: bool | None = None
 
     def __init__(self, parent: TaskThread | None = None) -> None:
         if parent is not None and not isinstance(parent, TaskThread):
@@ -301,6 +304,24 @@ class TaskThread(HasLife):
         assert instruments.record is not None
         recorder: Recorder = instruments.record(self, path, seconds, bytes)
         return recorder
+
+    def history(self, slot: str | None = None) -> Recording:
+        """Return a recording of the last seconds, kept in case that something fails.
+
+        Of the seconds before the newest failure of this thread or of one below it; if nothing failed, of
+        those before now. In a notebook they are kept of each thread, in a script where `keeps_history` is
+        set.
+
+        Args:
+            slot: of the task whose failure is meant; "" for a hook or handler; `None` for any.
+
+        Raises:
+            RecordingError: nothing was kept.
+            RuntimeError: it lives on the loop of another OS thread.
+        """
+        assert instruments.history is not None
+        found: Recording = instruments.history(self, slot)
+        return found
 
     # Running
 

@@ -159,3 +159,6 @@ advice_of: Callable[[Life], tuple[Any, ...]] | None = None
 
 record: Callable[..., Any] | None = None
 """(thread, path, seconds, bytes): records a tree into a file."""
+
+history: Callable[..., Any] | None = None
+"""(thread, slot): returns the last seconds of a tree, as a recording."""

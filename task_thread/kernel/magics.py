@@ -13,6 +13,7 @@ from .._core import registry
 from .._core.context import life_of
 from .._core.texts import count
 from ..control import Control
+from ..recording import history
 from ..snapshot import NOTHING, html_tree, take, text_tree
 from . import live
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 USAGE = """%taskthreads             the live threads, as a table
 %taskthreads stop        stop them all
 %taskthreads stop ID     stop those whose id is ID
-%taskthreads live on|off let running threads take the new code of a class whose cell is run again"""
+%taskthreads live on|off let running threads take the new code of a class whose cell is run again
+%taskthreads record on|off    keep all of the last seconds for thread.history(), or what costs little"""
 
 
 class Table:
@@ -55,6 +57,10 @@ def taskthreads(line: str, cells: Cells) -> Table | None:
     elif verb == "live" and rest in ("on", "off"):
         live.enabled = rest == "on"
         print(f"live code is {rest}")
+    elif verb == "record" and rest in ("on", "off"):
+        found = count(history.record_all(rest == "on"), "live thread")
+        kept = "all is recorded" if rest == "on" else "only what costs little is recorded"
+        print(f"of {found}, and of those to come, {kept}")
     else:
         raise UsageError(f"expected one of these, found `%taskthreads {line.strip()}`:\n{USAGE}")
     return None

@@ -128,7 +128,7 @@ class Tape:
         """End the recording."""
         if not self._file.closed:
             try:
-                self._write(_record(_END, _json({"seconds": round(seconds, 4)})))
+                self._write(_end(seconds))
             finally:
                 if self._path is not None:
                     self._file.close()
@@ -137,10 +137,11 @@ class Tape:
         """Let go of the file, as it is."""
         self._file.close()
 
-    def copy(self) -> bytes:
-        """Return what is in memory."""
+    def copy(self, ended: float | None = None) -> bytes:
+        """Return what is in memory, as a recording that has ended after some seconds."""
         assert isinstance(self._file, io.BytesIO)
-        return self._file.getvalue()
+        data = self._file.getvalue()
+        return data if ended is None else data + _end(ended)
 
     def _front(self) -> bytes:
         header = {"version": VERSION, "about": self.about, "cut": round(self._cut, 3)}
@@ -351,6 +352,10 @@ def _unpacked(stream: Any, packed: bytes) -> bytes:
 def _json(value: Any) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return sendable(text).encode()
+
+
+def _end(seconds: float) -> bytes:
+    return _record(_END, _json({"seconds": round(seconds, 4)}))
 
 
 def _record(kind: bytes, payload: bytes) -> bytes:
