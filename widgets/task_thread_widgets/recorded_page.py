@@ -54,7 +54,7 @@ body {{ margin: 12px; font: 14px/1.4 system-ui, sans-serif; }}
 </head>
 <body>
 <div id="still">
-<noscript>JavaScript, which plays this recording, is switched off. At its end it was like this:</noscript>
+<p>This recording is played by JavaScript. At its end it was like this:</p>
 <pre>{still}</pre>
 </div>
 <script type="application/octet-stream" id="film" data-at="{at}">{film}</script>
@@ -80,15 +80,19 @@ _BOOT = """\
 """
 
 
-def page(film: str, name: str, still: str, at: float = 0.0) -> str:
+def page(film: dict[str, Any], still: str, at: float = 0.0) -> str:
     """Return a page that shows a recording.
 
     Args:
-        film: it, packed.
-        name: what was recorded.
+        film: what `recording.film` returns.
         still: what it was like at its end, as text, for readers without JavaScript.
         at: the moment at which it opens, in seconds.
     """
+    return page_of(packed(film), name_of(film), still, at)
+
+
+def page_of(film: str, name: str, still: str, at: float = 0.0) -> str:
+    """Return the same of a film that is packed, and of the name of what was recorded."""
     code = script("recording_page.js")
     policy = (
         f"default-src 'none'; script-src {_hash(_BOOT)} {_hash(code)}; style-src 'unsafe-inline'; "
@@ -98,7 +102,7 @@ def page(film: str, name: str, still: str, at: float = 0.0) -> str:
         policy=policy,
         title=html.escape(f"{name} \N{MIDDLE DOT} recording"),
         css=style(*STYLES),
-        still=html.escape(still),
+        still=html.escape(sendable(still)),
         at=float(at),
         film=film,
         code=_packed_code(),
@@ -123,7 +127,7 @@ def export_html(
         OSError: a file can't be read or written.
     """
     film, name, still = filmed(recording)
-    Path(path).write_text(page(film, name, still, at), encoding="utf-8")
+    Path(path).write_text(page_of(film, name, still, at), encoding="utf-8")
 
 
 def export_figure(
@@ -176,7 +180,13 @@ def filmed(recording: Recording | str | os.PathLike[str]) -> tuple[str, str, str
             return filmed(opened)
     film = recording.film()
     still = str(recording.at(recording.seconds)) if film["segments"] else "nothing was recorded"
-    return packed(film), sendable(str(film["about"].get("name", ""))), sendable(still)
+    return packed(film), name_of(film), sendable(still)
+
+
+def name_of(film: dict[str, Any]) -> str:
+    """Return the name of what was recorded."""
+    name: str = sendable(str(film["about"].get("name", "")))
+    return name
 
 
 def packed(film: dict[str, Any]) -> str:

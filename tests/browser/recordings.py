@@ -1,0 +1,93 @@
+"""A short recording, made in simulated time: two threads, signals, log lines, a failure, hostile names."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import async_solipsism
+
+from task_thread import MessageSignal, Signal, TaskThread, reCreate, reSchedule
+
+HOSTILE = "<img src=x onerror=document.title='XSS'>"
+HOSTILE_TEXT = "</script><script>document.title='XSS'</script>"
+
+
+class Child(TaskThread):
+    """Sends to its parent with each fifth turn."""
+
+    def initVars__(self) -> None:
+        self.tasks.beat = None
+        self.count = 0
+
+    def getId(self) -> str:
+        return HOSTILE
+
+    async def enter__(self) -> None:
+        self.tasks.beat = await reCreate(self.tasks.beat, self.beat__)
+
+    async def beat__(self) -> None:
+        await asyncio.sleep(0.25)
+        self.count += 1
+        if self.count % 5 == 0:
+            await self.sigFromChildToParent__(MessageSignal("beat", HOSTILE_TEXT))
+        self.tasks.beat = await reSchedule(self.beat__)
+
+
+class Parent(TaskThread):
+    """Ticks each second, and one of its tasks fails after five."""
+
+    def initVars__(self) -> None:
+        self.tasks.tick = self.tasks.fails = None
+
+    def getId(self) -> str:
+        return "parent"
+
+    async def enter__(self) -> None:
+        self.tasks.tick = await reCreate(self.tasks.tick, self.tick__)
+        self.tasks.fails = await reCreate(self.tasks.fails, self.fails__)
+        child = Child(self)
+        await child.run()
+        await self.addChild(child)
+
+    async def tick__(self) -> None:
+        await asyncio.sleep(1)
+        self.logger.warning("tick %s", HOSTILE_TEXT)
+        self.tasks.tick = await reSchedule(self.tick__)
+
+    async def fails__(self) -> None:
+        await asyncio.sleep(5.05)
+        raise ValueError(HOSTILE_TEXT)
+
+    async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
+        pass
+
+
+def record(path: Path, seconds: float = 20.0) -> None:
+    """Record the program for a while; runs a loop of its own on another OS thread."""
+
+    async def main() -> None:
+        parent = Parent()
+        parent.logger.propagate = False
+        parent.record(path)
+        parent.start()
+        await asyncio.sleep(seconds)
+        await parent.stop()
+        await parent.join()
+
+    _run(main())
+
+
+def _run(program: Any) -> None:
+    import threading
+
+    loop: Any = async_solipsism.EventLoop()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(program))
+    thread.start()  # playwright keeps a loop running in this one
+    thread.join()
+    loop.close()
+
+
+logging.getLogger("Parent").setLevel(logging.INFO)

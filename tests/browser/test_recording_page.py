@@ -1,0 +1,240 @@
+"""A recording in one HTML file, opened from the disk: no server, no kernel, no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import SCREENSHOTS
+from playwright.sync_api import BrowserContext, Page, expect
+from recordings import HOSTILE, HOSTILE_TEXT, record
+from task_thread_widgets import export_figure, export_html
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recorded") / "parent.ttr"
+    record(path)
+    return path
+
+
+@pytest.fixture
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """A page that must ask nobody for anything, and complain of nothing."""
+    page = browser.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    yield page
+    assert not complaints
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    page.close()
+
+
+@pytest.fixture
+def opened(page: Page, recording: Path, tmp_path: Path) -> Page:
+    export_html(recording, tmp_path / "parent.html")
+    page.goto((tmp_path / "parent.html").as_uri())
+    expect(page.get_by_role("button", name="Play")).to_be_focused()
+    return page
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator(f'[role="treeitem"][data-slot="{name}"]')
+
+
+def turns(page: Page, name: str) -> Any:
+    return row(page, name).locator(".tt-turns")
+
+
+def moment(page: Page) -> float:
+    value: str = page.get_by_role("slider", name="Moment").input_value()
+    return float(value)
+
+
+def go(page: Page, at: float) -> None:
+    page.get_by_role("slider", name="Moment").evaluate(
+        "(range, at) => { range.value = at; range.dispatchEvent(new Event('input')); }", at
+    )
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def test_each_panel_shows_the_moment_forward_and_back(opened: Page) -> None:
+    page = opened
+    for at, ticks, state in ((4.5, "4", "waiting"), (10.5, "10", "failed"), (2.4, "2", "waiting")):
+        go(page, at)
+        expect(turns(page, "tick")).to_have_text(ticks)
+        expect(row(page, "fails")).to_have_attribute("data-state", state)
+        tab(page, "Log")
+        expect(page.locator(".tt-log-line .tt-log-text", has_text="tick")).to_have_count(int(ticks))
+        tab(page, "Signals")
+        expect(page.locator(".sg-entry")).to_have_count(int(at / 1.25))
+        tab(page, "Source")
+        page.get_by_role("combobox", name="Task").select_option("tick")
+        expect(page.locator(".tt-src-line[aria-current] code")).to_have_text(
+            "await asyncio.sleep(1)"
+        )
+        tab(page, "Timeline")
+        expect(page.locator(".tl-name", has_text="fails")).to_be_visible()
+        assert page.evaluate("document.documentElement.replay.pages.timeline.store.at") <= at
+
+
+def test_it_plays_at_its_speed_and_pauses(opened: Page) -> None:
+    page = opened
+    page.get_by_role("combobox", name="Speed").select_option("2")
+    page.get_by_role("button", name="Play").click()
+    expect(turns(page, "tick")).not_to_have_text("0")
+    page.get_by_role("button", name="Pause").click()
+    stood = moment(page)
+    assert 1 <= stood < 20
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert moment(page) == stood
+
+
+def test_by_keyboard_alone(opened: Page) -> None:
+    page = opened
+    page.keyboard.press("ArrowRight")
+    assert moment(page) == pytest.approx(0.25, abs=0.02)  # the child's first turn
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    third = moment(page)
+    page.keyboard.press("ArrowLeft")
+    assert moment(page) < third
+    page.keyboard.press("f")
+    assert moment(page) == pytest.approx(5.05, abs=0.02)
+    expect(row(page, "fails")).to_have_attribute("data-state", "failed")
+    expect(row(page, "fails")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".rp-bar [role=status]")).to_contain_text("failure at 5.1 seconds")
+    page.keyboard.press("ArrowLeft")
+    expect(row(page, "fails")).to_have_attribute("data-state", "waiting")
+    page.keyboard.press("s")
+    assert moment(page) == pytest.approx(6.25, abs=0.02)
+    page.keyboard.press("Shift+S")
+    assert moment(page) == pytest.approx(5, abs=0.02)
+    page.keyboard.press("End")
+    assert moment(page) == pytest.approx(20, abs=0.1)
+    page.keyboard.press("Home")
+    assert moment(page) == pytest.approx(0, abs=0.02)
+    page.keyboard.press("+")
+    expect(page.get_by_role("combobox", name="Speed")).to_have_value("2")
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press(" ")
+    # On to the scrubber, and into the panels.
+    slider = page.get_by_role("slider", name="Moment")
+    for _ in range(20):
+        if slider.evaluate("range => range === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    before = moment(page)
+    page.keyboard.press("Shift+ArrowRight")
+    assert moment(page) == pytest.approx(before + 1)
+    page.keyboard.press("PageUp")
+    assert moment(page) == pytest.approx(before + 3, abs=0.01)
+
+
+def test_nothing_there_steers_and_hostile_names_are_text(opened: Page) -> None:
+    page = opened
+    go(page, 12)
+    for name in ("All",):
+        tab(page, name)
+    expect(page.locator(".tt-log-line").first).to_be_attached()
+    for label in ("Stop", "Start", "Pause", "Resume", "Step", "Send", "Clear", "Freeze"):
+        assert page.get_by_role("button", name=label, exact=False).count() == 0, label
+    assert page.locator(".tt-pace, .tt-controls, .sg-form").count() == 0
+    assert page.get_by_text("No word from the kernel").count() == 0
+    expect(page.locator(".tt-tree")).to_contain_text(HOSTILE)
+    expect(row(page, "fails")).to_contain_text(HOSTILE_TEXT)
+    assert page.locator("img").count() == 0
+    assert "XSS" not in page.title()
+
+
+def test_the_timeline_moves_the_whole_recording(opened: Page) -> None:
+    page = opened
+    go(page, 12)
+    page.locator(".tl-plot").focus()
+    page.keyboard.press("ArrowLeft")  # a tenth of the ten seconds that it shows
+    assert moment(page) == pytest.approx(11)
+    expect(turns(page, "tick")).to_have_text("10")
+    page.keyboard.press("-")
+    expect(page.locator(".tl-zoom-text")).to_have_text("20 s")
+    page.keyboard.press("End")
+    assert moment(page) == pytest.approx(20, abs=0.1)
+
+
+@pytest.mark.parametrize("width", [700, 1600])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_and_can_be_read(opened: Page, width: int, scheme: Any) -> None:
+    page = opened
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    go(page, 7)
+    expect(row(page, "fails")).to_have_attribute("data-state", "failed")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    dark = page.locator(".rp-bar").evaluate("bar => getComputedStyle(bar).backgroundColor")
+    assert (sum(map(int, dark.removeprefix("rgb(").rstrip(")").split(","))) < 300) == (
+        scheme == "dark"
+    )
+    page.screenshot(path=SCREENSHOTS / f"recording-{scheme}-{width}.png")
+
+
+def test_without_javascript_the_still_picture_is_there(
+    browser: BrowserContext, recording: Path, tmp_path: Path
+) -> None:
+    export_html(recording, tmp_path / "parent.html")
+    started = browser.browser
+    context = (started or browser).new_context(java_script_enabled=False) if started else None
+    if context is None:
+        pytest.skip("this browser has one context only")
+    page = context.new_page()
+    page.goto((tmp_path / "parent.html").as_uri())
+    expect(page.locator("#still")).to_contain_text("This recording is played by JavaScript.")
+    expect(page.locator("#still pre")).to_contain_text("parent")
+    context.close()
+
+
+MYST = """
+const model = { get: (name) => state[name], set() {}, on() {}, off() {},
+  save_changes() { throw new Error("not supported here"); } };
+const host = document.getElementById("place");
+const shadow = host.attachShadow({ mode: "open" });
+const el = document.createElement("div");
+shadow.append(el);
+window.close_figure = widget.render({ model, el });
+"""
+
+
+def test_a_figure_is_drawn_by_a_page_that_knows_anywidget_and_no_kernel(
+    page: Page, recording: Path, tmp_path: Path
+) -> None:
+    """As MyST does it: in a shadow tree, with the JSON of the block, and a model that can't save."""
+    export_figure(recording, tmp_path / "figure.md", at=6)
+    _, state, _ = (tmp_path / "figure.md").read_text(encoding="utf-8").splitlines()
+    code = (tmp_path / "replay.mjs").read_text(encoding="utf-8")
+    assert json.loads(state)["at"] == 6
+    module = code.replace("export default", "const widget =")
+    (tmp_path / "page.html").write_text(
+        f"<!doctype html><meta charset=utf-8><html class=dark><body><div id=place></div>"
+        f"<script>const state = {state};</script><script type=module>{module}{MYST}</script>",
+        encoding="utf-8",
+    )
+    page.goto((tmp_path / "page.html").as_uri())
+    expect(turns(page, "tick")).to_have_text("5")
+    page.get_by_role("button", name="Next signal").click()
+    expect(turns(page, "beat")).to_have_text("25")
+    page.get_by_role("tab", name="Log").click()
+    expect(page.locator(".tt-log-line").first).to_be_visible()
+    back = page.locator(".rp-bar").evaluate("bar => getComputedStyle(bar).backgroundColor")
+    assert back == "rgb(33, 37, 43)"
+    page.evaluate("close_figure()")
