@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from pathlib import Path
 
 from .replay import Recording
 
@@ -11,21 +12,21 @@ _BUILDER = "task_thread_widgets.recorded_page"
 
 
 def export_html(
-    recording: Recording, path: str | os.PathLike[str], at: float | None = None
+    recording: Recording | str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    at: float = 0.0,
 ) -> None:
     """Write a recording as one HTML file, which plays it with no network, kernel or program.
 
     Args:
-        recording: as `replay` returns it.
-        path: of the file, usually `NAME.html`.
-        at: the moment at which it opens, in seconds; `None` for the beginning.
+        recording: as `replay` returns it, or the path of its file.
+        path: of the HTML file, usually `NAME.html`; what is there is replaced.
+        at: the moment at which it opens, in seconds.
 
     Raises:
         ImportError: the widgets, or what they need, are not installed.
-        OSError: it can't be written.
+        RecordingError: the file is no recording, or of a newer version.
+        OSError: a file can't be read or written.
     """
-    builder = importlib.import_module(_BUILDER)
-    still = str(recording.at(recording.seconds))
-    page = builder.page(recording.film(), still, recording.began if at is None else at)
-    with open(path, "w", encoding="utf-8", errors="replace") as file:
-        file.write(page)
+    page: str = importlib.import_module(_BUILDER).page_of(recording, at)
+    Path(path).write_text(page, encoding="utf-8")

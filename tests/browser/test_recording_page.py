@@ -11,7 +11,9 @@ import pytest
 from lab import SCREENSHOTS
 from playwright.sync_api import BrowserContext, Page, expect
 from recordings import HOSTILE, HOSTILE_TEXT, record
-from task_thread_widgets import export_figure, export_html
+from task_thread_widgets import export_figure
+
+from task_thread.recording import export_html
 
 
 @pytest.fixture(scope="module")

@@ -95,5 +95,7 @@ async def test_a_page_can_ask_for_nothing_else(panels, at_home, caplog, content)
         ask(view, content)
         while not caplog.records:
             await asyncio.sleep(0)
-    assert "expected beside with anew, true or false, found" in caplog.text
+    assert (
+        "expected beside with anew, true or false, record, true or false, or replay" in caplog.text
+    )
     assert panels == []

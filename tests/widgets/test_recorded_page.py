@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from properties import virtual_time
 from recording.a_program import Top
-from task_thread_widgets import ReplayView, export_figure, export_html
-from task_thread_widgets.recorded_page import page
+from task_thread_widgets import ReplayView, export_figure
+from task_thread_widgets.recorded_page import name_of, packed, page
 from task_thread_widgets.replay_view import MOST_SAVED
 from task_thread_widgets.replay_view import ReplayView as View
 
 from task_thread import replay
-from task_thread.recording import RecordingError
+from task_thread.recording import RecordingError, export_html
 
 HOSTILE = "</script><script>document.title='XSS'</script><img src=x onerror=alert(1)>\ud800\0&quot;"
 
@@ -93,7 +93,7 @@ def test_its_policy_lets_its_own_two_scripts_run_and_nothing_else(
 
 def test_hostile_texts_are_text() -> None:
     film = {"format": 1, "about": {"name": HOSTILE}, "log": [HOSTILE], HOSTILE: HOSTILE}
-    text = page(film, "</pre><script>alert(1)</script>\ud800")
+    text = page(packed(film), name_of(film), "</pre><script>alert(1)</script>\ud800")
     assert len(scripts(text)) == 3
     assert "<script>alert" not in text
     assert "<title>&lt;/script&gt;" in text
@@ -102,7 +102,7 @@ def test_hostile_texts_are_text() -> None:
 
 def test_code_and_styles_are_small() -> None:
     """The code and the styles of the page, without a film."""
-    assert len(page({"about": {}}, "")) < 200_000
+    assert len(page("", "it", "")) < 200_000
 
 
 def test_a_figure_is_a_block_with_the_film_and_a_module_with_code_and_styles(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .log_panel import LogPanel
 from .prediction_view import PredictionView, prediction_part
-from .recorded_page import export_figure, export_html
+from .recorded_page import export_figure
 from .replay_view import ReplayView
 from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
@@ -26,6 +26,5 @@ __all__ = [  # noqa: RUF022  # as the reference has them
     "PredictionView",
     "prediction_part",
     "ReplayView",
-    "export_html",
     "export_figure",
 ]

@@ -80,19 +80,15 @@ _BOOT = """\
 """
 
 
-def page(film: dict[str, Any], still: str, at: float = 0.0) -> str:
+def page(film: str, name: str, still: str, at: float = 0.0) -> str:
     """Return a page that shows a recording.
 
     Args:
-        film: what `recording.film` returns.
+        film: it, packed.
+        name: what was recorded.
         still: what it was like at its end, as text, for readers without JavaScript.
         at: the moment at which it opens, in seconds.
     """
-    return page_of(packed(film), name_of(film), still, at)
-
-
-def page_of(film: str, name: str, still: str, at: float = 0.0) -> str:
-    """Return the same of a film that is packed, and of the name of what was recorded."""
     code = script("recording_page.js")
     policy = (
         f"default-src 'none'; script-src {_hash(_BOOT)} {_hash(code)}; style-src 'unsafe-inline'; "
@@ -110,24 +106,10 @@ def page_of(film: str, name: str, still: str, at: float = 0.0) -> str:
     )
 
 
-def export_html(
-    recording: Recording | str | os.PathLike[str],
-    path: str | os.PathLike[str],
-    at: float = 0.0,
-) -> None:
-    """Write a recording as one HTML file, which any browser opens, with no network and no kernel.
-
-    Args:
-        recording: it, or the path of its file.
-        path: of the HTML file; what is there is replaced.
-        at: the moment at which it opens, in seconds.
-
-    Raises:
-        RecordingError: the file is no recording, or of a newer version.
-        OSError: a file can't be read or written.
-    """
+def page_of(recording: Recording | str | os.PathLike[str], at: float = 0.0) -> str:
+    """Return the page of a recording, or of that in a file; `recording.export_html` writes it."""
     film, name, still = filmed(recording)
-    Path(path).write_text(page_of(film, name, still, at), encoding="utf-8")
+    return page(film, name, still, at)
 
 
 def export_figure(

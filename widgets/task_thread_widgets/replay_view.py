@@ -20,7 +20,7 @@ from task_thread.recording import Recording
 from .page_code import script, style
 from .page_messages import GuardedWidget, sendable
 from .panel import live_part
-from .recorded_page import STYLES, filmed, in_notebook, page_of
+from .recorded_page import STYLES, filmed, in_notebook, page
 
 MOST_SHOWN = 50_000_000
 """Characters of a packed film that a page is sent: more makes the connection of a notebook fail."""
@@ -76,7 +76,7 @@ class ReplayView(GuardedWidget):
         self.send({"kind": "told", "text": sendable(text)})
 
     def _page(self) -> str:
-        return page_of(self.film, self._name, self._still, self.at)
+        return page(self.film, self._name, self._still, self.at)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         whole = self._page()

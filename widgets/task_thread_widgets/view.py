@@ -25,7 +25,6 @@ from anywidget import WidgetTrait
 
 from task_thread import TaskThread
 from task_thread._core.context import life_of
-from task_thread._core.texts import brief
 
 from .beside import dock
 from .desk import REPLACED
@@ -39,6 +38,7 @@ from .signal_panel import SignalPanel
 from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
 from .tree_panel import TreePanel
+from .view_recordings import ViewRecordings
 
 TABS = ("timeline", "source", "log", "signals", "all")
 
@@ -74,6 +74,10 @@ class ThreadView(GuardedWidget):
     signals = WidgetTrait().tag(sync=True)
     tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
     keep = traitlets.Bool(False, help="Whether it goes beside the notebook.").tag(sync=True)
+    recording = traitlets.Bool(False, help="Whether it is being recorded.").tag(sync=True)
+    recorded = traitlets.Unicode(help="What became of the last recording.").tag(sync=True)
+    replay = WidgetTrait().tag(sync=True)
+    keeps_history = traitlets.Bool(help="Whether the last seconds can be replayed.").tag(sync=True)
     key = traitlets.Unicode(help="What a page knows it by, in all places.").tag(sync=True)
 
     def __init__(self, thread: TaskThread | None = None) -> None:
@@ -82,12 +86,14 @@ class ThreadView(GuardedWidget):
         self._before: ThreadView | None = None  # one that a page can't show any more
         super().__init__(
             key=secrets.token_hex(8),
+            keeps_history=hasattr(TaskThread, "history"),
             tree=tree,
             timeline=TimelinePanel(thread),
             source=SourcePanel(thread),
             logs=LogPanel(thread),
             signals=SignalPanel(thread),
         )
+        self._recordings = ViewRecordings(self)
         self.on_msg(self._from_page)
         tree.is_part(self._end)
         for panel in self.panels[1:]:
@@ -125,16 +131,22 @@ class ThreadView(GuardedWidget):
 
     def _from_page(self, _: object, content: Any, __: object) -> None:
         """Hand a message to the loop; called on any OS thread."""
-        asked = content.get("beside") if isinstance(content, dict) else None
-        anew = asked.get("anew") if isinstance(asked, dict) else None
-        if not isinstance(anew, bool):
-            self.refuse(
-                Refusal(f"expected beside with anew, true or false, found {brief(content)}")
-            )
-            return
         loop = home_loop()
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._dock, anew, context=self.cell_context())
+            loop.call_soon_threadsafe(self._obey, content, context=self.cell_context())
+
+    def _obey(self, content: Any) -> None:
+        asked = content.get("beside") if isinstance(content, dict) else None
+        anew = asked.get("anew") if isinstance(asked, dict) else None
+        if self.comm is None:
+            return
+        if isinstance(anew, bool):
+            self._dock(anew)
+            return
+        try:
+            self._recordings.obey(content if isinstance(content, dict) else {})
+        except Refusal as refusal:
+            self.refuse(refusal)
 
     def _dock(self, anew: bool) -> None:
         thread = self.tree.thread
@@ -163,6 +175,8 @@ class ThreadView(GuardedWidget):
 
     def _let_go(self, kept: tuple[Guarded, ...]) -> None:
         """Close all parts but these."""
+        self._recordings.stop()
+        self._recordings.close_replay()
         if self._serial is not None and _views.get(self._serial) is self:
             del _views[self._serial]
         for size in self._sizes:

@@ -7,6 +7,7 @@ import {
 } from "./log_store.js";
 import { plural } from "./numbers.js";
 import { PanelPage, shows } from "./panel_page.js";
+import { makeReplayButton } from "./replay_button.js";
 import { makeSpeech } from "./speech.js";
 
 export class LogPage extends PanelPage {
@@ -179,6 +180,9 @@ export class LogPage extends PanelPage {
       make("span", { class: "tt-log-thread", title: thread || false }, thread),
       make("span", { class: "tt-log-slot", title: slot || false }, slot),
       make("span", { class: "tt-log-text" }, textOf(line)));
+    if (!this.recorded && line.serial && (line.errors.length || toneOf(line) === "advice")) {
+      row.lastChild.append(" ", makeReplayButton(() => ({ serial: line.serial, slot: line.slot })));
+    }
     if (line.errors.length) row.append(this.makeErrors(line.errors));
     row.line = line;
     return row;

@@ -3,7 +3,7 @@
 
 import { make, setAttribute, setShown, setText } from "./dom.js";
 
-const patience = 1500; // milliseconds that a kernel has for its first frame
+const kernelPatience = 1500; // milliseconds that a kernel has for its first frame
 const noKernel = "No kernel has answered. When the cell was run, it was like this:";
 
 /** The still picture of a panel; `root` is to be put into it. */
@@ -26,7 +26,7 @@ export class Still {
     const over = this.model.get("over") || "";
     const text = heard && !over ? "" : this.model.get("still") || "";
     if (seen && !this.seenAt) this.seenAt = performance.now();
-    const due = this.seenAt > 0 && performance.now() - this.seenAt > patience;
+    const due = this.seenAt > 0 && performance.now() - this.seenAt > kernelPatience;
     const shown = text !== "" && (due || over !== "");
     if (shown) {
       setText(this.why, over ? `${over} At its end it was like this:` : noKernel);

@@ -5,6 +5,7 @@ import { make, makeName, makeShape, setAttribute, setName, setShape, setShown, s
 import {
   beatHeight, formatCount, formatPace, formatRate, pacePosition, paces, plural, rateShare,
 } from "./numbers.js";
+import { makeReplayButton } from "./replay_button.js";
 import { controlName, rowId } from "./tree_layout.js";
 import { beatsKept, isEnded, isLive } from "./tree_store.js";
 
@@ -37,6 +38,7 @@ export class RowView {
     this.where = make("span", { class: "tt-where-line" });
     this.code = make("code", { class: "tt-code" });
     this.note = make("span", { class: "tt-note" });
+    this.replay = makeReplayButton(() => ({ serial: this.row.serial, slot: this.row.kind === "task" ? this.row.name : "" }));
 
     /** @type {Map<HTMLButtonElement, import("./actions.js").Action>} */
     this.buttons = new Map(Object.entries(actions).filter(([, { word }]) => word).map(([name, action]) => [
@@ -61,7 +63,7 @@ export class RowView {
       change: () => act("pace", this.row, paces[+this.pace.value]),
     });
     this.paceText = make("span", { class: "tt-pace-text", "aria-hidden": "true" });
-    this.controls = [...this.buttons.keys(), this.pace];
+    this.controls = [...this.buttons.keys(), this.pace, this.replay];
 
     this.element = make(
       "div",
@@ -76,7 +78,7 @@ export class RowView {
         make("span", { class: "tt-bar", "aria-hidden": "true" }, this.bar),
         this.rate,
       ),
-      make("span", { class: "tt-where" }, this.where, this.code, this.note),
+      make("span", { class: "tt-where" }, this.where, this.code, this.note, act ? this.replay : ""),
       !act ? "" : make(
         "span",
         { class: "tt-controls" },
@@ -188,6 +190,7 @@ export class RowView {
     for (const [node, text] of [[this.where, where], [this.code, code], [this.note, note]]) {
       setShown(node, text !== "");
     }
+    setShown(this.replay, note !== "" && note === row.error);
     setText(this.where, where);
     setText(this.code, code);
     setText(this.note, note);

@@ -6,6 +6,7 @@
 import { Keeper } from "./beside.js";
 import { keepKeys, make, setAttribute, setShown } from "./dom.js";
 import { link, panelTraits, tabAfter, viewTabs } from "./view_layout.js";
+import { ViewRecording } from "./view_recording.js";
 
 export class View {
   constructor({ model, el, signal, host }) {
@@ -28,7 +29,12 @@ export class View {
     const [tree, ...others] = this.places.values();
     this.rest = make("div", { class: "tt-view-rest" }, make("div", { class: "tt-of-bar" }, bar), ...others);
     this.root = make("div", { class: "task-thread-view" }, tree, this.rest);
-    this.root.prepend(new Keeper(model, this.root, [tree, this.rest], signal).bar);
+    if (model.get("key")) { // it is live, no recording
+      const keeper = new Keeper(model, this.root, [tree, this.rest], signal);
+      const recording = new ViewRecording(this);
+      keeper.bar.prepend(...recording.parts);
+      this.root.prepend(keeper.bar, recording.frame);
+    }
     viewTabs.forEach(({ tab, text }, index) => { // so a screen reader knows which tab shows which panel
       const shown = this.places.get(tab);
       if (shown) Object.entries({ role: "tabpanel", "aria-label": text }).forEach((one) => shown.setAttribute(...one));

@@ -1,0 +1,15 @@
+// The button beside an error or an advice that replays the seconds before it. It is shown only inside of a
+// live view, which carries out what it asks for: see view_recording.js and view.css.
+
+import { make } from "./dom.js";
+
+export const replayEvent = "task-thread-replay";
+
+/** @param {() => {serial: number, slot: string}} about which thread and task it is about */
+export function makeReplayButton(about) {
+  return make("button", {
+    type: "button", class: "tt-button tt-replay-button", title: "Replay the last seconds before this",
+    click: ({ currentTarget }) => currentTarget.dispatchEvent(
+      new CustomEvent(replayEvent, { bubbles: true, detail: about() })),
+  }, "Replay the last seconds");
+}
