@@ -7,9 +7,9 @@ import { isEnded } from "./tree_store.js";
 export class RecordedSource {
   /** @param {Record<string, {title: string, first: number, lines: string[], name: string}>} sources */
   constructor(sources) {
-    this.sources = sources;
+    this.sources = new Map(Object.entries(sources).map(([key, source], index) => [key, { ...source, number: index + 1 }]));
     this.number = 0;
-    this.known = new Set(); // keys of the functions that were told
+    this.known = new Set(); // the functions that were told
     this.told = {}; // each fact, as JSON
     this.clear();
   }
@@ -40,11 +40,11 @@ export class RecordedSource {
       this.told[name] = json;
       facts[name] = value;
     }
-    const key = this.keyShown;
-    if (key && !this.known.has(key) && this.sources[key]) {
-      this.known.add(key);
-      const { name, title, first, lines } = this.sources[key];
-      facts.sources = [[+key, name, title, first, lines]];
+    const { sourceShown } = this;
+    if (sourceShown && !this.known.has(sourceShown)) {
+      this.known.add(sourceShown);
+      const { number, name, title, first, lines } = sourceShown;
+      facts.sources = [[number, name, title, first, lines]];
     }
     if (!Object.keys(facts).length) return null;
     this.number++;
@@ -58,7 +58,7 @@ export class RecordedSource {
     }
     const row = findTask(tree, selected);
     const stand = row && this.stands.get(this.standOf.get(row.row));
-    this.keyShown = stand ? stand[0] : "";
+    this.sourceShown = stand && this.sources.get(stand[0]);
     const { tasks } = this;
     if (!row) {
       const note = !selected ? "no task turns here yet" : selected.includes("/")
@@ -67,12 +67,14 @@ export class RecordedSource {
       return { tasks, task: null, note, at: null, chain: [] };
     }
     const { serial, name, state, error } = row;
+    let [, line, how, chain] = stand ?? ["", 0, "", []];
+    if (state === "done") [line, how, chain] = [0, "over", []]; // whatever it did last
     return {
       tasks,
       task: { serial, thread: row.above?.name ?? "", slot: name, state, error },
       note: "",
-      at: stand ? { source: +stand[0], line: stand[1], how: stand[2] } : { source: 0, line: 0, how: "" },
-      chain: stand ? stand[3] : [],
+      at: { source: this.sourceShown?.number ?? 0, line, how },
+      chain,
     };
   }
 }

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { RecordedSource } from "../../widgets/task_thread_widgets/static/recorded_source.js";
+import { SourceStore } from "../../widgets/task_thread_widgets/static/source_layout.js";
+import { TreeStore } from "../../widgets/task_thread_widgets/static/tree_store.js";
+
+const sources = {
+  1: { title: "In [3]", first: 10, lines: ["async def tick__(self):", "    await sleep(1)"], name: "tick__", file: "x" },
+  2: { title: "In [3]", first: 20, lines: ["async def beat__(self):", "    ..."], name: "beat__", file: "x" },
+};
+
+function makeTree() {
+  const tree = new TreeStore();
+  tree.apply({ full: true, at: 0, columns: {}, facts: { add: [
+    { row: 1, of: 0, serial: 5, name: "clock", state: "running" },
+    { row: 2, of: 1, name: "done", state: "done" },
+    { row: 3, of: 1, name: "tick", state: "waiting" },
+    { row: 4, of: 1, serial: 6, name: "child", state: "running" },
+    { row: 5, of: 4, name: "a/b", state: "failed", error: "ValueError: boo" },
+  ] } });
+  return tree;
+}
+
+function makeSource() {
+  const source = new RecordedSource(sources);
+  source.apply({ full: true, facts: {
+    stands: [[1, "1", 11, "waits", [["tick__", 11, "await sleep(1)", true]]], [2, "2", 21, "failed", []], [3, "", 0, "between", []]],
+    tasks: [[2, { stand: 1 }], [3, { stand: 1, serial: 9 }], [5, { stand: 2 }]],
+  } });
+  return source;
+}
+
+test("the source panel's store takes its frames like a kernel's", () => {
+  const [tree, source, store] = [makeTree(), makeSource(), new SourceStore()];
+  const show = (selected) => {
+    const frame = source.frame(tree, selected, 1);
+    if (frame) store.apply(frame);
+    return frame;
+  };
+  assert.equal(show("").full, true);
+  assert.equal(store.task.slot, "tick"); // the first that turns
+  assert.deepEqual(store.at, { source: 1, line: 11, how: "waits" });
+  assert.deepEqual(store.sources.get(1).lines, sources[1].lines);
+  assert.deepEqual(store.tasks, [[5, "clock", ["done", "tick"]], [6, "child", ["a/b"]]]);
+  assert.equal(show(""), null); // nothing changed
+  assert.equal(show("6/a/b").full, false);
+  assert.deepEqual([store.task.error, store.at.line, store.at.how], ["ValueError: boo", 21, "failed"]);
+  show("6");
+  assert.equal(store.task.slot, "a/b");
+  assert.equal(show("5/done").facts.sources, undefined); // known already
+  assert.deepEqual([store.at, store.chain], [{ source: 1, line: 0, how: "over" }, []]);
+  show("5/gone");
+  assert.equal(store.task, null);
+  assert.match(store.note, /gone, is not here at this moment/);
+});
+
+test("where a task stands follows the frames, and a full one begins anew", () => {
+  const [tree, source] = [makeTree(), makeSource()];
+  source.frame(tree, "5/tick", 1);
+  source.apply({ full: false, facts: { tasks: [[3, { stand: 3 }]] } });
+  assert.deepEqual(source.frame(tree, "5/tick", 2).facts.at, { source: 0, line: 0, how: "between" });
+  source.apply({ full: true, facts: {} });
+  assert.deepEqual(source.frame(tree, "5/tick", 3).facts.at, { source: 0, line: 0, how: "" });
+});
+
+test("names that are no own property of an object are names", () => {
+  const [tree, source] = [makeTree(), makeSource()];
+  source.apply({ full: false, facts: { stands: [[7, "__proto__", 1, "waits", []]], tasks: [[3, { stand: 7 }]] } });
+  const frame = source.frame(tree, "5/tick", 1);
+  assert.equal(frame.facts.sources, undefined);
+});
