@@ -14,6 +14,11 @@ export function nextZoom(seconds, step) {
   return zooms[Math.max(0, Math.min(zooms.length - 1, at - step))];
 }
 
+/** How much is shown at first: ten seconds, or less of a recording that is shorter. */
+export function firstZoom(seconds = Infinity) {
+  return zooms.find((zoom) => zoom >= Math.min(seconds, 10));
+}
+
 // ---- The clock
 
 const behind = 0.15; // seconds that the picture is in the past, so that ten frames a second suffice

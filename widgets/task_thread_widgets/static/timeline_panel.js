@@ -9,7 +9,7 @@ import { plural } from "./numbers.js";
 import { PanelPage, shows } from "./panel_page.js";
 import { makeHatch } from "./timeline_draw.js";
 import {
-  Playout, agoText, doingAt, narrowest, nextZoom, orderLanes, turnsBefore,
+  Playout, agoText, doingAt, firstZoom, narrowest, nextZoom, orderLanes, turnsBefore,
 } from "./timeline_layout.js";
 import { LaneNames } from "./timeline_names.js";
 import { TimelineSteering } from "./timeline_steering.js";
@@ -31,7 +31,7 @@ export class TimelinePage extends PanelPage {
     this.store = new TimelineStore();
     // Frames come late, by more or less; those of a recording come when its clock says so.
     this.playout = this.recorded ? { heard() {}, time: (now) => now } : new Playout();
-    this.zoom = 10; // seconds
+    this.zoom = firstZoom(this.recorded && this.recorded.seconds - this.recorded.begin); // seconds
     /** @type {number | null} the moment at the right end while it stands still */
     this.frozen = null;
     this.shown = NaN; // the moment at the right end
