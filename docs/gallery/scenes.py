@@ -1,0 +1,98 @@
+"""What the gallery shows: which cells of which notebook, for how long, and in a sentence what is to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A few seconds of a notebook.
+
+    Attributes:
+        name: of its page.
+        notebook: the beginning of the notebook's name.
+        shown: text by which the recorded cell is found.
+        title: what happens.
+        before: texts of cells that are run first. What only defines something is run anyway.
+        seconds: for how long the recording goes on when the cell has ended.
+    """
+
+    name: str
+    notebook: str
+    shown: str
+    title: str
+    before: tuple[str, ...] = ()
+    seconds: float = 2.5
+
+
+PROGRAMS = (
+    Scene("clock", "00", "clock = ClockThread()", "A task that schedules its own next turn"),
+    Scene(
+        "clock-held-up",
+        "00",
+        "time.sleep(2)\nclock.ticks",
+        "A cell that does not await holds up every task of the kernel",
+        ("clock = ClockThread()",),
+    ),
+    Scene("hello", "01", "hello = HelloThread()", "A co-function, called again for each turn"),
+    Scene("once", "01", "once = OnceThread()", "A task that asks for no other turn is done"),
+    Scene(
+        "crowd", "01", "crowd = CrowdThread()", "A thousand tasks, one OS thread", seconds=1.5
+    ),
+    Scene("diary", "02", "diary = DiaryThread()\nawait", "The hooks of a thread, and its state"),
+    Scene("diary-busy", "02", "diary = BusyDiary()", "More signals than the queue has room for"),
+    Scene("diary-careful", "02", "class CarefulDiary", "A task fails, and taskFailed__ is told"),
+    Scene("bakery", "03", "bakery = BakeryThread()", "Two tasks and a queue between them"),
+    Scene(
+        "bakery-empty",
+        "03",
+        "bakery.bake_time, bakery.sell_time = 1, 0.1",
+        "The slower task sets the pace of both",
+        ("bakery = BakeryThread()",),
+    ),
+    Scene("countdown", "03", "class CountdownThread", "A thread that stops itself", seconds=0.2),
+    Scene("station", "04", "station = StationThread()\nawait run_only(station)\nstation", "Signals up"),
+    Scene(
+        "station-overload",
+        "04",
+        "station.thinking = 0.5",
+        "A parent that is slower than its children",
+        ("station = StationThread()\nawait run_only(station)\nstation",),
+        3.5,
+    ),
+    Scene("station-failing", "04", 'display(station)\nawait asyncio.sleep(2)', "A child fails"),
+    Scene(
+        "server",
+        "05",
+        'ask("ada", "one")',
+        "A TCP server: a child thread for each connection",
+        ("echo = Server()",),
+    ),
+    Scene(
+        "server-deaf",
+        "05",
+        "turns a second, for nobody",
+        "A connection that nobody reads turns for nobody",
+        ("deaf = DeafServer()",),
+        1,
+    ),
+    Scene("town", "05", "town = Town()", "Clients and server as one tree"),
+    Scene("frames", "06", "station = Station()", "Frames from a stream of bytes"),
+    Scene("mill", "07", "mill = Mill()", "A task that turns as often as it can", seconds=1.5),
+    Scene("harbour", "09", "harbour = Harbour()", "Clients, a fan-out and a database as one tree"),
+)
+
+MISTAKES = (
+    Scene("blocker", "08", "class Blocker", "time.sleep in a turn holds up the loop"),
+    Scene("sleeper", "08", "class Sleeper", "The same, repaired: await asyncio.sleep"),
+    Scene("hasty", "08", "class Hasty", "A task that never waits", seconds=0.5),
+    Scene("forgetful", "08", "class Forgetful", "A call without its await"),
+    Scene("restless", "08", "class Restless", "reCreate where reSchedule is meant"),
+    Scene("premature", "08", "class Premature", "reSchedule in enter__"),
+    Scene("divider", "08", "class Divider", "An error that nothing catches ends its task"),
+    Scene("catcher", "08", "class Catcher", "An except branch that forgets the next turn"),
+    Scene("stubborn", "08", "class Stubborn", "A task that swallows its cancellation"),
+    Scene("parent", "08", "class Parent", "A child that runs and was never added"),
+    Scene("half", "08", "class Half", "exit__ deletes one task and forgets the other"),
+)
