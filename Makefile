@@ -14,7 +14,7 @@ course := .venv-course
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-here test-pythons test-course test-lite exercises links docs bench bench-view soak clean
+.PHONY: help lab test test-all test-here test-pythons test-course test-lite exercises links docs gallery bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
@@ -26,6 +26,7 @@ help:
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
 	@echo 'make links         the links in docs, pyproject and CITATION, after binder/repository.txt has changed'
 	@echo 'make docs          the reference of the public names, from their docstrings, in docs/api'
+	@echo 'make gallery       short recordings of the tutorial, one HTML file each, in docs/gallery/html'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
 	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
@@ -65,6 +66,9 @@ links:
 docs: $(venv)/has-test
 	$(py) docs/reference/make.py docs/api
 
+gallery: $(venv)/has-test
+	$(py) docs/gallery/make.py docs/gallery/html
+
 bench: $(venv)/has-test
 	$(py) -m tests.benchmarks $(BENCH_ARGS)
 
@@ -76,7 +80,7 @@ soak: $(venv)/has-test
 
 clean:
 	rm -rf .venv .venv-* build dist
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student docs/api
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student docs/api docs/gallery/html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made anew whenever pyproject.toml changes, so that a dependency which
