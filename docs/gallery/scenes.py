@@ -1,4 +1,4 @@
-"""What the gallery shows: which cells of which notebook, for how long, and in a sentence what is to be seen."""
+"""What the gallery shows: cells of notebooks, for how long, and in a sentence what is to be seen."""
 
 from __future__ import annotations
 

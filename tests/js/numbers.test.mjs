@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import {
   beatHeight, formatCount, formatPace, formatRate, pacePosition, paces, plural,
-  rateOf, rateShare,
+  rateOf, rateShare, tenthsBetween,
 } from "../../widgets/task_thread_widgets/static/numbers.js";
 
 /** A ring of 60 tenths, its present one at index 59, with turns that many tenths ago. */
@@ -89,4 +89,25 @@ test("the slider's last place is no limit, and any pace finds its nearest place"
   assert.equal(paces[pacePosition(5000)], 100);
   for (const hz of paces) assert.equal(paces[pacePosition(hz)], hz);
   assert.deepEqual([0, 0.2, 5, 100].map(formatPace), ["no limit", "0.2/s", "5/s", "100/s"]);
+});
+
+test("tenths are counted as time passes, however often frames come", () => {
+  for (const step of [0.01, 0.03, 0.09, 0.1, 0.11, 0.25]) {
+    let counted = 0;
+    let from = 5;
+    for (let i = 1; i * step <= 10; i++) {
+      const tenths = tenthsBetween(from, 5 + i * step);
+      from += tenths / 10;
+      counted += tenths;
+    }
+    assert.ok(Math.abs(counted - 100) <= 3, `${counted} of 100 in steps of ${step} s`);
+  }
+  // Frames that come each tenth of a second, a little early or late, are a tenth each.
+  let from = 0;
+  const tenths = [0.09, 0.21, 0.3, 0.395, 0.51, 0.59].map((at) => {
+    const passed = tenthsBetween(from, at);
+    from += passed / 10;
+    return passed;
+  });
+  assert.deepEqual(tenths, [1, 1, 1, 1, 1, 1]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  Playout, agoText, axisStep, clockText, columns, distance, doingAt, layArrows, layTrack, lengthText,
+  Playout, agoText, axisStep, clockText, columns, distance, doingAt, firstZoom, layArrows, layTrack, lengthText,
   nextTurn, nextZoom, orderLanes, turnsBefore, walk,
 } from "../../widgets/task_thread_widgets/static/timeline_layout.js";
 import {
@@ -314,6 +314,15 @@ test("a kernel that was started again begins anew", () => {
   assert.equal(store.at, 2);
 });
 
+test("a recording that goes back, if only a little, begins anew", () => {
+  const store = begun();
+  const before = store.at;
+  store.apply(frame(before + 0.5));
+  store.apply(frame(before + 0.4, { add: lanes, wall: 1000 }, {}, true));
+  assert.equal(store.at, before + 0.4);
+  assert.ok([...store.lanes.values()].every(({ track }) => track.known <= before + 0.4));
+});
+
 // ---- The rest
 
 test("lanes stand in the order of the tree: tasks before children", () => {
@@ -423,4 +432,8 @@ test("what is drawn together is said", () => {
   assert.equal(aggregateText(0, 1, 0), "1 signal not drawn");
   assert.equal(aggregateText(0, 0, 2), "2 events came too fast to be kept");
   assert.equal(aggregateText(0, 0, 0), "");
+});
+
+test("what is shown at first is ten seconds, or a shorter recording", () => {
+  assert.deepEqual([undefined, 600, 10, 7, 4.2, 0.3].map((seconds) => firstZoom(seconds)), [10, 10, 10, 10, 5, 1]);
 });

@@ -268,3 +268,27 @@ test("a selection names a thread by its serial, a task by its thread and slot", 
   assert.equal(rowId(store.rows.get(2)), "102");
   assert.equal(rowId(store.rows.get(5)), "102/s5");
 });
+
+test("a hundred frames a second show the same rate as ten", () => {
+  const rates = [0.1, 0.01].map((step) => {
+    const store = new TreeStore();
+    store.apply(frame({ add: [thread(1), task(2, 1)] }, { full: true, at: 100 }));
+    for (let at = step; at < 4; at += step) {
+      // 20 turns a second
+      const turned = Math.floor(at * 20) - Math.floor((at - step) * 20);
+      store.apply(frame({}, { at: 100 + at, columns: { turned: [turned] } }));
+    }
+    return Math.round(store.rateOf(store.rows.get(2)));
+  });
+  assert.ok(rates.every((rate) => Math.abs(rate - 20) <= 1), String(rates));
+});
+
+test("a full frame of an earlier moment is a new beginning, as in a recording that goes back", () => {
+  const store = new TreeStore();
+  store.apply(frame({ add: [thread(1), task(2, 1, { turns: 50 })] }, { full: true, at: 10 }));
+  for (let i = 1; i < 30; i++) store.apply(frame({}, { at: 10 + i / 10, columns: { turned: [3] } }));
+  store.apply(frame({ add: [thread(1), task(2, 1, { turns: 40 })] }, { full: true, at: 9.5 }));
+  assert.equal(store.turnsOf(store.rows.get(2)), 40);
+  assert.ok(Number.isNaN(store.rateOf(store.rows.get(2)))); // what came later is not known yet
+  assert.equal(store.beatsOf(store.rows.get(2)).reduce((sum, beat) => sum + beat, 0), 0);
+});
