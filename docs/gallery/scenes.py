@@ -37,9 +37,7 @@ PROGRAMS = (
     ),
     Scene("hello", "01", "hello = HelloThread()", "A co-function, called again for each turn"),
     Scene("once", "01", "once = OnceThread()", "A task that asks for no other turn is done"),
-    Scene(
-        "crowd", "01", "crowd = CrowdThread()", "A thousand tasks, one OS thread", seconds=1.5
-    ),
+    Scene("crowd", "01", "crowd = CrowdThread()", "A thousand tasks, one OS thread", seconds=1.5),
     Scene("diary", "02", "diary = DiaryThread()\nawait", "The hooks of a thread, and its state"),
     Scene("diary-busy", "02", "diary = BusyDiary()", "More signals than the queue has room for"),
     Scene("diary-careful", "02", "class CarefulDiary", "A task fails, and taskFailed__ is told"),
@@ -52,7 +50,9 @@ PROGRAMS = (
         ("bakery = BakeryThread()",),
     ),
     Scene("countdown", "03", "class CountdownThread", "A thread that stops itself", seconds=0.2),
-    Scene("station", "04", "station = StationThread()\nawait run_only(station)\nstation", "Signals up"),
+    Scene(
+        "station", "04", "station = StationThread()\nawait run_only(station)\nstation", "Signals up"
+    ),
     Scene(
         "station-overload",
         "04",
@@ -61,7 +61,7 @@ PROGRAMS = (
         ("station = StationThread()\nawait run_only(station)\nstation",),
         3.5,
     ),
-    Scene("station-failing", "04", 'display(station)\nawait asyncio.sleep(2)', "A child fails"),
+    Scene("station-failing", "04", "display(station)\nawait asyncio.sleep(2)", "A child fails"),
     Scene(
         "server",
         "05",

@@ -94,3 +94,49 @@ def test_a_replay_needs_no_thread_and_follows_the_theme(open_notebook, server):
     expect(replay.locator(".rp-told")).to_contain_text("saved as")
     assert (Path(server.root) / "kept.html").stat().st_size > 50_000
     notebook.screenshot("replay-view-light")
+
+
+FAILS = (
+    PROGRAM.replace("game.start()", "")
+    + """
+class Falls(Game):
+    async def serve__(self):
+        await asyncio.sleep(0.5)
+        raise ValueError("dropped")
+
+falls = Falls("falls")
+falls.start()
+falls
+"""
+)
+
+
+def test_the_last_seconds_before_an_error_are_replayed(open_notebook):
+    notebook = open_notebook(
+        cells=["import task_thread\n%load_ext task_thread\n%taskthreads record on", FAILS]
+    )
+    notebook.run_all()
+    view = shown(notebook)
+    failed = slot(view, "serve")
+    expect(failed).to_have_attribute("data-state", "failed")
+    button = failed.get_by_role("button", name="Replay the last seconds")
+    expect(button).to_be_visible()
+    notebook.screenshot("replay-button-in-the-tree")
+    button.click()
+    replay = view.locator(".task-thread-replay")
+    replay.get_by_role("button", name="Next failure").click()
+    expect(slot(replay, "serve")).to_have_attribute("data-state", "failed")
+    replay.get_by_role("button", name="Back by a turn").click()
+    expect(slot(replay, "serve")).to_have_attribute("data-state", "waiting")
+    notebook.screenshot("replay-of-a-failure")
+    view.get_by_role("button", name="Close the replay").click()
+    # Beside the error in the log, and beside the coach's advice.
+    view.get_by_role("tab", name="Log", exact=True).click()
+    log = panel(view, "log")
+    for tone in ("error", "advice"):
+        line = log.locator(f'.tt-log-line[data-tone="{tone}"]').first
+        line.get_by_role("button", name="Replay the last seconds").click()
+        expect(replay.get_by_role("button", name="Play")).to_be_visible()
+        notebook.screenshot(f"replay-from-the-log-{tone}")
+        view.get_by_role("button", name="Close the replay").click()
+        expect(replay).to_have_count(0)

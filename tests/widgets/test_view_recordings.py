@@ -17,7 +17,6 @@ from task_thread_widgets.view_recordings import new_path
 
 from task_thread import TaskThread, reCreate, replay, reSchedule
 from task_thread._core.context import life_of
-from task_thread.recording import RecordingError
 
 
 class Clock(TaskThread):
@@ -147,37 +146,43 @@ async def test_where_nothing_can_be_written_it_says_so(
     view.close()
 
 
-async def test_the_last_seconds_are_replayed_from_a_little_before_the_error(
-    at_home: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Fails(Clock):
-        async def tick__(self) -> None:
-            await asyncio.sleep(0.01)
-            raise ValueError("boo")
+class Fails(Clock):
+    keeps_history = True
 
+    async def tick__(self) -> None:
+        await asyncio.sleep(0.01)
+        raise ValueError("boo")
+
+
+async def test_the_last_seconds_are_replayed_from_a_little_before_the_error(at_home: None) -> None:
     thread = Fails()
-    thread.record(tmp_path / "kept.ttr")
     thread.start()
     await until(lambda: any(driver.over for driver in life_of(thread).rows()))
     await end(thread)
-    kept = replay(tmp_path / "kept.ttr")
-    monkeypatch.setattr(TaskThread, "history", lambda _: kept, raising=False)
     view = ThreadView(thread)
     view.tree._model.frame(0.0, True, ())
-    assert view.keeps_history
     ask(view, {"replay": {"serial": life_of(thread).serial, "slot": "tick"}})
     await until(lambda: view.replay is not None)
+    kept = thread.history("tick")
     [failure] = [mark for mark in kept.marks if mark.kind == "failure"]
     assert view.replay.at == max(kept.began, failure.at - 2)
     assert view.replay.saves_as == ""
     kept.close()
+    # Of a hook nothing was kept: then what there is.
+    ask(view, {"replay": {"serial": life_of(thread).serial}})
+    first = view.replay
+    await until(lambda: view.replay is not first)
+    view.close()
 
-    def none(_: Any) -> None:
-        raise RecordingError("nothing was kept")
 
-    monkeypatch.setattr(TaskThread, "history", none)
-    ask(view, {"replay": {"serial": life_of(thread).serial, "slot": "tick"}})
-    await until(lambda: view.recorded == "nothing was kept")
+async def test_where_nothing_was_kept_it_says_what_keeps_it(at_home: None) -> None:
+    clock = Clock()
+    view = ThreadView(clock)
+    view.tree._model.frame(0.0, True, ())
+    ask(view, {"replay": {"serial": life_of(clock).serial, "slot": "tick"}})
+    await until(lambda: view.recorded != "")
+    assert "`%taskthreads record on`" in view.recorded
+    assert view.replay is None
     view.close()
 
 

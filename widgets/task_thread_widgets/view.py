@@ -77,7 +77,6 @@ class ThreadView(GuardedWidget):
     recording = traitlets.Bool(False, help="Whether it is being recorded.").tag(sync=True)
     recorded = traitlets.Unicode(help="What became of the last recording.").tag(sync=True)
     replay = WidgetTrait().tag(sync=True)
-    keeps_history = traitlets.Bool(help="Whether the last seconds can be replayed.").tag(sync=True)
     key = traitlets.Unicode(help="What a page knows it by, in all places.").tag(sync=True)
 
     def __init__(self, thread: TaskThread | None = None) -> None:
@@ -86,7 +85,6 @@ class ThreadView(GuardedWidget):
         self._before: ThreadView | None = None  # one that a page can't show any more
         super().__init__(
             key=secrets.token_hex(8),
-            keeps_history=hasattr(TaskThread, "history"),
             tree=tree,
             timeline=TimelinePanel(thread),
             source=SourcePanel(thread),

@@ -114,9 +114,11 @@ class ViewRecordings:
 
     def _show_history(self, thread: TaskThread, slot: str) -> None:
         try:
-            subject: Any = thread
-            recording: Recording = subject.history()
-        except (RecordingError, LookupError, RuntimeError) as error:
+            try:
+                recording = thread.history(slot)
+            except RecordingError:  # an advice, say, where nothing failed
+                recording = thread.history()
+        except (RecordingError, RuntimeError) as error:
             self._tell(str(error))
             return
         serial = life_of(thread).serial

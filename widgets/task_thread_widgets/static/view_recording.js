@@ -30,7 +30,6 @@ export class ViewRecording {
     for (const name of ["recording", "recorded"]) model.on(`change:${name}`, () => this.draw());
     model.on("change:replay", () => this.show());
     root.addEventListener(replayEvent, ({ detail }) => this.ask({ replay: detail }), { signal });
-    setAttribute(root, "data-history", model.get("keeps_history") ? "" : null);
     this.draw();
     this.show();
   }
