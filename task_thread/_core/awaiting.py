@@ -87,10 +87,8 @@ def blocks(part: Any, entering: FrameType | None = None) -> list[Any]:
             if attribute(one.__func__, "__name__") in _EXITS:
                 found.append(one.__self__)
         elif type(one) is FunctionType and one.__name__ in _EXITS:
-            # From Python 3.14: the function and its object, side by side.
-            for other in referents[max(index - 1, 0) : index + 2]:
-                if _has(other, one):
-                    found.append(other)
+            # From Python 3.14: the function, and the object behind it.
+            found += [other for other in referents[index + 1 : index + 2] if _has(other, one)]
     if entering is not None and entering.f_code.co_name == "__aenter__" and found:
         entered = _first(entering)
         for index in range(len(found) - 1, -1, -1):
@@ -249,7 +247,7 @@ def _join(names: dict[str, Any]) -> Facts:
 @read_by(asyncio.sleep)
 def _sleep(names: dict[str, Any]) -> Facts:
     when = attribute(names.get("h"), "when")
-    return Facts("sleep", None, until=when() if when is not None else None)
+    return Facts("sleep", None, until=when() if when is not None else float("inf"))
 
 
 @read_by(_method("tasks._wait"))
@@ -358,7 +356,7 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
         known = True
     if outer is not None:
         if not known or facts.thing is None or is_future(facts.thing):
-            if outer.tasks:
+            if outer.tasks and facts.kind != "task":
                 facts = outer
     until = facts.until
     if outer is not None and until is None:
