@@ -115,7 +115,7 @@ async def test_a_gather_with_one_slow_child() -> None:
             "sleep",
         )
         assert child.source == "await asyncio.sleep(seconds)"
-        assert child.left is not None and 0 < child.left
+        assert child.left is not None and child.left > 0
         [task] = thread.snapshot().tasks
         assert [below.slot for below in task.below] == ["fetch"]
         assert "fetch [waiting] plain task waits at line" in str(thread.snapshot())
@@ -199,7 +199,7 @@ async def test_how_long_a_sleep_still_takes_is_known_and_not_said() -> None:
 
     wait = await one_wait(nap)
     assert (wait.resource.kind, wait.words) == ("sleep", "")
-    assert wait.left is not None and 0 < wait.left
+    assert wait.left is not None and wait.left > 0
 
 
 async def test_a_wait_with_a_limit_has_an_end() -> None:

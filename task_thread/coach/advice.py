@@ -40,7 +40,7 @@ class Advice:
 
     Attributes:
         kind: "blocked", "rate", "await", "recreate", "reschedule", "ended", "escaped", "swallowed",
-            "exit", "not-added", "not-run", "same-id" or "queue".
+            "exit", "not-added", "not-run", "same-id", "queue", "deadlock" or "lost".
         text: the sentence: what happens, at which line, and what to write instead.
         filename: of the line; empty if there is no line to name.
         line: its number, from 1; 0 if there is none.

@@ -9,9 +9,11 @@ from __future__ import annotations
 from . import (
     awaits,
     blocked,
+    deadlock,
     ended,
     escaped,
     exit,
+    lost,
     not_added,
     not_run,
     queue,
@@ -36,4 +38,6 @@ RULES = (
     not_run.RULE,
     same_id.RULE,
     queue.RULE,
+    deadlock.RULE,
+    lost.RULE,
 )

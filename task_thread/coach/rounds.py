@@ -35,6 +35,7 @@ _MOST_SUSPECTS = 200
 _MOST_FAMILIES = 1_000
 
 _LASTING = {rule.kind: rule.lasts for rule in RULES if rule.lasts is not None}
+_SURVEYING = [rule.surveys for rule in RULES if rule.surveys is not None]
 _COMPARING = [rule.compares for rule in RULES if rule.compares is not None]
 
 _rounds: dict[int, Round] = {}  # by the identity of the loop
@@ -50,6 +51,7 @@ class Round:
         self._suspects: dict[tuple[str, int], tuple[ReferenceType[TaskThread], float]] = {}
         self._families: dict[int, tuple[int, int]] = {}
         self._comparisons: list[Iterator[None]] = []  # of ids, under way
+        self._surveys = [surveys() for surveys in _SURVEYING]
 
     def beat(self, now: float) -> None:
         """Judge the suspects, and look at some threads.
@@ -64,6 +66,8 @@ class Round:
             if thread is None:
                 if now - self._began < REST:
                     return
+                for survey in self._surveys:
+                    survey.judge(now, over=False)
                 self._began = now
                 self._threads = self._walk()
                 thread = next(self._threads, None)
@@ -92,6 +96,8 @@ class Round:
                 del child
 
     def _look(self, life: Life, now: float) -> None:
+        for survey in self._surveys:
+            survey.look(life)
         for kind, (seen, _, _) in _LASTING.items():
             key = (kind, life.serial)
             if seen(life) and key not in self._suspects and len(self._suspects) < _MOST_SUSPECTS:
@@ -135,10 +141,15 @@ def beat(watched: Watched) -> None:
 
 def look_once(loop: asyncio.AbstractEventLoop) -> None:
     """Look at the threads of a loop on which nothing will happen any more; no beat will come to judge."""
-    for thread in islice(Round(loop)._walk(), AT_ONCE):
+    round_ = Round(loop)
+    for thread in islice(round_._walk(), AT_ONCE):
         for seen, tell, _ in _LASTING.values():
             if seen(life_of(thread)):
                 tell(life_of(thread))
+        for survey in round_._surveys:
+            survey.look(life_of(thread))
+    for survey in round_._surveys:
+        survey.judge(time.monotonic(), over=True)
 
 
 def forget() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import ReferenceType
 
 if TYPE_CHECKING:
@@ -25,6 +25,21 @@ class Lasting(NamedTuple):
     seconds: float
 
 
+class Survey(Protocol):
+    """What is looked for among all threads of a loop, as a circle of tasks that wait for one another is."""
+
+    def look(self, life: Life) -> None:
+        """Look at one thread; called for each of them in every round, so it has to be quick."""
+
+    def judge(self, now: float, over: bool) -> None:
+        """Tell what has become certain, at the end of a round.
+
+        Args:
+            now: in seconds, of a clock that never goes back.
+            over: whether nothing will happen any more, so that what is seen once is certain.
+        """
+
+
 class Rule(NamedTuple):
     """One kind of advice; README's table of the coach has its first three texts.
 
@@ -36,6 +51,7 @@ class Rule(NamedTuple):
             returns something true, that says it all: the rules after it are not asked.
         lasts: what is looked for at each thread, again and again.
         compares: looks through the children of a thread, once they have changed; yields after each.
+        surveys: makes what looks at the threads of one loop together.
     """
 
     kind: str
@@ -44,3 +60,4 @@ class Rule(NamedTuple):
     heard: Mapping[str, Callable[..., object]] = {}
     lasts: Lasting | None = None
     compares: Callable[[ReferenceType[TaskThread]], Iterator[None]] | None = None
+    surveys: Callable[[], Survey] | None = None

@@ -1,0 +1,113 @@
+"""`lost`: an asyncio task that a turn made, and that nobody keeps or awaits.
+
+asyncio itself keeps a task only weakly: it may be collected in the middle of its work, its error is told
+when that happens, if ever, and no stop of a thread ends it. Whether somebody keeps it is counted: what it
+waits for holds one reference to it, by which it wakes. One more, from a variable, a list or a task that
+awaits it, and nothing is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet, ref
+
+from .._core.chain import frame_of
+from .._core.lines import is_users
+from .._core.texts import is_a
+from .._core.waits import coroutine_name, made_by, plain_tasks
+from ..states import ThreadState
+from .advice import give
+from .places import Spot
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from .._core.lifecycle import Life
+
+_MOST = 5_000  # asyncio tasks on a loop, above which nobody is looked for
+
+
+class Lost:
+    """The plain tasks of one loop, from round to round."""
+
+    def __init__(self) -> None:
+        self._loop: ref[Any] | None = None
+        self._suspects: WeakSet[Any] = WeakSet()
+
+    def look(self, life: Life) -> None:
+        """Note the loop; its tasks are looked at once in a round."""
+        if self._loop is None and life.loop is not None:
+            self._loop = ref(life.loop)
+
+    def judge(self, now: float, over: bool) -> None:
+        """Tell of the tasks that nobody kept in two rounds."""
+        loop = None if self._loop is None else self._loop()
+        self._loop = None
+        if loop is None or over:
+            return
+        suspects: WeakSet[Any] = WeakSet()
+        for task in lost(loop):
+            if task in self._suspects:
+                _tell(task)
+            suspects.add(task)
+        self._suspects = suspects
+
+
+def lost(loop: asyncio.AbstractEventLoop) -> list[Any]:
+    """Return the plain tasks of running threads that nobody keeps or awaits."""
+    tasks = plain_tasks(loop)
+    if len(tasks) > _MOST:
+        return []
+    # Counted in one list with an object that nothing else refers to: what counting adds differs between
+    # Pythons. The loop variable of a comprehension would add one for the last of them.
+    tasks.append(object())
+    counts = [sys.getrefcount(tasks[index]) for index in range(len(tasks))]
+    least = counts.pop()
+    tasks.pop()
+    return [
+        task
+        for task, count in zip(tasks, counts, strict=True)
+        if count <= least + 1 and _is_own(task)
+    ]
+
+
+def _is_own(task: Any) -> bool:
+    """Whether code of a running thread made a task, out of a coroutine of the user's, and it waits."""
+    maker = made_by(task)
+    owner = None if maker is None else maker.owner
+    frame = frame_of(task.get_coro())
+    return (
+        type(task) is asyncio.Task
+        and type(task).__hash__ is object.__hash__
+        and owner is not None
+        and owner.state is ThreadState.RUNNING
+        and not is_a(task.get_coro(), type(None))
+        and frame is not None
+        and is_users(frame.f_code.co_filename)
+        and not task.done()
+    )
+
+
+def _tell(task: Any) -> None:
+    maker = made_by(task)
+    life: Life = maker.owner
+    code = frame_of(task.get_coro()).f_code  # type: ignore[union-attr]
+    name = coroutine_name(task)
+    who = f"{maker.name} of {life.id}" if maker is not life and maker.slot_name else life.id
+    text = (
+        f"{who} made the task {name}, and nobody keeps or awaits it: Python may collect it in the middle of "
+        f"its work, and it does not end with the thread. Write `self.tasks.NAME = asyncio.create_task(...)`, "
+        f"which keeps it and ends it with the thread, or await it."
+    )
+    spot = Spot(code.co_filename, code.co_firstlineno)
+    slot = (maker.slot_name or "") if maker is not life else ""
+    give(life, "lost", text, spot, slot=slot)
+
+
+RULE = Rule(
+    "lost",
+    "a task that a turn made with `create_task`, and that nobody keeps or awaits",
+    "after 1 s",
+    surveys=Lost,
+)
