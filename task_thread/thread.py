@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import os
 
     from .coach.advice import Advice
+    from .diagram import Diagram
     from .recording import Recorder, Recording
     from .snapshot import ThreadSnapshot
     from .waits import Wait
@@ -266,6 +267,32 @@ class TaskThread(HasLife):
         view = None if live_view is None else live_view(self)
         if view is not None:
             view.beside()
+
+    def diagram(self) -> Diagram:
+        """Return a drawing of this thread, its tasks and all below it, and of who waits for whom.
+
+        As the last line of a cell it is drawn by JupyterLab 4.1 or newer and Notebook 7.1 or newer; `print`
+        says the same in words, and `.mermaid` is its text in Mermaid's language, for GitHub say.
+        """
+        from .diagram import diagram_of
+
+        return diagram_of(life_of(self))
+
+    def sequence(self, seconds: float = 5) -> Diagram:
+        """Return a drawing of the last signals of this thread and of all below it, like `diagram`.
+
+        Signals are recorded while a view shows the thread; before that there is nothing to draw.
+
+        Args:
+            seconds: how far back.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: it is not above 0.
+        """
+        from .diagram import sequence_of
+
+        return sequence_of(life_of(self), seconds)
 
     def advice(self) -> tuple[Advice, ...]:
         """Return the advice that the coach gave on this thread and on all below it, in the order given.
