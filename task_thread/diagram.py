@@ -95,11 +95,11 @@ def diagram_of(life: Life) -> Diagram:
     lives = list(walk(life))
     left_out = max(len(lives) - MOST, 0)
     drawn = set(lives[:MOST])
-    for one in lives[:MOST]:
-        flow.lines.append(f'    t{one.serial}["{label(f"{one.id} ({one.state})")}"]')
-        if one.parent in drawn and one is not life:
-            assert one.parent is not None
-            flow.arrow(f"t{one.parent.serial}", "---", f"t{one.serial}")
+    for below in lives[:MOST]:
+        flow.lines.append(f'    t{below.serial}["{label(f"{below.id} ({below.state})")}"]')
+        if below.parent in drawn and below is not life:
+            assert below.parent is not None
+            flow.arrow(f"t{below.parent.serial}", "---", f"t{below.serial}")
     circle = {id(one) for circle in look.circles() for one in circle}
     waiters = [one for one in look.waiters if one.life in drawn]
     left_out += max(len(waiters) - MOST, 0)

@@ -187,7 +187,6 @@ class Look:
         self.waiters: list[Waiter] = []
         self._lives: dict[Life, None] = {}
         self._by_task: dict[int, Waiter] = {}
-        self._by_thing: dict[tuple[int, str], list[Waiter]] | None = None
         self._hooks: dict[Life, list[Waiter]] = {}
         self._handlers: dict[int, Waiter] = {}  # by the identity of the mailbox
         self._stops: dict[Life, Waiter] = {}
@@ -331,15 +330,9 @@ class Look:
         """Return the waiter of an asyncio task."""
         return self._by_task.get(id(task))
 
-    def wanting(self, thing: Any, how: str = "") -> list[Waiter]:
-        """Return those of the trees that wait for an object."""
-        if self._by_thing is None:
-            self._by_thing = {}
-            for one in self.waiters:
-                want = one.want
-                if want is not None and want.thing is not None:
-                    self._by_thing.setdefault((id(want.thing), want.how), []).append(one)
-        return self._by_thing.get((id(thing), how), [])
+    def stopping(self) -> list[Waiter]:
+        """Return the threads that stop: they wait for their hooks, handlers and children."""
+        return list(self._stops.values())
 
     # Who could end it
 

@@ -55,7 +55,7 @@ game = Game("game")
 game.start()
 '''
 READY = 60_000
-PANELS = ("timeline", "source", "log", "signals")
+PANELS = ("timeline", "source", "log", "signals", "waits")
 
 
 @pytest.fixture

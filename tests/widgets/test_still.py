@@ -10,6 +10,7 @@ from task_thread_widgets import (
     ThreadView,
     TimelinePanel,
     TreePanel,
+    WaitsPanel,
     still,
     view_of,
 )
@@ -19,7 +20,7 @@ from task_thread._core.context import life_of
 
 EVIL = "<img src=x onerror=alert(1)>"
 LIVE = "application/vnd.jupyter.widget-view+json"
-PANELS = [TreePanel, TimelinePanel, SourcePanel, LogPanel, SignalPanel]
+PANELS = [TreePanel, TimelinePanel, SourcePanel, LogPanel, SignalPanel, WaitsPanel]
 
 
 class Kid(TaskThread):
@@ -77,9 +78,9 @@ async def test_every_output_has_text_and_html_and_is_kept_by_the_page(thread, lo
 
 async def test_a_displayed_thread_is_kept_in_each_panel_of_its_view(thread, loop):
     view = view_of(thread)
-    assert [panel.still for panel in view.panels] == [""] * 5
+    assert [panel.still for panel in view.panels] == [""] * 6
     view.live_part()
-    assert [bool(panel.still) for panel in view.panels] == [True] * 5
+    assert [bool(panel.still) for panel in view.panels] == [True] * 6
     assert "evil_task [waiting]" in view.tree.still
 
 

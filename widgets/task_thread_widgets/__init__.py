@@ -14,6 +14,7 @@ from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
 from .tree_panel import TreePanel
 from .view import ThreadView, view_of
+from .waits_panel import WaitsPanel
 
 __all__ = [  # noqa: RUF022  # as the reference has them
     "ThreadView",
@@ -23,6 +24,7 @@ __all__ = [  # noqa: RUF022  # as the reference has them
     "SourcePanel",
     "LogPanel",
     "SignalPanel",
+    "WaitsPanel",
     "PredictionView",
     "prediction_part",
     "ReplayView",

@@ -1,6 +1,6 @@
 """ThreadView: the panels of one thread, or of all, put together.
 
-    tree │ Timeline  Source  Log  Signals  All
+    tree │ Timeline  Source  Log  Signals  Waits  All
          │ the panel of the chosen tab
 
 There is one view a thread: displaying the thread again shows the same view once more, so evaluating a
@@ -39,8 +39,9 @@ from .source_panel import SourcePanel
 from .timeline_panel import TimelinePanel
 from .tree_panel import TreePanel
 from .view_recordings import ViewRecordings
+from .waits_panel import WaitsPanel
 
-TABS = ("timeline", "source", "log", "signals", "all")
+TABS = ("timeline", "source", "log", "signals", "waits", "all")
 
 
 class ThreadView(GuardedWidget):
@@ -55,7 +56,8 @@ class ThreadView(GuardedWidget):
         source: the `SourcePanel`.
         logs: the `LogPanel` (`log` belongs to ipywidgets).
         signals: the `SignalPanel`.
-        tab: which panel is shown beside the tree: "timeline", "source", "log", "signals" or "all".
+        waits: the `WaitsPanel`.
+        tab: which panel is shown beside the tree: "timeline", "source", "log", "signals", "waits" or "all".
         keep: whether the view goes beside the notebook as soon as a page shows it.
 
     Raises:
@@ -72,6 +74,7 @@ class ThreadView(GuardedWidget):
     source = WidgetTrait().tag(sync=True)
     logs = WidgetTrait().tag(sync=True)
     signals = WidgetTrait().tag(sync=True)
+    waits = WidgetTrait().tag(sync=True)
     tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
     keep = traitlets.Bool(False, help="Whether it goes beside the notebook.").tag(sync=True)
     recording = traitlets.Bool(False, help="Whether it is being recorded.").tag(sync=True)
@@ -90,6 +93,7 @@ class ThreadView(GuardedWidget):
             source=SourcePanel(thread),
             logs=LogPanel(thread),
             signals=SignalPanel(thread),
+            waits=WaitsPanel(thread),
         )
         self._recordings = ViewRecordings(self)
         self.on_msg(self._from_page)
@@ -103,7 +107,7 @@ class ThreadView(GuardedWidget):
     @property
     def panels(self) -> tuple[Panel, ...]:
         """Its panels, the tree first."""
-        return (self.tree, self.timeline, self.source, self.logs, self.signals)
+        return (self.tree, self.timeline, self.source, self.logs, self.signals, self.waits)
 
     @property
     def _parts(self) -> list[Guarded]:
@@ -112,7 +116,7 @@ class ThreadView(GuardedWidget):
 
     def live_part(self) -> dict[str, Any]:
         """Return the live view's part of a MIME bundle."""
-        for panel in (self.tree, self.source, self.logs, self.signals):
+        for panel in (self.tree, self.source, self.logs, self.signals, self.waits):
             panel.keep_still()
         self.timeline.still = self.tree.still  # which is what it would keep itself
         return live_part(self)

@@ -2,7 +2,7 @@
 
 /** The panels, and the traits of the view that name their widgets (`log` is the widget's own). */
 export const panelTraits = {
-  tree: "tree", timeline: "timeline", source: "source", log: "logs", signals: "signals",
+  tree: "tree", timeline: "timeline", source: "source", log: "logs", signals: "signals", waits: "waits",
 };
 
 export const viewTabs = [
@@ -10,6 +10,7 @@ export const viewTabs = [
   { tab: "source", text: "Source" },
   { tab: "log", text: "Log" },
   { tab: "signals", text: "Signals" },
+  { tab: "waits", text: "Waits" },
   { tab: "all", text: "All" },
 ];
 
