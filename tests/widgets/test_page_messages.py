@@ -56,7 +56,7 @@ def widgets():
 
 def test_everything_that_a_view_is_made_of_is_guarded(loop):
     view_of(TaskThread())
-    assert len(widgets()) == 12  # the view, its five panels, and a layout each
+    assert len(widgets()) == 14  # the view, its six panels, and a layout each
     assert [type(widget).__name__ for widget in widgets() if not isinstance(widget, Guarded)] == []
 
 
