@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from weakref import ref
 
 from ._core.awaiting import Want, is_done, locals_of
 from ._core.chain import is_future
+from ._core.driver import Driver
 from ._core.lifecycle import Life
 from ._core.lines import attribute, name_of
 from ._core.mailbox import Mailbox
@@ -367,6 +369,29 @@ def _fill(want: Want) -> tuple[int, int]:
         children = attribute(thing, "_children", ())
         return sum(map(is_done, children)), len(children)
     return 0, len(want.tasks)
+
+
+def words_of_tasks(drivers: Iterable[Driver], tops: Iterable[Life]) -> dict[Driver, str]:
+    """Return what some tasks wait for, as `words_of` has it; of those that wait for nothing nothing.
+
+    Args:
+        drivers: the tasks.
+        tops: the threads on top of them; all below is only looked at if one of the tasks waits for what
+            others hold.
+    """
+    waiters = [
+        Waiter(one.owner, "task", one.name, one.coroutine, driver=one, task=one.task)
+        for one in drivers
+    ]
+    wants = [waiter.want for waiter in waiters]
+    held = (asyncio.Lock, asyncio.Semaphore, Life, Mailbox)
+    look = Look()
+    if any(want is not None and (want.tasks or is_a(want.thing, *held)) for want in wants):
+        look = Look(*tops)
+        waiters = [look.find(one.task) or one for one in waiters]
+    records = Records(look)
+    found = ((waiter.driver, records.of(waiter)) for waiter in waiters)
+    return {one: wait.words for one, wait in found if one is not None and wait is not None}
 
 
 def waits_of(life: Life) -> tuple[Wait, ...]:

@@ -23,6 +23,7 @@ a third of the traffic.
 
 from __future__ import annotations
 
+import time
 import weakref
 from array import array
 from collections import deque
@@ -39,6 +40,7 @@ from .._core.texts import class_of, describe
 from .._core.tree import children_of
 from ..states import TaskState, ThreadState
 from ..thread import TaskThread
+from ..waits import words_of_tasks
 from . import frame
 from .frame import Frame
 from .lives import Tops
@@ -47,6 +49,8 @@ from .roster import Roster, Row
 MOST_ROWS = 10_000
 _NAMES_EVERY = 10  # frames
 _MOST_PLACES = 5_000
+_WAITS_EVERY = 0.5  # seconds between two looks at what is waited for
+_WAITS_SHARE = 50  # such a look is followed by so many times its duration without one
 _LONGEST = 300  # characters of a name, a line or an error
 _MOST_TURNED = 0xFFFF  # turns in one frame; what is above waits for the next one
 
@@ -129,10 +133,12 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
 
     Args:
         thread: the thread on top, held until `close`; `None` for every live root of the process.
+        waits: whether rows in sight say what they wait for, and who holds it.
     """
 
-    def __init__(self, thread: TaskThread | None = None) -> None:
+    def __init__(self, thread: TaskThread | None = None, waits: bool = True) -> None:
         super().__init__(MOST_ROWS)
+        self._waits_due = float("-inf") if waits else float("inf")
         self.tops = Tops(thread)
         self._frames = 0
         self._threads: dict[int, ThreadRow] = {}  # by serial number
@@ -210,6 +216,8 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         names = not self._frames % _NAMES_EVERY
         for row in seen_rows:
             self._read_seen(row, names)
+        if now >= self._waits_due:
+            self._read_waits(seen_rows, now)
         columns = self._read_tasks(full)
         for thread in self._threads.values():
             if not thread.settled and thread.state is not None and not thread.state.live:
@@ -420,7 +428,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
             pace=pace,
         )
         if row.state.ended:
-            self.tell(row, at=0)
+            self.tell(row, at=0, waits="")
 
     def _read_seen(self, row: TaskRow | ThreadRow, names: bool) -> None:
         """Read what costs more, for a row that somebody sees."""
@@ -449,6 +457,20 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         )
         if names:
             self._read_thread(row, life)
+
+    def _read_waits(self, seen: list[TaskRow | ThreadRow], now: float) -> None:
+        """Read what the tasks in sight wait for; with thousands of tasks it is done less often."""
+        began = time.perf_counter()
+        rows = {
+            row.driver: row
+            for row in seen
+            if isinstance(row, TaskRow) and row.driver is not None and not row.driver.over
+        }
+        words = words_of_tasks(rows, map(life_of, self.tops.threads()))
+        for driver, row in rows.items():
+            self.tell(row, waits=cut(words.get(driver, "")))
+        took = time.perf_counter() - began
+        self._waits_due = now + max(_WAITS_EVERY, _WAITS_SHARE * took)
 
     def _place(self, place: Place) -> int:
         number = self._places.get(place)

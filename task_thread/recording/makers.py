@@ -39,7 +39,7 @@ class Makers:
 
     def __init__(self, thread: TaskThread | None, log: LogLines | None = None) -> None:
         self.tops = Tops(thread)
-        self.tree = TreeRows(thread)
+        self.tree = TreeRows(thread, waits=False)
         self.timeline = TimelineFrames(thread, steps=False)  # who records decides on that
         self.signals = SignalFrames(thread)
         self.log = LogLines(thread, ring=RING) if log is None else log

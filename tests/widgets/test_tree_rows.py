@@ -6,6 +6,9 @@ import logging
 import weakref
 
 import pytest
+from programs import rounds, running
+from students import student
+from waiting import TWO_LOCKS
 
 import task_thread.frames.tree_rows
 from task_thread import TaskThread, reCreate, reSchedule
@@ -597,3 +600,27 @@ async def test_children_made_while_starting_and_stopping_are_shown(moment):
     await end(parent)
     if moment == "exit":
         assert [row["state"] for row in model.rows.values()] == ["stopping"]
+
+
+async def test_a_row_in_sight_says_what_its_task_waits_for_and_who_holds_it():
+    async with running(student(TWO_LOCKS)["Desk"]()) as desk:
+        await rounds(20)
+        model = Model(TreeRows(desk))
+        model.read(full=True)
+        write = model.row("write")["row"]
+        assert "waits" not in model.rows[write]
+        for _ in range(6):  # two looks are half a second apart
+            model.read(seen=[write])
+        assert model.rows[write]["waits"] == "waits for self.paper, held by desk.draw"
+        assert "waits" not in model.row("draw"), "nobody sees it"
+
+
+async def test_a_recording_s_rows_do_not_say_what_they_wait_for():
+    async with running(student(TWO_LOCKS)["Desk"]()) as desk:
+        await rounds(20)
+        model = Model(TreeRows(desk, waits=False))
+        model.read(full=True)
+        write = model.row("write")["row"]
+        for _ in range(6):
+            model.read(seen=[write])
+        assert "waits" not in model.rows[write]

@@ -186,6 +186,10 @@ export class RowView {
         code = place.source || place.fn;
         title = `${place.fn}, line ${place.line} of ${place.file}`;
       }
+      if (row.waits) { // "waits for self.fork_1, held by Plato.eat"
+        note = row.waits;
+        title = title ? `${title}: ${row.waits}` : row.waits;
+      }
     }
     for (const [node, text] of [[this.where, where], [this.code, code], [this.note, note]]) {
       setShown(node, text !== "");
