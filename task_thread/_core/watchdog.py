@@ -110,6 +110,9 @@ loop_beats = Probe("loop_beats")
 loop_blocked = Probe("loop_blocked")
 """(watched): on the watchdog's own OS thread, again and again while a loop is blocked."""
 
+loop_sampled = Probe("loop_sampled")
+"""(watched): on the watchdog's own OS thread, a few times a second, whatever the loop does."""
+
 loop_released = Probe("loop_released")
 """(watched, seconds): on a loop that was blocked and told, and for how long it was."""
 
@@ -190,6 +193,8 @@ def _beat() -> None:
             known = list(_watched.values())
         for one in known:
             _look(one)
+            if loop_sampled and one.loop.is_running():
+                loop_sampled(one)
         if _rest_was_starved():
             for one in known:
                 one.asked = 0.0  # so it could not answer

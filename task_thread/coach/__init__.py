@@ -161,6 +161,7 @@ def _advice_of(life: Life) -> tuple[Advice, ...]:
 
 _WATCHES: tuple[tuple[instruments.Probe, Callable[..., None]], ...] = (
     (watchdog.loop_beats, _beat),
+    (watchdog.loop_sampled, _asking("loop_sampled")),
     (watchdog.loop_blocked, _asking("loop_blocked")),
     (watchdog.loop_released, _asking("loop_released")),
     (instruments.threads_gone, _rest),

@@ -40,7 +40,8 @@ class Advice:
 
     Attributes:
         kind: "blocked", "rate", "await", "recreate", "reschedule", "ended", "escaped", "swallowed",
-            "exit", "not-added", "not-run", "same-id", "queue", "deadlock" or "lost".
+            "exit", "not-added", "not-run", "same-id", "queue", "deadlock", "lost", "race",
+            "sequential" or "short-block".
         text: the sentence: what happens, at which line, and what to write instead.
         filename: of the line; empty if there is no line to name.
         line: its number, from 1; 0 if there is none.

@@ -114,7 +114,7 @@ def look(watched: Watched) -> None:
     if case.done or seconds < (LEAST_OUTSIDE if sight.actor is None else LEAST):
         return
     case.done = True
-    spot = _blamed(before.lines, sight.lines)
+    spot = blamed(before.lines, sight.lines)
     text = _sentence(sight.name, spot, seconds, over=False)
     owner = None if sight.actor is None else sight.actor.owner
     if owner is not None:
@@ -216,7 +216,7 @@ def _of_thread(step: str, frame: FrameType, lines: list[Spot]) -> Sight | None:
     return None
 
 
-def _blamed(before: tuple[Spot, ...], now: tuple[Spot, ...]) -> Spot:
+def blamed(before: tuple[Spot, ...], now: tuple[Spot, ...]) -> Spot:
     """Return the innermost line that both looks found; without one, the outermost of now.
 
     A call that takes long stands there both times; a loop goes from line to line.
@@ -235,10 +235,10 @@ def _sentence(name: str, spot: Spot, seconds: float, over: bool) -> str:
         what = f"blocked the event loop for {seconds:.1f} s; no task could turn meanwhile"
     else:
         what = f"blocks the event loop, for {seconds:.1f} s so far; no task can turn meanwhile"
-    return f"{who}{spot} {what}. {_remedy(spot.source)}"
+    return f"{who}{spot} {what}. {remedy(spot.source)}"
 
 
-def _remedy(source: str) -> str:
+def remedy(source: str) -> str:
     slept = re.search(r"\btime\.sleep\(([^()]*)\)", source)
     if slept:
         return f"Write `await asyncio.sleep({slept[1]})` instead."

@@ -17,10 +17,13 @@ from . import (
     not_added,
     not_run,
     queue,
+    race,
     rate,
     recreate,
     reschedule,
     same_id,
+    sequential,
+    short_block,
     swallowed,
 )
 
@@ -40,4 +43,7 @@ RULES = (
     queue.RULE,
     deadlock.RULE,
     lost.RULE,
+    race.RULE,
+    sequential.RULE,
+    short_block.RULE,
 )

@@ -261,7 +261,7 @@ async def test_plain_code_is_told_of_later_and_to_every_root(
         names["cell"](one)
         await other.stop()
         await other.join()
-    sentence = "`work()` (program.py, line 2) {}. " + blocked._remedy("")
+    sentence = "`work()` (program.py, line 2) {}. " + blocked.remedy("")
     over = sentence.format("blocked the event loop for 3.0 s; no task could turn meanwhile")
     now = sentence.format("blocks the event loop, for 1.1 s so far; no task can turn meanwhile")
     assert only(one) == only(other) == over
@@ -417,7 +417,7 @@ async def test_an_import_in_a_cell_is_not_told() -> None:
     ],
 )
 def test_the_remedy_fits_the_line(source: str, remedy: str) -> None:
-    assert blocked._remedy(source).startswith(remedy)
+    assert blocked.remedy(source).startswith(remedy)
 
 
 async def test_a_task_that_blocks_for_real_is_told_while_it_does() -> None:
