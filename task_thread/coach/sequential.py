@@ -29,21 +29,28 @@ _TURNS = 3
 _LEAST = 0.05  # seconds that would be saved in each turn
 _SHARE = 0.2  # of the turn that would be saved
 _MOST = 50  # tasks of a thread that are looked at in a round
+_MOST_CODES = 1_000
 _DEEPEST = 5
-_HARMLESS: tuple[str, ...] = (
-    "len",
-    "str",
-    "int",
-    "float",
-    "min",
-    "max",
-    "sum",
-    "sorted",
-    "range",
-    "list",
-    "dict",
+_HARMLESS = set(
+    [
+        "len",
+        "str",
+        "int",
+        "float",
+        "min",
+        "max",
+        "sum",
+        "sorted",
+        "range",
+        "list",
+        "dict",
+        "tuple",
+        "abs",
+        "round",
+        "repr",
+    ]
 )
-_HARMLESS += ("tuple", "abs", "round", "repr")
+_HARMLESS.add("asyncio.sleep")
 
 Group = tuple[tuple[int, int], ...]
 """Statements that await one after the other: the first and the last line of each."""
@@ -72,6 +79,8 @@ class Sequences:
 
     def __init__(self) -> None:
         self._measured: WeakKeyDictionary[Driver, _Measured] = WeakKeyDictionary()
+        # By the identity of the code: two that are equal may call different functions.
+        self._groups: dict[int, tuple[CodeType, tuple[Group, ...]]] = {}
 
     def look(self, life: Life) -> None:
         """Note where the tasks of a thread stand, and judge those that were seen often enough."""
@@ -82,7 +91,7 @@ class Sequences:
             if driver.coroutine is None or driver.running or driver.pacing is not None:
                 continue
             frame = driver.coroutine.cr_frame
-            found = groups(driver, life) if frame is not None else ()
+            found = self._known(driver, life) if frame is not None else ()
             if not found:
                 continue
             measured = self._measured.get(driver)
@@ -99,6 +108,15 @@ class Sequences:
                 for group in found:
                     _judge(life, driver, measured, group, seconds)
 
+    def _known(self, driver: Driver, life: Life) -> tuple[Group, ...]:
+        code = driver.coroutine.cr_code
+        known = self._groups.get(id(code))
+        if known is None:
+            if len(self._groups) >= _MOST_CODES:
+                self._groups.clear()
+            known = self._groups[id(code)] = (code, groups(driver, life))
+        return known[1]
+
     def judge(self, now: float, over: bool) -> None:
         """There is nothing that a whole round would add."""
 
@@ -110,8 +128,8 @@ def _judge(life: Life, driver: Driver, measured: _Measured, group: Group, second
         return
     times = [seconds * count / measured.looks for count in counts]
     saved = sum(times) - max(times)
-    if saved < _LEAST or saved < _SHARE * seconds:
-        return
+    if saved < _LEAST or saved < _SHARE * seconds or group not in groups(driver, life):
+        return  # the last one: what it calls was defined anew since
     filename = measured.code.co_filename
     first, last = Spot(filename, group[0][0]), Spot(filename, group[-1][0])
     text = (
@@ -122,19 +140,12 @@ def _judge(life: Life, driver: Driver, measured: _Measured, group: Group, second
     give(life, "sequential", text, first, slot=driver.name)
 
 
-_groups: WeakKeyDictionary[CodeType, tuple[Group, ...]] = WeakKeyDictionary()
-
-
 def groups(driver: Driver, life: Life) -> tuple[Group, ...]:
-    """Return the groups of independent awaits in the turns of a task."""
-    code = driver.coroutine.cr_code
-    if code not in _groups:
-        _groups[code] = ()
-        found = function_tree(driver.cofunc)
-        if found is not None and found[0].__code__ is code:
-            names = Names(*found, life.thread)
-            _groups[code] = tuple(_groups_in(found[1].body, names, life))
-    return _groups[code]
+    """Return the groups of independent awaits in the turns of a task, as things are now."""
+    found = function_tree(driver.cofunc)
+    if found is None or found[0].__code__ is not driver.coroutine.cr_code:
+        return ()
+    return tuple(_groups_in(found[1].body, Names(*found, life.thread), life))
 
 
 def _groups_in(body: list[ast.stmt], names: Names, life: Life) -> Iterator[Group]:
@@ -205,7 +216,7 @@ def _is_harmless(function: Any, life: Life, depth: int) -> bool:
         ):
             return False
         if isinstance(node, ast.Call):
-            if ast.unparse(node.func) in (*_HARMLESS, "asyncio.sleep"):
+            if ast.unparse(node.func) in _HARMLESS:
                 continue
             if not _is_harmless(names.value(node.func), life, depth + 1):
                 return False
