@@ -31,26 +31,10 @@ _SHARE = 0.2  # of the turn that would be saved
 _MOST = 50  # tasks of a thread that are looked at in a round
 _MOST_CODES = 1_000
 _DEEPEST = 5
-_HARMLESS = set(
-    [
-        "len",
-        "str",
-        "int",
-        "float",
-        "min",
-        "max",
-        "sum",
-        "sorted",
-        "range",
-        "list",
-        "dict",
-        "tuple",
-        "abs",
-        "round",
-        "repr",
-    ]
-)
-_HARMLESS.add("asyncio.sleep")
+_HARMLESS = {
+    *("len", "str", "int", "float", "min", "max", "sum", "sorted", "range", "list", "dict"),
+    *("tuple", "abs", "round", "repr", "asyncio.sleep"),
+}
 
 Group = tuple[tuple[int, int], ...]
 """Statements that await one after the other: the first and the last line of each."""

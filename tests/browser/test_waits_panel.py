@@ -74,7 +74,7 @@ def test_two_locks_taken_crosswise_are_a_red_circle(open_notebook):
     expect(panel.locator(".tt-waits-box[data-selected]")).to_have_count(
         2
     )  # it, and what it waits for
-    panel.locator(".tt-waits-box", has_text="desk.write").locator("rect").click()
+    panel.locator(".tt-waits-box", has_text="desk.write").locator("text").click()
     notebook.kernel.until("panel.selected.partition('/')[2]", "write")
     assert notebook.errors == []
 
