@@ -5,6 +5,7 @@ From the ground up:
     texts          the text of any object of the program; never raises
     environment    notebook or script, which loop runs here
     unawaited      a coroutine that was thrown away before anybody awaited it
+    chain          what a coroutine awaits, and what that awaits, down to the future
     lines          at which line of the user's code something waits, runs or failed
     log            log lines; never raises
     context        which thread and task the running code belongs to; from a TaskThread to its life
@@ -21,6 +22,7 @@ From the ground up:
     slots ending   `thread.tasks`; how tasks end
     hooks          enter__, exit__ and the like: limited in time
     mailbox dispatcher          signals: one queue for each direction; their delivery
+    awaiting waits what a coroutine waits for, and who could end it; only when somebody looks
     starting stopping lifecycle a thread from its start to its end
     os_signals     Ctrl-C, SIGTERM and SIGHUP stop a script's roots; forks
 """
