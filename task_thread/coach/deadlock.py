@@ -41,7 +41,7 @@ class Deadlocks:
     def __init__(self) -> None:
         self._before: Standing = {}
         self._now: Standing = {}
-        self._tops: dict[int, ReferenceType[TaskThread]] = {}
+        self._stand: dict[int, tuple[Any, ReferenceType[TaskThread]]] = {}
         self._looked_at: Standing = {}  # in which no circle was found
         self._circles: dict[
             tuple[int, ...], float
@@ -50,29 +50,36 @@ class Deadlocks:
 
     def look(self, life: Life) -> None:
         """Note who stands where; the same wait in two rounds has stood for half a second."""
-        coroutines = [driver.coroutine for driver in life.drivers if driver.coroutine is not None]
+        for driver in life.drivers:
+            if driver.coroutine is not None:
+                # A task's own word, which costs nothing; `Look` reads the coroutine.
+                self._note(life, driver.coroutine, getattr(driver.task, "_fut_waiter", None))
         if life.hook is not None:
-            coroutines.append(life.hook.coroutine)
-        carried = () if life.dispatcher is None else life.dispatcher.carried
-        coroutines += [box.scope.coroutine for box in carried if box.life is life and box.scope]
-        for coroutine in coroutines:
+            self._note(life, life.hook.coroutine)
+        for box in () if life.dispatcher is None else life.dispatcher.carried:
+            if box.life is life and box.scope is not None:
+                self._note(life, box.scope.coroutine)
+
+    def _note(self, life: Life, coroutine: Any, future: Any = None) -> None:
+        if future is None:
             chain = chain_of(coroutine)
-            # Both end without anybody's help, or are what a task does that has nothing to do.
-            idle = len(chain) > 1 and chain[-2][1] is not None and chain[-2][1].f_code in _IDLE
-            if chain and chain[-1][1] is None and not idle:
-                self._now[id(coroutine)] = chain[-1][0]
-                self._tops[id(coroutine)] = ref(root_of(life).thread)
+            future = chain[-1][0] if chain and chain[-1][1] is None else None
+        if future is not None:
+            self._now[id(coroutine)] = future
+            if self._before.get(id(coroutine)) is future:
+                self._stand[id(coroutine)] = (coroutine, ref(root_of(life).thread))
 
     def judge(self, now: float, over: bool) -> None:
         """Look for circles among those who stand, and for those who wait for nobody."""
-        standing = {
-            key: future
-            for key, future in self._now.items()
-            if over or self._before.get(key) is future
-        }
+        standing: Standing = {}
+        tops: dict[int, TaskThread] = {}
+        for key, (coroutine, reference) in self._stand.items():
+            top = reference()
+            if top is not None and not _is_idle(coroutine):
+                standing[key] = self._now[key]
+                tops[id(top)] = top
         fresh = [key for key, future in standing.items() if self._looked_at.get(key) is not future]
-        tops = {id(top): top for key in standing if (top := self._tops[key]()) is not None}
-        self._before, self._now, self._tops = self._now, {}, {}
+        self._before, self._now, self._stand = self._now, {}, {}
         if (fresh or self._circles) and now >= self._rests_until:
             began = time.perf_counter()
             self._find([life_of(top) for top in tops.values()], standing, now, over)
@@ -90,6 +97,12 @@ class Deadlocks:
                 _tell(look, circle)
         self._circles = found
         abandoned.tell([one for one in look.waiters if id(one.coroutine) in standing])
+
+
+def _is_idle(coroutine: Any) -> bool:
+    """Whether somebody waits in a way that ends without help, or is usual where there is nothing to do."""
+    frame = next((frame for _, frame in reversed(chain_of(coroutine)) if frame is not None), None)
+    return frame is None or frame.f_code in _IDLE
 
 
 def _tell(look: Look, circle: list[Waiter]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from types import CodeType, FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _PLAIN = (int, float, str, bool, tuple, bytes, type(None))
 _MOST = 200  # tasks of a thread that are looked at in one round
+_MOST_CODES = 5_000
 _gone = object()
 
 
@@ -67,16 +68,13 @@ class Races:
             return
         for driver in list(life.drivers)[:_MOST]:
             coroutine = driver.coroutine
-            if coroutine is None or driver.running:
-                continue
-            if not any(windows(frame.f_code) for frame in _users_frames(coroutine)):
+            if coroutine is None or not _has_windows(coroutine) or driver.running:
                 continue
             chain = chain_of(coroutine)
-            future = chain[-1][0] if chain else None
-            for frame in _users_frames(coroutine):
-                for window in windows(frame.f_code):
-                    if window.first <= frame.f_lineno <= window.last:
-                        self._judge(life, driver, frame, window, future)
+            for _, frame in chain:
+                for window in () if frame is None else windows(frame.f_code):
+                    if frame is not None and window.first <= frame.f_lineno <= window.last:
+                        self._judge(life, driver, frame, window, chain[-1][0])
 
     def judge(self, now: float, over: bool) -> None:
         """There is nothing that a whole round would add."""
@@ -115,9 +113,13 @@ def _differ(one: Any, other: Any) -> bool:
     return one is not other
 
 
-def _users_frames(coroutine: Any) -> list[FrameType]:
-    found = [frame for _, frame in chain_of(coroutine) if frame is not None]
-    return [frame for frame in found if is_users(frame.f_code.co_filename)]
+def _has_windows(coroutine: Any) -> bool:
+    """Whether any of the program's coroutines that a task is in has a place for a race; quickly."""
+    while type(coroutine) is CoroutineType:
+        if windows(coroutine.cr_code):
+            return True
+        coroutine = coroutine.cr_await
+    return False
 
 
 def _other(life: Life, driver: Driver, window: Window) -> str:
@@ -138,17 +140,22 @@ def _other(life: Life, driver: Driver, window: Window) -> str:
 
 # Where it can happen
 
-_windows: WeakKeyDictionary[CodeType, tuple[Window, ...]] = WeakKeyDictionary()
+_windows: dict[
+    int, tuple[CodeType, tuple[Window, ...]]
+] = {}  # by identity; a code's hash is costly
 
 
 def windows(code: CodeType) -> tuple[Window, ...]:
     """Return the places of a function at which a race can be."""
-    if code not in _windows:
-        tree = read(code)
+    known = _windows.get(id(code))
+    if known is None:
+        if len(_windows) >= _MOST_CODES:
+            _windows.clear()
+        tree = read(code) if is_users(code.co_filename) else None
         me = code.co_varnames[0] if code.co_argcount else ""
-        found = _in_function(tree, me) if me and isinstance(tree, Function) else ()
-        _windows[code] = tuple(found)
-    return _windows[code]
+        found = tuple(_in_function(tree, me)) if me and isinstance(tree, Function) else ()
+        known = _windows[id(code)] = (code, found)
+    return known[1]
 
 
 def _in_function(tree: Function, me: str) -> Iterator[Window]:

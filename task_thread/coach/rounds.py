@@ -142,14 +142,16 @@ def beat(watched: Watched) -> None:
 def look_once(loop: asyncio.AbstractEventLoop) -> None:
     """Look at the threads of a loop on which nothing will happen any more; no beat will come to judge."""
     round_ = Round(loop)
-    for thread in islice(round_._walk(), AT_ONCE):
+    lives = [life_of(thread) for thread in islice(round_._walk(), AT_ONCE)]
+    for life in lives:
         for seen, tell, _ in _LASTING.values():
-            if seen(life_of(thread)):
-                tell(life_of(thread))
+            if seen(life):
+                tell(life)
+    for over in (False, True):  # what stands still in two rounds
         for survey in round_._surveys:
-            survey.look(life_of(thread))
-    for survey in round_._surveys:
-        survey.judge(time.monotonic(), over=True)
+            for life in lives:
+                survey.look(life)
+            survey.judge(time.monotonic(), over)
 
 
 def forget() -> None:

@@ -72,11 +72,11 @@ class Sequences:
             return
         now = life.loop.time()
         for driver in list(life.drivers)[:_MOST]:
-            if driver.coroutine is None or driver.running or driver.pacing is not None:
+            if driver.coroutine is None:
                 continue
+            found = self._known(driver, life)
             frame = driver.coroutine.cr_frame
-            found = self._known(driver, life) if frame is not None else ()
-            if not found:
+            if not found or frame is None or driver.running or driver.pacing is not None:
                 continue
             measured = self._measured.get(driver)
             if measured is None or measured.code is not frame.f_code:
