@@ -15,7 +15,7 @@ from ._core.lifecycle import Life
 from ._core.texts import count, sendable, shown, text_of
 from ._core.tree import root_of, walk
 from ._core.waits import Look, Waiter
-from .waits import Records, words_of
+from .waits import Records, Wait, labels_of, words_of
 
 if TYPE_CHECKING:
     from ._core.trace import Passage
@@ -111,8 +111,11 @@ def diagram_of(life: Life) -> Diagram:
         flow.lines.append(f'    {own}("{label(one.name)}")')
         above = names.get(id(one.under), f"t{one.life.serial}")
         flow.arrow(above, "---", own)
+    waits = {id(one): wait for one in waiters if (wait := records.of(one)) is not None}
+    labels = labels_of(wait for wait in waits.values() if wait.resource.serial)
     for one in waiters:
-        _waits(flow, records, one, names, circle)
+        if id(one) in waits:
+            _waits(flow, records, one, waits[id(one)], names, labels, circle)
     if left_out:
         flow.lines.append(f'    more["... {count(left_out, "more box", "more boxes")}"]')
         flow.said.append(f"... and {count(left_out, 'more box', 'more boxes')}")
@@ -121,11 +124,16 @@ def diagram_of(life: Life) -> Diagram:
 
 
 def _waits(
-    flow: _Flow, records: Records, one: Waiter, names: dict[int, str], circle: set[int]
+    flow: _Flow,
+    records: Records,
+    one: Waiter,
+    wait: Wait,
+    names: dict[int, str],
+    labels: dict[int, str],
+    circle: set[int],
 ) -> None:
     """Draw what one waits for, and who has it."""
-    wait = records.of(one)
-    if wait is None or not words_of(wait):
+    if not words_of(wait):
         return
     flow.said.append(f"{wait.waiter} {wait.words}")
     own, red = names[id(one)], id(one) in circle
@@ -135,7 +143,8 @@ def _waits(
             flow.arrow(own, "-. waits for .->", names[id(other)], red and id(other) in circle)
         return
     thing = f"r{wait.resource.serial}" if wait.resource.serial else f"{own}r"
-    box = f'{thing}{{{{"{label(wait.resource.name)}"}}}}'
+    name = labels.get(wait.resource.serial, wait.resource.name)
+    box = f'{thing}{{{{"{label(name)}"}}}}'
     flow.arrow(own, "-. waits for .->", box, red)
     for other in holders:
         flow.arrow(thing, "-- held by -->", names[id(other)], red and id(other) in circle)

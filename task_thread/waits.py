@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import FrameType, FunctionType, ModuleType
@@ -126,6 +127,23 @@ def words_of(wait: Wait) -> str:
         more = len(wait.holders) - 2
         text += f", {verb} {first}" + (f" and {more} more" if more > 0 else "")
     return text
+
+
+def labels_of(waits: Iterable[Wait]) -> dict[int, str]:
+    """Return a name for each resource, by its serial number; each is that of the first who waits for it.
+
+    Where two have one name, as the forks that philosophers call `self.right`, it is told whose name that is.
+    """
+    first: dict[int, Wait] = {}
+    for wait in waits:
+        first.setdefault(wait.resource.serial, wait)
+    times = Counter(wait.resource.name for wait in first.values())
+    return {
+        serial: f"{wait.resource.name} of {wait.waiter.removesuffix(f'.{wait.slot}')}"
+        if times[wait.resource.name] > 1
+        else wait.resource.name
+        for serial, wait in first.items()
+    }
 
 
 # Numbers of resources

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from programs import Family, Probe, ended, rounds, running, started, text, until
 from students import student
-from waiting import TWO_LOCKS
+from waiting import DINNER, TWO_LOCKS
 
 from task_thread import TaskThread
 from task_thread._core.trace import unwatch, watch
@@ -130,3 +130,10 @@ async def test_the_last_signals_are_a_sequence() -> None:
 def test_seconds_have_to_be_a_number_above_zero(seconds: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="expected seconds"):
         TaskThread().sequence(seconds)
+
+
+async def test_what_two_call_alike_is_told_apart() -> None:
+    async with running(student(DINNER)["Table"]()) as table:
+        await until(lambda: "stroke" in table.diagram().mermaid)
+        names = re.findall(r'\{\{"(.*?)"\}\}', table.diagram().mermaid)
+    assert sorted(names) == ["self.right of Kant", "self.right of Marx", "self.right of Plato"]

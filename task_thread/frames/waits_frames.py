@@ -24,7 +24,7 @@ from typing import Any
 from .._core.context import life_of
 from .._core.waits import Look, Waiter
 from ..thread import TaskThread
-from ..waits import Records, Wait
+from ..waits import Records, Wait, labels_of
 from .frame import Frame, cut
 from .lives import Tops
 
@@ -94,6 +94,7 @@ class WaitsFrames:
         look = records.look
         circles = look.circles()
         red = {id(one) for circle in circles for one in circle}
+        labels = labels_of(wait for _, wait in waits if wait.resource.serial)
         things: dict[Any, dict[str, Any]] = {}
         for waiter, wait in waits:
             key = (wait.resource.serial or id(waiter), wait.how)
@@ -102,7 +103,7 @@ class WaitsFrames:
                 if len(things) >= MOST_THINGS:
                     continue
                 thing = things[key] = {
-                    "name": cut(wait.resource.name, _LONGEST),
+                    "name": cut(labels.get(wait.resource.serial, wait.resource.name), _LONGEST),
                     "kind": cut(wait.resource.kind, _LONGEST),
                     "how": wait.how,
                     "filled": wait.resource.filled,
@@ -117,7 +118,7 @@ class WaitsFrames:
             if len(thing["by"]) < _MOST_WAITERS:
                 thing["by"].append(_who(records, waiter))
             thing["red"] = thing["red"] or id(waiter) in red
-        nodes, arrows = _graph(records, waits, red)
+        nodes, arrows = _graph(records, waits, labels, red)
         return {
             "things": list(things.values()),
             "nodes": nodes,
@@ -143,7 +144,7 @@ def _id(waiter: Waiter) -> str:
 
 
 def _graph(
-    records: Records, waits: list[tuple[Waiter, Wait]], red: set[int]
+    records: Records, waits: list[tuple[Waiter, Wait]], labels: dict[int, str], red: set[int]
 ) -> tuple[list[list[Any]], list[list[Any]]]:
     """Return nodes and arrows; circles first, then the longest waits, as many as can be followed."""
     nodes: list[list[Any]] = []
@@ -182,7 +183,8 @@ def _graph(
                 arrow(own, of(holder), "waits", is_red and id(holder) in red)
             continue
         key = ("thing", wait.resource.serial or id(waiter))
-        thing = place(key, "thing", wait.resource.name, _id(waiter), is_red)
+        label = labels.get(wait.resource.serial, wait.resource.name)
+        thing = place(key, "thing", label, _id(waiter), is_red)
         arrow(own, thing, "waits", is_red)
         for holder in holders:
             arrow(thing, of(holder), "held", is_red and id(holder) in red)

@@ -83,6 +83,9 @@ def test_three_philosophers_are_a_red_circle(open_notebook):
     notebook, panel = shown(open_notebook, DINNER, "Table")
     expect(red(panel, "arrow")).to_have_count(6)
     expect(panel.locator(".tt-waits-box", has_text="Plato.eat")).to_have_attribute("data-red", "")
+    expect(row(panel, "self.right of Plato")).to_contain_text("held by Kant.eat")
+    graph = panel.locator(".tt-waits-graph")
+    assert graph.evaluate("node => node.scrollWidth <= node.clientWidth"), "all of it is in sight"
     notebook.screenshot("waits-philosophers")
     assert notebook.errors == []
 

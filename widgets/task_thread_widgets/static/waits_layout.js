@@ -1,10 +1,10 @@
 // Where the boxes and arrows of the waits go: who waits at the left, what is waited for at the right. And what
 // the list says. Nothing here touches the page; lengths are in ems.
 
-export const boxWidth = 15;
+export const boxWidth = 13;
 export const boxHeight = 2;
 const rowHeight = 2.9;
-const gap = 11; // between the two columns, for the arrows
+const gap = 8; // between the two columns, for the arrows
 const margin = 1.2;
 const loop = 4.5; // how far an arrow between two boxes at the left reaches out
 
@@ -88,7 +88,7 @@ export function sumText({ waiting, red }) {
 }
 
 /** A label that fits into a box; the end of a name tells more than its middle. @param {string} label */
-export function fitting(label, most = 24) {
+export function fitting(label, most = 20) {
   const all = [...label];
   if (all.length <= most) return label;
   const end = Math.floor(most / 2);

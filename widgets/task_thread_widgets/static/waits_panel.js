@@ -67,7 +67,7 @@ class WaitsPage extends PanelPage {
   drawGraph() {
     const { boxes, arrows, width, height } = layOut(this.facts.nodes, this.facts.arrows);
     const drawing = svg("svg", {
-      class: "tt-waits-drawing", viewBox: `0 0 ${width} ${height}`, style: `width:${width}em;height:${height}em`,
+      class: "tt-waits-drawing", viewBox: `0 0 ${width} ${height}`, style: `width:${width}em`,
     });
     arrows.forEach(({ from, kind, red, path }) => {
       const arrow = svg("g", { class: "tt-waits-arrow", "data-kind": kind, "data-red": red ? "" : null },
