@@ -569,7 +569,6 @@ async def test_locks_of_anyio_are_named_by_their_class() -> None:
     assert (wait.resource.kind, wait.resource.name) == ("Lock", "thread.lock")
 
 
-@pytest.mark.limit(60)
 async def test_ten_thousand_that_wait_for_one_lock() -> None:
     async def waiting(lock: asyncio.Lock) -> None:
         async with lock:
