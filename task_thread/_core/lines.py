@@ -80,14 +80,14 @@ def waiting_place(coroutine: Any) -> Place | None:
     for frame in frames(coroutine):
         if found is None or is_users(frame.f_code.co_filename):
             found = frame
-    return None if found is None else _place(found)
+    return None if found is None else place_of(found)
 
 
 def running_place(frame: FrameType | None) -> Place | None:
     """Return the innermost line of the user's code on a stack, given its innermost frame."""
     while frame is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
-    return None if frame is None else _place(frame)
+    return None if frame is None else place_of(frame)
 
 
 def label_of(filename: str) -> str:
@@ -192,7 +192,8 @@ def _def_line(code: CodeType) -> int:
     return first
 
 
-def _place(frame: FrameType) -> Place:
+def place_of(frame: FrameType) -> Place:
+    """Return the line at which a frame stands."""
     code = frame.f_code
     return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
 

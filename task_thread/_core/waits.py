@@ -31,7 +31,7 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .ending import end_one
 from .lifecycle import Life
-from .lines import OURS, Place, attribute, definition_place, waiting_place
+from .lines import OURS, Place, attribute, place_of, waiting_place
 from .mailbox import Mailbox
 from .patient import is_patient
 from .texts import class_of, is_a, text_of
@@ -127,6 +127,9 @@ class Waiter:
     @property
     def place(self) -> Place | None:
         """The user's line at which it waits."""
+        want = self.want
+        if want is not None and want.frame is not None:
+            return place_of(want.frame)
         if self.driver is not None:
             return self.driver.place
         return waiting_place(self.coroutine) if self.coroutine is not None else None
@@ -192,7 +195,6 @@ class Look:
         self._stops: dict[Life, Waiter] = {}
         self._holding: dict[int, list[Waiter]] | None = None
         self._plain: dict[int, list[Waiter]] = {}  # by the identity of the loop
-        self._others: list[Waiter] = []
         self._add(walk(*tops), self.waiters)
 
     def _add(self, lives: Iterable[Life], found: list[Waiter]) -> None:
@@ -290,8 +292,11 @@ class Look:
 
     # Everybody on the loops
 
-    def _everybody(self) -> list[Waiter]:
-        """Return all waiters on the loops that were looked at, of other trees and of none included."""
+    def _who_holds(self) -> dict[int, list[Waiter]]:
+        """Return who stands in which lock, by its identity: all on the loops that were looked at.
+
+        Those of other trees and of none are among them.
+        """
         if self._holding is None:
             loops = {id(life.loop) for life in self._lives if life.live}
             roots = [life_of(root) for root in registry.threads()]
@@ -299,13 +304,12 @@ class Look:
             self._add(walk_live(*(root for root in roots if id(root.loop) in loops)), others)
             known = {id(one) for one in (*self.waiters, *others)}
             plain = [one for found in self._plain.values() for one in found if id(one) not in known]
-            self._others = [*others, *plain]
             self._holding = {}
-            for one in (*self.waiters, *self._others):
+            for one in (*self.waiters, *others, *plain):
                 if one.coroutine is not None:
                     for manager in self._held(one):
                         self._holding.setdefault(id(manager), []).append(one)
-        return [*self.waiters, *self._others]
+        return self._holding
 
     def _held(self, waiter: Waiter) -> Iterator[Any]:
         """Yield the locks in whose blocks somebody stands; for a condition its lock, too."""
@@ -354,9 +358,7 @@ class Look:
         if is_a(want.thing, asyncio.Lock, asyncio.Semaphore, asyncio.Condition):
             if not _is_taken(want.thing):
                 return []
-            self._everybody()
-            assert self._holding is not None
-            return self._holding.get(id(want.thing), [])
+            return self._who_holds().get(id(want.thing), [])
         return []
 
     def _holders_of_thread(self, life: Life, how: str) -> list[Waiter]:
@@ -506,8 +508,3 @@ def seen_since(want: Want, now: float) -> float:
         return _sights.setdefault(future, now)
     except TypeError:  # it takes no weak references
         return now
-
-
-def defined_at(waiter: Waiter) -> Place | None:
-    """Return the line at which the code of a waiter is defined."""
-    return None if waiter.driver is None else definition_place(waiter.driver.cofunc)

@@ -85,7 +85,8 @@ class WaitsFrames:
     def _waits(self) -> tuple[Records, list[tuple[Waiter, Wait]]]:
         look = Look(*map(life_of, self.tops.threads()))
         records = Records(look)
-        found = ((one, records.of(one)) for one in look.waiters)
+        named = (one for one in look.waiters if one.want is not None and one.want.kind != "sleep")
+        found = ((one, records.of(one)) for one in named)
         waits = [(one, wait) for one, wait in found if wait is not None and wait.words]
         return records, sorted(waits, key=lambda pair: pair[1].since)
 
