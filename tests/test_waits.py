@@ -579,7 +579,9 @@ async def test_ten_thousand_that_wait_for_one_lock() -> None:
         async with thread.lock:
             await asyncio.gather(*(waiting(thread.lock) for _ in range(10_000)))
 
-    async with running(Program(holding)) as thread:
+    program = Program(holding)
+    program.exit_timeout = 60  # it takes a while to cancel so many
+    async with running(program) as thread:
         await rounds(20)
         all_of_them = thread.waits()
         assert len(all_of_them) == 10_001
