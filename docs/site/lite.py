@@ -145,6 +145,18 @@ def _fetch(requirements: list[str], folder: Path, python: str) -> None:
     wanted.write_text(text)
 
 
+def fetch_source(name: str, folder: Path, work: Path) -> Path:
+    """Put the source of a package in a folder, in the version that the site ships; return its path."""
+    [wheel] = work.glob(f"wheels/{name.replace('-', '_')}-*.whl")
+    kept = work / "sources"
+    version = metadata(wheel)["Version"]
+    archive = kept / f"{name.replace('-', '_')}-{version}.tar.gz"
+    if not archive.exists():
+        _pip("download", "--no-deps", f"--no-binary={name}", "--dest", kept, f"{name}=={version}")
+    folder.mkdir()
+    return Path(shutil.copy(archive, folder))
+
+
 def _stage_pyodide(folder: Path, pyodide: Path, wheels: list[Path]) -> None:
     """Put Pyodide, the wheels and a lock file of these where `jupyter lite build` looks for them."""
     folder.mkdir(parents=True)
@@ -205,6 +217,7 @@ def _stage_notebooks(folder: Path) -> None:
     shutil.copytree(
         TOP / "notebooks", folder, ignore=shutil.ignore_patterns("exercises", ".*", "__pycache__")
     )
+    shutil.copy(Path(__file__).parent / "lab" / "aiosqlite.py", folder)
     _run(
         *(sys.executable, TOP / "notebooks/exercises/make_student_version.py", "--plain"),
         folder / "exercises",
