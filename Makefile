@@ -11,22 +11,25 @@ MINUTES ?= 60
 venv := .venv
 py := $(venv)/bin/python
 course := .venv-course
+site := .venv-site
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-here test-pythons test-course test-lite exercises links docs gallery bench bench-view soak clean
+.PHONY: help lab test test-all test-here test-pythons test-course test-lite test-site exercises links docs gallery site bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
 	@echo 'make test          after a change: linter, types, all tests but most of those in a browser'
-	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the course'
+	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the site, the course'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
 	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
 	@echo 'make test-lite     the core, testing and coach in Pyodide, the Python of a browser'
+	@echo 'make test-site     the site, in a browser that reaches nothing else'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
 	@echo 'make links         the links in docs, pyproject and CITATION, after binder/repository.txt has changed'
 	@echo 'make docs          the reference of the public names, from their docstrings, in docs/api'
 	@echo 'make gallery       short recordings of the tutorial, one HTML file each, in docs/gallery/html'
+	@echo 'make site          documentation and a lab that needs no server, as static files, in build/site'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
 	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
@@ -55,6 +58,9 @@ test-course: $(course)/has-course
 test-lite: $(venv)/has-test
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-lite $(py)
 
+test-site: $(venv)/has-test $(site)/has-site
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-site $(py) $(site)/bin/python
+
 # The script needs nothing but Python; run by a Python that has nbgrader, and without --plain, it
 # takes nbgrader's own steps.
 exercises:
@@ -68,6 +74,9 @@ docs: $(venv)/has-test
 
 gallery: $(venv)/has-test
 	$(py) docs/gallery/make.py docs/gallery/html
+
+site: $(site)/has-site
+	.ci/site $(site)/bin/python build/site
 
 bench: $(venv)/has-test
 	$(py) -m tests.benchmarks $(BENCH_ARGS)
@@ -107,4 +116,10 @@ $(venv)/has-test: $(venv)/made
 $(course)/has-course: $(course)/made
 	$(course)/bin/python -m pip install --quiet --no-compile --editable '.[lab,test,course]'
 	$(call compile,$(course))
+	@touch $@
+
+# JupyterLite and Sphinx.
+$(site)/has-site: $(site)/made
+	$(site)/bin/python -m pip install --quiet --no-compile --editable '.[site]'
+	$(call compile,$(site))
 	@touch $@

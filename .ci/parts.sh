@@ -1,4 +1,4 @@
-# What .ci/test, .ci/test-course and .ci/test-lite share: parts that are tried one after another, whatever
+# What .ci/test, .ci/test-course, .ci/test-lite and .ci/test-site share: parts that are tried one after another, whatever
 # became of those before, and a summary that names each: passed, failed, or skipped, and why.
 # Sourced, with $py set to the interpreter of the environment.
 log=$(mktemp)
@@ -68,4 +68,11 @@ finish() { # the last lines, and the exit status
     grep -a '^SKIPPED \[' "$log.all"
     grep -a -E '[0-9]+ (passed|failed|errors?|skipped|deselected).* in [0-9.]+s' "$log.all"
     exit $status
+}
+
+pyodide=pyodide@314.0.7 # CPython 3.14; with JupyterLite's kernel 0.8
+
+from_npm() { # from_npm FOLDER PACKAGE: into its node_modules; npm itself comes by apt
+    command -v npm >/dev/null || .ci/apt-install npm || return
+    npm install --prefix "$1" --no-audit --no-fund --no-package-lock --silent "$2"
 }

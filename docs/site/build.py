@@ -32,7 +32,15 @@ def main() -> None:
     staged = work / "pages"
     pages.stage(staged, wheels, source)
     # What it has read before it keeps beside the pages; each warning is an error.
-    options = ["-q", "-W", "--keep-going", "-c", str(Path(__file__).parent), "-d", str(work / "read")]
+    options = [
+        "-q",
+        "-W",
+        "--keep-going",
+        "-c",
+        str(Path(__file__).parent),
+        "-d",
+        str(work / "read"),
+    ]
     if build_main([*options, str(staged), str(folder)]):
         sys.exit("the documentation was not made: see above")
     for page in staged.rglob("*.md"):

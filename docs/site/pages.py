@@ -1,4 +1,4 @@
-"""The pages of the documentation, as Markdown: those of this folder, documents of the project, and what is made.
+"""The pages of the documentation, as Markdown: written here, documents of the project, and what is made.
 
     docs/site/*.md                first page, how-to pages, the lab in the browser, other hosts
     docs/*.md, CHANGELOG.md ...   as they are
@@ -16,6 +16,7 @@ import json
 import re
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,13 @@ def stage(folder: Path, wheels: list[Path], source: Path) -> None:
     (folder / "docs").mkdir()
     for path in [*TOP.glob("docs/*.md"), *TOP.glob("docs/*.png")]:
         shutil.copy(path, folder / "docs")
+    for path in (folder / "docs").glob("*.md"):
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("](../README.md)", "](../index.md)")
+        )
+    links = folder / "docs" / "links.md"  # without the badge, a picture that is elsewhere
+    text = re.sub(r"!\[(\w+)\]\(http[^)]*\)", r"\1", links.read_text(encoding="utf-8"))
+    links.write_text(re.sub(r"\.\./notebooks/(\w+)\.ipynb", r"../tutorial/\1.md", text))
     _write_tutorial(folder / "tutorial")
     _write_reference(folder / "api")
     page = folder / "licences.md"
@@ -70,7 +78,7 @@ def _page(name: str, cells: list[dict[str, Any]]) -> str:
             parts[number] = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", parts[number])
     title, _, rest = parts[0].partition("\n")
     try_it = f'<a class="try-it" href="../{_FROM}{name}">▶ Run it in this browser</a>'
-    kept = f"<a href=\"../lite/files/{name}\" download>Download the notebook</a>"
+    kept = f'<a href="../lite/files/{name}" download>Download the notebook</a>'
     return "\n\n".join([title, f"{try_it} {kept}", rest.strip(), *parts[1:]]) + "\n"
 
 
@@ -134,7 +142,9 @@ def _is_shown(member: Any) -> bool:
 
 def _docstring(member: Any) -> str:
     text: str = pdoc.docstrings.convert(member.docstring, "google", member.source_file)
-    return re.sub(r"^#+ (.+)$", r"**\1**", text, flags=re.MULTILINE).strip()  # no sections of a page
+    return re.sub(
+        r"^#+ (.+)$", r"**\1**", text, flags=re.MULTILINE
+    ).strip()  # no sections of a page
 
 
 # The licences
@@ -144,13 +154,19 @@ def _licences(wheels: list[Path]) -> str:
     lines = ["| package | version | licence |", "|---|---|---|"]
     for wheel in wheels:
         about = metadata(wheel)
-        lines.append(f"| {about['Name']} | {about['Version']} | {_licence(about)} |")
+        lines.append(f"| {about['Name']} | {about['Version']} | {_licence(wheel)} |")
     return "\n".join(lines)
 
 
-def _licence(about: Any) -> str:
+def _licence(wheel: Path) -> str:
+    """Return what a wheel says of its licence; else the first line of the licence in it."""
+    about = metadata(wheel)
     told = about["License-Expression"] or about["License"] or ""
     if told and "\n" not in told and len(told) < 60:
         return str(told)
     classes = [one for one in about.get_all("Classifier") or () if one.startswith("License ::")]
-    return ", ".join(one.rpartition(":: ")[2] for one in classes) or "see its wheel"
+    if classes:
+        return ", ".join(one.rpartition(":: ")[2] for one in classes)
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("LICENSE"))
+        return archive.read(name).decode().strip().partition("\n")[0]

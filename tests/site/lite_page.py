@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import CHROMIUM_FLAGS, _playwright
-from playwright.sync_api import Browser, BrowserContext, Locator
+from playwright.sync_api import Browser, Locator, Page
 
 BELOW = "/~teacher/async/"
 STARTING = 120.0  # seconds; Python is fetched, compiled and started, maybe on a busy machine
@@ -59,8 +59,15 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        if str(getattr(code, "value", code)).startswith(("4", "5")):
+        if (
+            str(getattr(code, "value", code)).startswith(("4", "5"))
+            and not self._is_asked_in_vain()
+        ):
             self.missing.append(self.path)
+
+    def _is_asked_in_vain(self) -> bool:
+        """Whether a browser asks for it unasked, or JupyterLab where a traceback names a file."""
+        return self.path == "/favicon.ico" or "/lite/api/" in self.path
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -70,6 +77,7 @@ class Site:
     """A server of the built site on a free port.
 
     Attributes:
+        origin: scheme, host and port.
         url: of its first page.
         missing: what was asked for and is not there.
     """
@@ -79,7 +87,8 @@ class Site:
         handler = functools.partial(_Files, directory=str(folder), missing=self.missing)
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}{BELOW}"
+        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = self.origin + BELOW
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
@@ -102,26 +111,15 @@ def chromium_alone() -> Iterator[Browser]:
 
 
 class LitePage:
-    """A page of the site's JupyterLite with one notebook.
+    """A page of the site's JupyterLite with one notebook; ready once its kernel has answered.
 
     Args:
-        site: where it is.
-        context: of the browser; a page opened in the same one finds what this one saved.
-        notebook: its path in the lab.
+        page: it may be loading still.
     """
 
-    def __init__(self, site: Site, context: BrowserContext, notebook: str) -> None:
-        self.site = site
-        self.outside: list[str] = []
-        context.on("request", self._asked)
-        self.page = context.new_page()
-        self.page.goto(f"{site.url}lite/lab/index.html?path={notebook}")
+    def __init__(self, page: Page) -> None:
+        self.page = page
         self.wait_until_ready()
-
-    def _asked(self, request: Any) -> None:
-        origin = self.site.url.removesuffix(BELOW)
-        if not request.url.startswith((f"{origin}/", "data:", "blob:")):
-            self.outside.append(request.url)
 
     def wait_until_ready(self) -> None:
         """Wait until the kernel has answered; the page says "idle" long before."""
@@ -177,22 +175,49 @@ class LitePage:
         )
 
     def ask(self, expression: str) -> str:
-        """Return the repr of an expression in the kernel, without a word to the page."""
+        """Return the repr of an expression in the kernel; no cell shows it."""
         found: str = self.page.evaluate(
             """async code => {
                 const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-                const done = kernel.requestExecute({
-                    code: "", user_expressions: {it: code}, store_history: false, silent: true});
-                const it = (await done.done).content.user_expressions.it;
-                return it.status === "ok" ? it.data["text/plain"] : `${it.ename}: ${it.evalue}`;
+                const asked = kernel.requestExecute({code});  // its user_expressions are not answered
+                let found = "";
+                asked.onIOPub = message => {
+                    const {data, ename, evalue} = message.content;
+                    if (data) found = data["text/plain"];
+                    if (ename) found = `${ename}: ${evalue}`;
+                };
+                await asked.done;
+                return found;
             }""",
             expression,
         )
         return found
 
-    def output(self, number: int) -> Locator:
-        """Return what stands below a code cell."""
-        return self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea").first
+    def cell(self, number: int) -> Locator:
+        """Return a code cell, scrolled into sight; what is not in sight is not drawn."""
+        self.page.evaluate(
+            """async number => {
+                const notebook = jupyterapp.shell.currentWidget.content;
+                const code = notebook.widgets.filter(one => one.model.type === "code")[number];
+                await notebook.scrollToItem(notebook.widgets.indexOf(code), "start");
+                code.node.dataset.testCell = number;
+            }""",
+            number,
+        )
+        return self.page.locator(f'[data-test-cell="{number}"]')
+
+    def run_all(self) -> list[tuple[int, str]]:
+        """Run all cells; return the number and name of each error that a cell ended with."""
+        self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+        errors: list[tuple[int, str]] = self.page.evaluate(
+            """() => [...jupyterapp.shell.currentWidget.content.model.cells]
+                .filter(one => one.type === "code")
+                .flatMap((one, number) => one.executionCount
+                    ? one.outputs.toJSON().filter(put => put.output_type === "error")
+                        .map(put => [number, put.ename])
+                    : [[number, "it was not run"]])"""
+        )
+        return errors
 
     def reload(self) -> None:
         self.page.reload()

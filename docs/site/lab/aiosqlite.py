@@ -6,7 +6,7 @@ The real one works in an OS thread, so that an `await` leaves the loop free. Her
 import sqlite3
 
 
-class connect:  # noqa: N801  # its name there
+class connect:  # its name there
     def __init__(self, path):
         self.path = path
 

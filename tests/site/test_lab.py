@@ -1,0 +1,113 @@
+"""The lab of the site as a student has it: the first notebook, an exercise, servers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lab import bring, until
+from lite_page import LitePage, Site
+from playwright.sync_api import BrowserContext, Locator, expect
+
+OpenLab = Callable[[str], LitePage]
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+pytestmark = pytest.mark.timeout(280)
+
+
+def text_of(outputs: list[dict]) -> str:
+    return "".join("".join(one.get("text", "")) for one in outputs)
+
+
+def row(cell: Locator, kind: str, name: str) -> Locator:
+    attribute = "data-slot" if kind == "task" else "data-id"
+    return cell.locator(f'[role=treeitem][data-kind={kind}][{attribute}="{name}"]')
+
+
+def turns(row: Locator) -> int:
+    return int(row.get_attribute("data-turns") or 0)
+
+
+def test_the_first_notebook_lives_and_obeys_its_buttons(
+    site: Site, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    page.goto(site.url)
+    page.get_by_role("link", name="Try it now").click()
+    lab = LitePage(page)
+    lab.run(0, 1, 2, 3, 4)
+    view = lab.cell(4)
+    thread, task = row(view, "thread", "hello"), row(view, "task", "hello_task")
+    bring(view, task)
+    until(page, lambda: turns(task) >= 2)
+    expect(task).to_contain_text("await asyncio.sleep(1)")
+
+    view.get_by_role("button", name="Stop hello").click()
+    expect(thread).to_have_attribute("data-state", "stopped")
+    view.get_by_role("button", name="Start hello").click()
+    expect(thread).to_have_attribute("data-state", "running")
+    until(page, lambda: turns(task) >= 1)
+    view.get_by_role("button", name="Pause hello_task").click()
+    expect(task).to_have_attribute("data-state", "paused")
+    stood = turns(task)
+    view.get_by_role("button", name="Step hello_task").click()
+    expect(task).to_have_attribute("data-turns", str(stood + 1))
+    view.get_by_role("button", name="Resume hello_task").click()
+    slider = view.get_by_role("slider", name="Pace of hello_task")
+    slider.focus()
+    slider.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "0.2/s")
+    assert lab.ask("hello.snapshot().task('hello_task').pace") == "0.2"
+
+    # A million turns a second: the coach's sentence comes, and the page is heard all the same.
+    lab.run(10, 17)
+    assert "pulse_task reschedules" in text_of(lab.run(18))
+    busy = lab.cell(17)
+    bring(busy, row(busy, "task", "pulse_task"))
+    busy.get_by_role("button", name="Stop pulse").click()
+    expect(row(busy, "thread", "pulse")).to_have_attribute("data-state", "stopped")
+
+    page.reload()
+    lab.wait_until_ready()
+    lab.run(0, 1, 2, 3, 4)
+    view = lab.cell(4)
+    bring(view, row(view, "task", "hello_task"))
+    until(page, lambda: turns(row(view, "task", "hello_task")) >= 2)
+
+
+def solution(name: str) -> dict[int, str]:
+    """Return the cells with a solution in an exercise, by their numbers among the code cells."""
+    cells = json.loads((NOTEBOOKS / "exercises/source" / name / f"{name}.ipynb").read_text())[
+        "cells"
+    ]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return {number: text for number, text in enumerate(code) if "BEGIN SOLUTION" in text}
+
+
+def test_an_exercise_tells_what_is_wrong_and_passes_when_it_is_right(open_lab: OpenLab) -> None:
+    lab = open_lab("exercises/01_task/01_task.ipynb")
+    right = solution("01_task")
+    number = min(right)
+    mark = number + 1
+    lab.run(*range(number))
+    lab.write(number, re.sub(r"await asyncio\.sleep\((.+?)\)", r"time.sleep(\1)", right[number]))
+    lab.run(number)
+    [*_, error] = lab.run(mark)
+    assert error["output_type"] == "error"
+    assert "time.sleep" in error["evalue"]
+    lab.write(number, right[number])
+    lab.run(number)
+    assert [one for one in lab.run(mark) if one["output_type"] == "error"] == []
+
+
+@pytest.mark.parametrize("name", ["05_a_tcp_server", "09_a_program_of_your_own"])
+def test_servers_work_and_run_all_goes_to_the_end(open_lab: OpenLab, name: str) -> None:
+    lab = open_lab(f"{name}.ipynb")
+    assert lab.run_all() == []
+    end = lab.cell(len(lab.sources()) - 1)
+    stop = end.get_by_role("button", name="Stop all")
+    bring(end, stop)
+    stop.click()
+    until(lab.page, lambda: lab.ask("threads()"), "[]")

@@ -1,0 +1,95 @@
+"""The documentation: links lead somewhere, search finds, a phone's width is enough, dark is dark."""
+
+from __future__ import annotations
+
+import html.parser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from lite_page import Site
+from playwright.sync_api import Browser, BrowserContext, expect
+
+
+class Links(html.parser.HTMLParser):
+    """The addresses in a page, and the names in it that one may lead to."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.names: set[str] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name in ("href", "src") and value:
+                self.found.append(value)
+            if name in ("id", "name") and value:
+                self.names.add(value)
+
+
+def test_all_links_lead_somewhere(built: Path) -> None:
+    pages = {page: Links(page) for page in built.rglob("*.html") if "lite" not in page.parts}
+    assert len(pages) > 30
+    wrong = []
+    for page, links in pages.items():
+        for link in links.found:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            if not target.exists() or (
+                target in pages and parts.fragment and parts.fragment not in pages[target].names
+            ):
+                wrong.append(f"{page.relative_to(built)}: {link}")
+    assert wrong == []
+
+
+def test_nothing_is_fetched_from_elsewhere(built: Path) -> None:
+    """A link may lead elsewhere; what a page loads may not."""
+    for page in built.rglob("*.html"):
+        if "lite" not in page.parts:
+            text = page.read_text(encoding="utf-8")
+            assert 'src="http' not in text, page
+            assert 'rel="stylesheet" href="http' not in text, page
+
+
+def test_each_page_is_there_as_markdown(built: Path) -> None:
+    made_by_sphinx = {"genindex", "search"}
+    for page in built.rglob("*.html"):
+        if "lite" not in page.parts and page.stem not in made_by_sphinx:
+            assert page.with_suffix(".md").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_what_the_site_ships_has_a_licence(built: Path) -> None:
+    text = (built / "licences.md").read_text(encoding="utf-8")
+    for wheel in (built / "lite/static/pyodide").glob("*.whl"):
+        name = wheel.name.split("-")[0].replace("_", "-").lower()
+        assert f"| {name} |" in text.lower().replace("_", "-"), name
+    [source] = (built / "sources").iterdir()
+    assert source.name in text
+
+
+@pytest.mark.browser
+def test_search_finds_a_page(site: Site, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(site.url)
+    page.get_by_role("textbox", name="Search").or_(page.get_by_role("searchbox")).first.fill(
+        "undelivered"
+    )
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-results")).to_contain_text("Glossary")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["index.html", "docs/architecture.html", "api/task_thread.html"])
+def test_a_phone_is_wide_enough_and_dark_is_dark(browser: Browser, site: Site, name: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    try:
+        page = context.new_page()
+        page.goto(site.url + name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        colours = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)")
+        assert max(map(int, colours[:3])) < 60
+    finally:
+        context.close()
