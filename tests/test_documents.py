@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,26 @@ def test_a_citation_names_version_authors_and_licence_of_the_package() -> None:
         (r'^authors = \[\{ name = "([^"]+)" \}\]$', r"^authors:\n  - name: (.+)$"),
     ):
         assert fact("pyproject.toml", ours) == fact("CITATION.cff", cited)
+
+
+@pytest.mark.parametrize(
+    ("page", "arguments", "said"),
+    [
+        ("script", ["FILE"], "counted to 3\n"),
+        ("server", ["FILE"], "b'HELLO\\n'\n"),
+        ("test", ["-m", "pytest", "-q", "-p", "no:cacheprovider", "FILE"], "1 passed"),
+    ],
+)
+def test_the_programs_of_the_how_to_pages_do_what_is_said(
+    tmp_path: Path, page: str, arguments: list[str], said: str
+) -> None:
+    text = read(f"{HOW_TO}/{page}.md")
+    [program] = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "test_it.py"
+    file.write_text(program, encoding="utf-8")
+    command = [sys.executable, *(str(file) if one == "FILE" else one for one in arguments)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert said in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    if page != "test":
+        assert f"prints `{said.strip()}`" in text
