@@ -17,6 +17,7 @@ DOCUMENTS = (
     "docs/glossary.md",
     "docs/links.md",
 )
+HOW_TO = "docs/site/how-to"
 A_READERS_OWN = {"weather.py", "FILE.py"}
 OURS = ("task_thread", "widgets", "tests", "docs", "binder", ".ci", "notebooks")
 
@@ -75,7 +76,7 @@ def test_a_citation_names_version_authors_and_licence_of_the_package() -> None:
     [
         ("script", ["FILE"], "counted to 3\n"),
         ("server", ["FILE"], "b'HELLO\\n'\n"),
-        ("test", ["-m", "pytest", "-q", "-p", "no:cacheprovider", "FILE"], "1 passed"),
+        ("test", ["-m", "pytest", "-q", "-p", "no:asyncio", "FILE"], "1 passed"),
     ],
 )
 def test_the_programs_of_the_how_to_pages_do_what_is_said(
