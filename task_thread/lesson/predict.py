@@ -161,7 +161,7 @@ def predict(
     choices: Mapping[str, Any],
     *,
     thread: TaskThread | None = None,
-    measure: Callable[[], Any] | None = None,
+    measure: Callable[..., Any] | None = None,
     seconds: float = 3,
     because: str | Mapping[str, str] = "",
 ) -> Prediction:
@@ -172,7 +172,8 @@ def predict(
         choices: for each text what the truth is then: a value; a `range`, for a number from its start up
             to, and without, its stop; or a function that takes the truth and says whether it fits.
         thread: it alone runs when the truth is measured: see `task_thread.only`.
-        measure: called, and awaited, for the truth; without it the turns of `thread` are counted.
+        measure: called for the truth, and awaited, with `thread` if that is given; without it the turns
+            of `thread` are counted.
         seconds: for how long turns are counted.
         because: the reason, told after the choice; or a reason for each choice.
 
@@ -192,13 +193,14 @@ def predict(
         raise TypeError(f"expected measure= as a function, found {shown(measure)}")
 
     async def truth() -> Any:
-        if thread is not None:
+        if thread is None:
+            assert measure is not None
+            found = measure()
+        else:
             await only(thread)
-        if measure is None:
-            assert thread is not None
-            return (await measure_thread(thread, seconds)).turns
-        found = measure()
-        return await found if inspect.isawaitable(found) else found
+            found = measure_thread(thread, seconds) if measure is None else measure(thread)
+        found = await found if inspect.isawaitable(found) else found
+        return found.turns if measure is None else found
 
     texts = {str(text): fits for text, fits in choices.items()}
     prediction = _asked[question] = Prediction(str(question), texts, truth, because)

@@ -72,6 +72,16 @@ async def test_the_choice_that_fits_the_truth_is_right(
     assert (prediction.right, prediction.verdict) == (right, verdict)
 
 
+async def test_a_measure_is_given_the_thread() -> None:
+    ticking = Ticking()
+    given: list[TaskThread] = []
+    prediction = predict("Who?", {"one": 1, "none": 0}, thread=ticking, measure=given.append)
+    await prediction.choose("one")
+    assert given == [ticking]
+    await ticking.stop()
+    await ticking.join()
+
+
 async def test_a_wrong_answer_is_answered_with_its_reason() -> None:
     reasons = {"none": "A cell that awaits lets others run.", "many": "Each tick takes a second."}
     prediction = await asked(3, because=reasons).choose("many")

@@ -37,6 +37,50 @@ ALIVE = {
     "08_when_things_go_wrong.ipynb": ["clock"],
     "09_a_program_of_your_own.ipynb": ["harbour"],
 }
+# What each notebook asks before a program runs, and which choice the program makes right.
+GATES = {
+    "00_asyncio_in_a_notebook.ipynb": {
+        "The cell awaits a sleep of 2 s.": "about ten",
+        "The same with time.sleep(2).": "none",
+    },
+    "01_anatomy_of_a_task.ipynb": {
+        "After three more turns": "the same as before",
+        "A hundred tasks begin.": "none",
+        "hello has one task.": "one",
+    },
+    "02_anatomy_of_a_taskthread.ipynb": {
+        "Six signals, three places.": "three times",
+        "exit__ sleeps for an hour.": "about one",
+    },
+    "03_threads_and_tasks_together.ipynb": {
+        "What share of the coins": "about half",
+        "It counts 3, 2, 1": "0",
+    },
+    "04_parent_and_child.ipynb": {
+        "The cellar's handler raises an error.": "cellar",
+        "The station stops.": "all three",
+    },
+    "05_a_tcp_server.ipynb": {
+        "Ada sends one line": "one",
+        "The client is gone.": "thousands",
+    },
+    "06_frames_from_a_stream.ipynb": {
+        "What does the first read(7) return?": "one.two",
+        "Pieces of 200 bytes, big reads.": "a hundred and more",
+    },
+    "07_frequency.ipynb": {
+        "Twenty turns a second, one grain each.": "tens of thousands",
+        "A turn grinds a million grains.": "more",
+    },
+    "08_when_things_go_wrong.ipynb": {
+        "How many tocks in three seconds?": "fewer",
+        "The `await` before reSchedule is missing.": "one",
+    },
+    "09_a_program_of_your_own.ipynb": {
+        "How many reports are told": "three",
+        "Eve's line is slow.": "a few",
+    },
+}
 EXPECTED_ERROR = "raises-exception"  # the tag of a cell that fails on purpose
 
 each_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
@@ -98,12 +142,16 @@ class Program:
         for index in self.code_cells:
             self.run(index)
 
-    def ask(self, code: str) -> Any:
-        """Run statements beside the notebook; returns what they print, a Python literal."""
+    def beside(self, code: str) -> Any:
+        """Run statements beside the notebook; returns their cell."""
         cell = nbformat.v4.new_code_cell(code)
         self.notebook.cells.append(cell)
         self.client.execute_cell(cell, len(self.notebook.cells) - 1, store_history=False)
-        self.notebook.cells.pop()
+        return self.notebook.cells.pop()
+
+    def ask(self, code: str) -> Any:
+        """Run statements beside the notebook; returns what they print, a Python literal."""
+        cell = self.beside(code)
         printed = [o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stdout"]
         return ast.literal_eval("".join(printed))
 
@@ -131,6 +179,16 @@ class Program:
             "_others = asyncio.all_tasks() - {asyncio.current_task()}\n"
             "print([task.get_name() for task in _others if _ours(task)])"
         )
+
+    def answers(self, question: str) -> str:
+        """Choose the first answer to the one question that begins so; returns which one was right."""
+        choose = (
+            "from task_thread.lesson import predictions\n"
+            f"[_asked] = [p for p in predictions() if p.question.startswith({question!r})]\n"
+            "await _asked.choose(1)"
+        )
+        self.beside(choose)
+        return self.ask("print(repr(_asked.right))")
 
     def error(self, cell_id: str) -> str:
         """What the error says of a cell that failed on purpose."""
@@ -177,6 +235,23 @@ def test_runs_again_and_again_in_one_kernel_and_leaves_one_program(
     assert (program.roots(), program.asyncio_tasks()) == ([], [])
 
 
+@each_notebook
+def test_each_prediction_is_answered_by_the_program_as_the_prose_has_it(
+    name: str, program: Program
+) -> None:
+    program.run_all()
+    asked = "from task_thread.lesson import predictions\nprint([p.question for p in predictions()])"
+    questions = program.ask(asked)
+    assert len(questions) == len(GATES[name]) >= 2
+    for begins, right in GATES[name].items():
+        # What a busy machine takes for one second may be two: it is asked again, as a reader may do.
+        for _ in range(5):
+            if (found := program.answers(begins)) == right:
+                break
+        assert found == right, begins
+    assert len(program.roots()) <= 1
+
+
 @pytest.mark.parametrize("name", ["01_anatomy_of_a_task.ipynb"])
 def test_anatomy_shows_what_its_prose_promises(name: str, program: Program) -> None:
     program.run_all()
@@ -184,16 +259,16 @@ def test_anatomy_shows_what_its_prose_promises(name: str, program: Program) -> N
     assert "hello_task [waiting]" in output("hello-snapshot")
     assert "await asyncio.sleep(1)" in output("hello-snapshot")
     assert program.ask("print(len(hello.snapshot().tasks))") == 1
-    assert output("same-task").endswith("True")
     # How many greetings there are before the cancellation is the machine's business.
     *greetings, last = output("cancel").splitlines()
     assert set(greetings) == {"INFO: Hello from helloTask__ at hello"}
     assert last == "CRITICAL: helloTask__: cancelling"
+    *greetings, last = output("cancel-again").splitlines()
+    assert set(greetings) == {"INFO: Hello, better, from hello"}
+    assert last == "INFO: helloTask__: cancelled"
     assert "pulse [running]" in output("pulse-zero")
     assert "pulse_task [done]" in output("pulse-zero")
-    assert output("crowd-run") == "0"
     assert output("crowd-view").count("worker_") == 100
-    assert output("create-twice").endswith("1")
     assert output("double-run").count("hello_task [") == 2
     assert "made a second task beside it" in output("double-run")
     assert "hello_task of hello" in output("hello-source")
@@ -208,13 +283,12 @@ def test_asyncio_shows_what_its_prose_promises(name: str, program: Program) -> N
     output = program.output
     assert "running=True" in output("loop-running")
     assert "tick_task [waiting]" in output("clock-run")
-    assert output("cell-blocks") == "0"
     assert "start()" in program.error("asyncio-run")
     assert output("asyncio-await") == "'slept'"
+    program.until("cell-in-thread", lambda ticks: 5 <= int(ticks) <= 10)
+    program.answers("The same with time.sleep(2).")
     [told] = program.ask("print([str(advice) for advice in clock.advice()])")
     assert "`time.sleep(2)`" in told
-    for cell in ("cell-waits", "cell-in-thread"):
-        program.until(cell, lambda ticks: 5 <= int(ticks) <= 10)
 
 
 @pytest.mark.parametrize("name", ["02_anatomy_of_a_taskthread.ipynb"])
@@ -232,9 +306,9 @@ def test_anatomy_of_a_thread_shows_what_its_prose_promises(name: str, program: P
         "signalHandler__, 'good night', while running",
         "exit__ while stopping",
     ]
+    program.answers("Six signals, three places.")
     full = "inputOverflowHandler__, 3 signals wait, while running"
-    assert output("overflow-run").startswith("0.")
-    assert output("overflow-run").count(full) == 3
+    assert program.ask("print(calls)").count(full) == 3
     assert "RuntimeError: the ink ran out" in output("clumsy-run")
     assert "write_task [waiting]" in output("careful-run")
     assert "'taskFailed__, write_task: the ink ran out, while running'" in output("careful-run")
@@ -244,8 +318,6 @@ def test_anatomy_of_a_thread_shows_what_its_prose_promises(name: str, program: P
         "enter__ while starting",
         "exit__ while stopping",
     ]
-    assert "exit__ takes too long; it is cancelled" in output("stubborn-run")
-    assert re.search(r"1\.\d seconds, stopped", output("stubborn-run"))
     told = [line.split()[0] for line in output("all-hooks").splitlines()]
     own = {name for name in vars(task_thread.TaskThread) if re.fullmatch(r"[a-z]\w+__", name)}
     sending = {"sigFromParentToChild__", "sigFromChildToParent__"}
@@ -258,13 +330,10 @@ def test_together_shows_what_its_prose_promises(name: str, program: Program) -> 
     output, value = program.output, program.value
     assert re.fullmatch(r"\('loaf \d+', \d\)", output("bakery-sold"))
     assert "sell_task [paused]" in output("pause-seller")
-    coins, turns = value("till-run")
-    assert turns - 2 <= 2 * coins <= turns + 2
     coins, turns = value("till-locked")
     assert coins == turns
     assert "async with self.locks.till:" in output("till-view")
     assert "lamp_task of light" in output("light-run")
-    assert output("countdown-run").startswith("(0, <ThreadState.STOPPED")
     program.until(
         "bakery-swapped",
         lambda tree: (
@@ -284,7 +353,6 @@ def test_parent_and_child_shows_what_its_prose_promises(name: str, program: Prog
     output, value = program.output, program.value
     assert value("send-all") == ["roof", "cellar"]
     assert "wrap it as signals.MessageSignal" in program.error("send-text")
-    assert "ValueError: could not convert string to float: 'soon'" in output("fail-child")
     assert output("leave-one").split() == [
         "(<ThreadState.RUNNING:",
         "'running'>,",
@@ -293,7 +361,6 @@ def test_parent_and_child_shows_what_its_prose_promises(name: str, program: Prog
         "['roof',",
         "'cellar'])",
     ]
-    assert value("stop-parent") == ["stopped"] * 3
     program.until("station-latest", lambda latest: "'cellar': " in latest and "'roof': " in latest)
     # Each is at that line most of the time, but not in the moment after there was room.
     program.until(
@@ -314,8 +381,8 @@ def test_the_server_shows_what_its_prose_promises(name: str, program: Program) -
     program.run_all()
     output = program.output
     assert output("server-run") == "server [running]"
-    assert output("first-call-run").endswith("'HELLO'")
-    assert "1 turn," in output("first-call-child")
+    assert "HELLO\n" in output("first-call-child")
+    assert "talk [waiting] 1 turns" in output("first-call-child")
     assert output("three-run").endswith("['ONE', 'TWO', 'THREE']")
     # Three clients were welcomed, and the second of them hung up.
     first, _, third = re.findall(r"welcome, (.*)", output("hang-up-run"))
@@ -328,7 +395,6 @@ def test_the_server_shows_what_its_prose_promises(name: str, program: Program) -
     assert "sorry: invalid literal for int()" in output("adder-polite")
     assert output("room-say-run").count(": good morning") == 3
     assert program.ask("print(room.snapshot().signals_in)") == 1
-    program.until("deaf-figure", lambda told: _numbers(r"([\d,]+) turns a second", told)[0] > 1000)
 
 
 @pytest.mark.parametrize("name", ["05_a_tcp_server.ipynb"])
@@ -356,7 +422,6 @@ def test_a_caller_that_stops_takes_its_connection_along_and_may_call_again(
 def test_frames_show_what_their_prose_promises(name: str, program: Program) -> None:
     program.run_all()
     output, value = program.output, program.value
-    assert output("stream-run") == "[b'one.two', b'.three.']\n"
     assert value("pack-frame") == b"\0\0\0\5hello"
     assert value("unpacker-chunks") == [[], [], [b"hello", b"one"]]
     assert output("unpacker-random") == "3 frames, each time\n"
@@ -388,12 +453,7 @@ def test_frequency_shows_what_its_prose_promises(name: str, program: Program) ->
     until("one-by-one-run", lambda grains, turns, *_: grains == turns > 2_000)
     until("batch-run", lambda grains, turns, *_: grains > 100 * turns)
     until("pace-run", lambda grains, turns, *_: turns <= 22 and grains > 2_000)
-    until("pace-alone-run", lambda grains, turns, wait, _: grains == turns <= 22 and wait > 2_000)
     until("too-much-run", lambda _, __, wait, ___: wait < 2_000)
-    until(
-        "million-run",
-        lambda grains, turns, _, late: grains > 1_000_000 and turns < 120 and late > 200,
-    )
     until("middle-run", lambda grains, turns, *_: turns > grains / 1100)
     until("middle-quiet", lambda _, turns, *__: turns <= 82)
     carried = re.findall(r"most: +([\d,]+) turns", program.output("pipe-run"))
@@ -443,7 +503,7 @@ def test_the_harbour_shows_what_its_prose_promises(name: str, program: Program) 
     assert output("table-try-run") == "[('ada', 1, 2), ('bob', 3, 4)]\n"
     assert _numbers(r"'(\d+) commits", output("flood-run"))[0] < 30
     assert "'200 commits" in output("hasty-run")
-    assert "the input_queue of link eve stays full" in output("slow-run")
+    assert "the input_queue of link eve stays full" in output("slow-figures")
     assert _numbers(r"(\d+) forgotten", output("forget-run"))[0] > 0
     ada = output("query-run").splitlines()[-1]
     assert sorted(ast.literal_eval(ada)) == ["bob", "eve", "joe"]
@@ -457,8 +517,8 @@ def test_the_harbour_shows_what_its_prose_promises(name: str, program: Program) 
     def until(cell: str, holds: Callable[[int, int, int], bool]) -> None:
         program.until(cell, lambda text: holds(*_numbers(figures, text)))
 
-    until("figures-all-well", lambda sent, heard, told: told > 2 * sent and heard > 0.8 * sent)
-    until("slow-run", lambda sent, heard, _: heard < 0.5 * sent)
+    until("figures-run", lambda sent, heard, told: told > 2 * sent and heard > 0.8 * sent)
+    until("slow-figures", lambda sent, heard, _: heard < 0.5 * sent)
     until("forget-run", lambda sent, heard, _: heard > 0.8 * sent)
     program.stop_all()
     assert program.ask(f"import os\nprint(os.path.exists({folder}))") is False
@@ -481,7 +541,7 @@ def _numbers(pattern: str, text: str) -> list[int]:
 
 
 def _figure(text: str) -> float:
-    match = re.search(r"'([\d,]+) turns a second", text)
+    match = re.search(r" ([\d,.]+) turns/s", text)
     assert match is not None, text
     return float(match[1].replace(",", ""))
 
