@@ -36,6 +36,8 @@ ALIVE = {
     "07_frequency.ipynb": ["mill"],
     "08_when_things_go_wrong.ipynb": ["clock"],
     "09_a_program_of_your_own.ipynb": ["harbour"],
+    "10_races_and_deadlocks.ipynb": ["table"],
+    "11_many_clients.ipynb": ["station"],
 }
 # What each notebook asks before a program runs, and which choice the program makes right.
 GATES = {
@@ -80,10 +82,23 @@ GATES = {
         "How many reports are told": "three",
         "Eve's line is slow.": "a few",
     },
+    "10_races_and_deadlocks.ipynb": {
+        "Two cards draw 20 each time": "-20",
+        "How much is moved in two seconds?": "nothing",
+        "Twelve workers, three machines": "about 15",
+    },
+    "11_many_clients.ipynb": {
+        "How many means does one sensor hear": "about twelve",
+        "A sensor stops.": "one: its client",
+    },
 }
 EXPECTED_ERROR = "raises-exception"  # the tag of a cell that fails on purpose
 
 each_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
+NEEDS = {  # what a notebook imports that comes with the extra `lab` only
+    "09_a_program_of_your_own.ipynb": ("aiosqlite",),
+    "11_many_clients.ipynb": ("aiosqlite", "websockets"),
+}
 
 
 def read(name: str) -> Any:
@@ -185,7 +200,7 @@ class Program:
         choose = (
             "from task_thread.lesson import predictions\n"
             f"[_asked] = [p for p in predictions() if p.question.startswith({question!r})]\n"
-            "await _asked.choose(1)"
+            "_asked = await _asked.choose(1)  # no last expression: it would be displayed again"
         )
         self.beside(choose)
         return self.ask("print(repr(_asked.right))")
@@ -212,6 +227,8 @@ class Program:
 @pytest.fixture
 def program(name: str) -> Iterator[Program]:
     """The notebook of the test's `name`, its kernel started and nothing run yet."""
+    for module in NEEDS.get(name, ()):
+        pytest.importorskip(module)
     program = Program(name)
     with program.client.setup_kernel():
         yield program
@@ -531,6 +548,36 @@ def test_without_aiosqlite_the_harbour_says_what_to_install(name: str, program: 
     program.notebook.cells[index].metadata.tags = [EXPECTED_ERROR]
     program.run(index)
     assert "run %pip install aiosqlite" in program.error("imports")
+
+
+@pytest.mark.parametrize("name", ["10_races_and_deadlocks.ipynb"])
+def test_races_and_deadlocks_show_what_their_prose_promises(name: str, program: Program) -> None:
+    program.run_all()
+    output, value = program.output, program.value
+    assert value("lock-run") == 0
+    assert output("deadlock-lines").count("async with target.lock:") == 2
+    assert output("deadlock-lines").count("0 turns") == 2
+    moved, money = value("order-run")
+    assert moved > 0
+    assert money == 2000
+    assert output("table-run") == "0 meals\n"
+    meals = ast.literal_eval(output("polite-run").removesuffix(" meals\n"))
+    assert len(meals) == 5
+    assert sum(meals) > 0
+    assert value("event-run") == ["ann", "bob", "cat", "dan", "eve"]
+    assert output("together-run").count("[0, 1, 2]") == 2
+    assert "no answer" in output("group-run")
+
+
+@pytest.mark.parametrize("name", ["11_many_clients.ipynb"])
+def test_many_clients_show_what_their_prose_promises(name: str, program: Program) -> None:
+    program.run_all()
+    assert "station [running]" in program.output("station-run")
+    (kinds, means, _), (_, readings, _) = program.value("query-run")
+    assert kinds == "Mean"
+    assert 5 * means < readings
+    sent, heard = program.value("lose-look")
+    assert sent == heard > 0
 
 
 def _numbers(pattern: str, text: str) -> list[int]:
