@@ -15,7 +15,7 @@ site := .venv-site
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-here test-pythons test-course test-lite test-site exercises links docs gallery site bench bench-view soak clean
+.PHONY: help lab test test-all test-here test-pythons test-course test-lite test-site exercises links docs gallery site slides bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
@@ -30,6 +30,7 @@ help:
 	@echo 'make docs          the reference of the public names, from their docstrings, in docs/api'
 	@echo 'make gallery       short recordings of the tutorial, one HTML file each, in docs/gallery/html'
 	@echo 'make site          documentation and a lab that needs no server, as static files, in build/site'
+	@echo 'make slides        the notebooks as slides for a lesson, in docs/slides'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
 	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
@@ -69,6 +70,9 @@ exercises:
 links:
 	$(PYTHON) binder/links.py docs/links.md pyproject.toml CITATION.cff
 
+slides: $(venv)/has-lab
+	$(py) docs/slides.py docs/slides
+
 docs: $(venv)/has-test
 	$(py) docs/reference/make.py docs/api
 
@@ -89,7 +93,8 @@ soak: $(venv)/has-test
 
 clean:
 	rm -rf .venv .venv-* build dist
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student docs/api docs/gallery/html
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/browser/screenshots notebooks/exercises/student
+	rm -rf docs/api docs/gallery/html docs/slides
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made anew whenever pyproject.toml changes, so that a dependency which
