@@ -69,7 +69,7 @@ def check(
     Raises:
         CheckFailed: an AssertionError whose text is a sentence, and whose `kind` is one of "assert",
             "expectation" (of `Events`), "error", "deadlock", "deadline", "endless", "left running",
-            "swallowed cancellation", "time.sleep", "input", "exit".
+            "swallowed cancellation", "time.sleep", "input", "exit", "not written" (a `NotImplementedError`).
         TypeError: `program` is not a co-function without arguments.
         ValueError: a limit is not above 0, or `allow` has an unknown word.
     """
@@ -352,6 +352,8 @@ def _failure(run: Run) -> CheckFailed:
     lines = [run.sentence]
     lines += [f"  {line}" for line in run.waiting]
     notes = [note for note in run.notes if note not in run.sentence]
+    if run.kind == "not written":  # all else follows from that
+        return CheckFailed(run.sentence, run.kind, run.place, report)
     if notes:
         lines.append("what else was noticed:")
         lines += [f"  {note}" for note in notes]

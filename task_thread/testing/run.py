@@ -264,6 +264,8 @@ class Run:
             failure = f"{message}, at {at(raised_at(error))}"
             self.note(failure)
             self.failures.append(failure)
+            if type(error) is NotImplementedError:
+                self._unwritten(error)
             if is_a(error, SystemExit, KeyboardInterrupt):
                 self._exits(class_of(error), raised_at(error))
         elif record.levelno >= logging.WARNING:
@@ -360,7 +362,16 @@ class Run:
         self.end_left()
         guards.put_back(self)
 
+    def _unwritten(self, error: BaseException) -> None:
+        """What is still to be written says so by this error, and all else follows from it."""
+        place = raised_at(error)
+        what = place.function.rpartition(".")[2] if place is not None else "something"
+        self.blame("not written", f"not written yet: {what}, at {at(place)}", place, error)
+
     def _broke(self, error: BaseException) -> None:
+        if type(error) is NotImplementedError:
+            self._unwritten(error)
+            return
         place = raised_at(error)
         text = f"{describe(error)}, at {at(place)}"
         if is_a(error, SolipsismError):

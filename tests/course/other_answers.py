@@ -209,6 +209,57 @@ TAKES_UNTIL_THE_QUEUE_IS_EMPTY = """
     self.tasks.store = await reSchedule(self.storeTask__)
 """
 
+COUNTS_BEFORE_IT_PRINTS = """
+    async with self.lock:
+        if self.tickets == 0:
+            return
+        await self.print_ticket()
+        self.tickets = self.tickets - 1
+    self.events.append("sold")
+"""
+
+ORDERS_BY_IDENTITY = """
+    locks = sorted((source.lock, target.lock), key=id)
+    async with locks[0], locks[1]:
+        await self.count(amount)
+        source.money, target.money = source.money - amount, target.money + amount
+"""
+
+TAKES_AND_GIVES_A_PLACE = """
+    await self.places.acquire()
+    try:
+        await self.download(slot)
+    finally:
+        self.places.release()
+    self.events.append(slot)
+"""
+
+AWAITS_TASKS = """
+    parts = [asyncio.ensure_future(self.part(number)) for number in (1, 2, 3)]
+    try:
+        return [await part for part in parts]
+    except ValueError:
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+        self.events.append("failed")
+"""
+
+COUNTS_WHAT_IT_TAKES = """
+    async def inputOverflowHandler__(self, queue):
+        while queue.full():
+            queue.get_nowait()
+            self.forgotten = self.forgotten + 1
+"""
+
+DELETES_FROM_THE_FRONT = """
+    self.last.append(reading)
+    del self.last[:-20]
+    self.seen += 1
+    if not self.seen % 10:
+        await self.sigFromChildToParent__(MessageSignal(self, sum(self.last) / len(self.last)))
+"""
+
 OTHER_ANSWERS = [
     (answer, [dedent(source).lstrip("\n") for source in sources])
     for answer, *sources in [
@@ -229,5 +280,11 @@ OTHER_ANSWERS = [
         ("06_2", EXTENDS_ITS_EVENTS),
         ("07_1", KEEPS_TO_A_TIMETABLE),
         ("07_2", TAKES_UNTIL_THE_QUEUE_IS_EMPTY),
+        ("10_1", COUNTS_BEFORE_IT_PRINTS),
+        ("10_2", ORDERS_BY_IDENTITY),
+        ("10_3", TAKES_AND_GIVES_A_PLACE),
+        ("10_4", AWAITS_TASKS),
+        ("11_1", COUNTS_WHAT_IT_TAKES),
+        ("11_2", DELETES_FROM_THE_FRONT),
     ]
 ]

@@ -43,7 +43,7 @@ class Cells:
 
 
 def test_there_are_two_or_more_for_each_notebook() -> None:
-    assert [name[:2] for name in NAMES] == ["01", "02", "03", "04", "05", "06", "07"]
+    assert [name[:2] for name in NAMES] == ["01", "02", "03", "04", "05", "06", "07", "10", "11"]
     for name in NAMES:
         assert sum(marks(cell).get("solution", False) for cell in read(name)["cells"]) >= 2
 
@@ -167,6 +167,21 @@ def wrong(answer: str, right: str, instead: str, test: str, says: str) -> Any:
         wrong("07_1", "sleep(0.1)", "sleep(3)", "07_1_1", "expected the events"),
         wrong("07_2", "len(items) < self.most and ", "", "07_2_1", "sizes is [120, 1, 1, 1]"),
         wrong("07_2", "await self.queue.get()", "self.queue.get_nowait()", "07_2_1", "QueueEmpty"),
+        wrong("10_1", "async with self.lock:", "if True:", "10_1_1", "'sold'"),
+        wrong("10_1", "async with self.lock:", "await self.lock.acquire()\n        if True:", "10_1_1",
+              "expected the events"),
+        wrong("10_2", "sorted((source, target), key=lambda account: account.name)", "source, target",
+              "10_2_1", "the program waits"),
+        wrong("10_2", "async with second.lock:", "if True:", "10_2_1", "both locks must be held"),
+        wrong("10_3", "async with self.places:", "if True:", "10_3_1", "found 10"),
+        wrong("10_3", "await self.download(slot)", "pass", "10_3_1", "found 0"),
+        wrong("10_4", "list(await asyncio.gather(*(self.part(number) for number in (1, 2, 3))))",
+              "[await self.part(number) for number in (1, 2, 3)]", "10_4_1", "found 6"),
+        wrong("10_4", "except ValueError", "except KeyError", "10_4_1", "no such part"),
+        wrong("11_1", "queue.get_nowait()", "pass", "11_1_1", "expected that the hub waits for nobody"),
+        wrong("11_1", "self.forgotten += 1", "pass", "11_1_1", "hub.slow.forgotten"),
+        wrong("11_2", "[-19:]", "", "11_2_1", "at most twenty"),
+        wrong("11_2", "% 10", "% 5", "11_2_1", "expected the events"),
     ],
 )  # fmt: skip
 def test_a_wrong_answer_fails_with_a_sentence(
@@ -188,6 +203,38 @@ def test_a_wrong_answer_fails_with_a_sentence(
         elif not marks(cells.cells[grade_id])["grade"]:
             cells.run(grade_id)
     raise AssertionError(f"there is no test {test}")
+
+
+def test_three_greetings_without_a_sleep_are_told_by_the_visible_test() -> None:
+    """What its text demands the student must hear, not only the teacher."""
+    source = text(by_id(read("01_task"))["test_01_1_1"])
+    visible = re.sub(
+        r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", "", source, flags=re.DOTALL
+    )
+    cells = Cells("01_task")
+    cells.run("setup_01")
+    answer = text(cells.cells["answer_01_1"])
+    for instead in (
+        'for _ in range(3):\n            self.events.append("hello")\n',
+        "while len(self.events) < 3:\n            await asyncio.sleep(1)\n"
+        '            self.events.append("hello")\n',
+    ):
+        cells.run("answer_01_1", SOLUTION.sub("        " + instead, answer))
+        with pytest.raises(CheckFailed, match="expected"):
+            cells.run("test_01_1_1", visible)
+
+
+def test_an_exercise_that_is_not_begun_says_so_in_a_line(tmp_path: Path) -> None:
+    script = student_version_script()
+    script.make(tmp_path, script.strip_plainly)
+    student = by_id(read("01_task", tmp_path))
+    cells = Cells("01_task")
+    for grade_id in ("setup_01", "answer_01_1"):
+        cells.run(grade_id, text(student[grade_id]))
+    with pytest.raises(CheckFailed) as failed:
+        cells.run("test_01_1_1", text(student["test_01_1_1"]))
+    assert str(failed.value).startswith("not written yet: helloTask__, at line ")
+    assert "\n" not in str(failed.value)
 
 
 @each
@@ -217,7 +264,9 @@ def test_the_students_version_has_neither_solutions_nor_hidden_tests(
     mine = tmp_path / "mine.txt"
     mine.touch()
     script.main([str(tmp_path), "--plain"])
-    assert capsys.readouterr().out == f"7 notebooks in {tmp_path}, made without nbgrader\n"
+    assert (
+        capsys.readouterr().out == f"{len(NAMES)} notebooks in {tmp_path}, made without nbgrader\n"
+    )
     assert not old.exists()
     assert mine.exists()
     for name in NAMES:

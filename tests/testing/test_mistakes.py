@@ -586,3 +586,28 @@ def test_what_virtual_time_does_not_have_is_told_with_the_remedy() -> None:
     error = failure(program)
     assert str(error).startswith("in virtual time there is no world outside (")
     assert "check it with real=True" in str(error)
+
+
+def test_what_is_not_written_yet_is_told_in_a_line() -> None:
+    class Begun(Ticker):
+        async def tickTask__(self) -> None:
+            raise NotImplementedError()  # the task
+
+    async def in_a_task() -> None:
+        begun = Begun()
+        begun.start()
+        await Events().wait_for("tick")
+
+    async def in_the_program() -> None:
+        raise NotImplementedError()  # the program
+
+    for program, what, where in (
+        (in_a_task, "tickTask__", "# the task"),
+        (in_the_program, "in_the_program", "# the program"),
+    ):
+        failed = failure(program)
+        assert failed.kind == "not written"
+        assert str(failed) == (
+            f"not written yet: {what}, at line {line(where)} of test_mistakes.py: "
+            f"`raise NotImplementedError()  {where}`"
+        )
