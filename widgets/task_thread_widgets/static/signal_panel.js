@@ -80,7 +80,7 @@ export class SignalsPage extends PanelPage {
     this.sendButton = make("button", { type: "submit", class: "tt-button sg-send" },
       sendShape(), make("span", {}, "Send"));
     this.told = make("span", { class: "sg-told" });
-    return make("form", {
+    this.form = make("form", {
       class: "sg-form", "aria-label": "Send a message",
       submit: this.guard((event) => {
         event.preventDefault();
@@ -88,6 +88,7 @@ export class SignalsPage extends PanelPage {
       }),
     }, make("span", { class: "sg-form-word" }, "Send"), this.text,
     make("span", { class: "sg-form-word" }, "to"), this.receiver, this.sendButton, this.told);
+    return this.form;
   }
 
   // ---- From the kernel
@@ -187,6 +188,7 @@ export class SignalsPage extends PanelPage {
         setText(option, name);
       }
     }
+    setShown(this.form, options.size > 0 || this.told.textContent !== ""); // nobody hears: nothing to offer
     if (selected !== this.proposed) {
       this.proposed = selected;
       if (options.has(selected)) this.receiver.value = String(selected);

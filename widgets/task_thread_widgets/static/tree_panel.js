@@ -14,6 +14,8 @@ import { RowView } from "./tree_row.js";
 import { isEnded, TreeStore } from "./tree_store.js";
 
 const mostRowsTold = 200;
+const manyTasks = 8; // above which a row has one line, so that more of them are seen at once
+const fewTasks = 6; // down to which that stays so: rows do not change at each task that comes and goes
 
 export class TreePage extends PanelPage {
   // ---- Build the DOM
@@ -208,6 +210,9 @@ export class TreePage extends PanelPage {
     this.lines = flatten(this.store.roots, this.folded, this.filter);
     this.indices = new Map(this.lines.map((line, index) => [line.row.row, index]));
     this.shared = sharedSlots(this.store.rows.values());
+    const tasks = this.lines.filter(({ row }) => row.kind === "task").length;
+    this.many = tasks > (this.many ? fewTasks : manyTasks);
+    setAttribute(this.scroller, "data-many", this.many ? "" : null);
     if (this.indexOf(this.active) < 0 && this.lines.length) {
       const next = Math.min(Math.max(before, 0), this.lines.length - 1);
       this.active = this.lines[next].row.row;
