@@ -376,7 +376,12 @@ def test_a_disk_that_fills_up_keeps_what_was_written(tmp_path: Path) -> None:
         [sys.executable, "-c", FILLS, str(path)],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        # Else it would leave the beginning of what it imports, where all others import it from.
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
         check=True,
     )
