@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from programs import Probe, ended, forever, other_tasks, python, rounds, running, until
+from programs import PATIENCE, Probe, ended, forever, other_tasks, python, rounds, running, until
 from students import student
 from waiting import DINNER, EVENT, EXIT, QUEUE, TWO_LOCKS
 
@@ -580,7 +580,7 @@ async def test_ten_thousand_that_wait_for_one_lock() -> None:
             await asyncio.gather(*(waiting(thread.lock) for _ in range(10_000)))
 
     program = Program(holding)
-    program.exit_timeout = 60  # it takes a while to cancel so many
+    program.exit_timeout = PATIENCE  # else a busy machine gives up the task before all have ended
     async with running(program) as thread:
         await rounds(20)
         all_of_them = thread.waits()
