@@ -24,6 +24,7 @@ PAGES = (
     "task_thread.control",
     "task_thread.snapshot",
     "task_thread.states",
+    "task_thread.recording",
     "task_thread.testing",
     "task_thread.lesson",
     "task_thread.coach",

@@ -198,6 +198,27 @@ WORKS = (
         rounds=3,
     ),
     Work(
+        "recording",
+        "recording",
+        {"tasks": 1, "seconds": 0.3, "pairs": 5},
+        (
+            Figure(
+                "recorded",
+                "turns/s while they are recorded, of those while they are not",
+                "x",
+                (Goal(0.9, to=None), Goal(0.95, to=None, stretch=True)),
+            ),
+            Figure(
+                "history",
+                "turns/s while a coarse history is kept, of those while none is",
+                "x",
+                (Goal(0.9, to=None), Goal(0.95, to=None, stretch=True)),
+            ),
+        ),
+        quick={"pairs": 2},
+        rounds=2,
+    ),
+    Work(
         "import",
         "importing",
         {"times": 9},

@@ -101,3 +101,39 @@ def test_it_ends_the_task_of_a_thread_that_was_never_started(named: Kernel) -> N
     told = named.run("%taskthreads stop").out
     assert told == "stopping one, two words, 1 task without a thread\n"
     assert named.run("await asyncio.wait([idle.tasks.wait]); idle.tasks.wait.done()").literal
+
+
+FAILS = """
+class Fails(TaskThread):
+    def initVars__(self): self.turned = self.go = None
+    async def enter__(self):
+        self.go = asyncio.Event()
+        self.tasks.fails = await reCreate(None, self.fails)
+    async def fails(self):
+        await self.go.wait()
+        raise ValueError("for the history")
+thread = Fails(); thread.start()
+while not thread.running: await asyncio.sleep(0)
+"""
+FAIL = """
+thread.go.set()
+while thread.snapshot().task("fails").state != "failed": await asyncio.sleep(0)
+await asyncio.sleep(0.05)
+found = thread.history("fails")
+[mark.text for mark in found.marks if mark.kind == "failure"], len(found.moments()) > 1
+"""
+
+
+def test_a_failure_is_in_the_history_coarsely_and_in_full_when_recording_is_on(
+    named: Kernel,
+) -> None:
+    named.run(FAILS)
+    assert named.run(FAIL).literal == (["ValueError: for the history"], False)
+    said = named.run("%taskthreads record on").out
+    assert said == "of 3 live threads, and of those to come, all is recorded\n"
+    named.run(FAILS)
+    named.run("await asyncio.sleep(0.2)")
+    assert named.run(FAIL).literal == (["ValueError: for the history"], True)
+    said = named.run("%taskthreads record off").out
+    assert said.endswith("and of those to come, only what costs little is recorded\n")
+    assert "found `%taskthreads record`" in named.run("%taskthreads record").error
