@@ -136,4 +136,4 @@ def test_a_failure_is_in_the_history_coarsely_and_in_full_when_recording_is_on(
     assert named.run(FAIL).literal == (["ValueError: for the history"], True)
     said = named.run("%taskthreads record off").out
     assert said.endswith("and of those to come, only what costs little is recorded\n")
-    assert "found `%taskthreads record`" in named.run("%taskthreads record").error
+    assert "found `%taskthreads record`" in named.run("%taskthreads record").err
