@@ -148,13 +148,18 @@ def _added(life: Life) -> None:
         _watch(life.loop)
 
 
+def has_own_clock(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a loop is in virtual time: a timer that comes again and again would spin there for ever."""
+    return abs(loop.time() - time.monotonic()) > _OWN_CLOCK
+
+
 def _is_wanted() -> bool:
     return bool(loop_beats or loop_blocked)
 
 
 def _watch(loop: asyncio.AbstractEventLoop) -> None:
     global _worker  # noqa: PLW0603  # the one OS thread of the process
-    if abs(loop.time() - time.monotonic()) > _OWN_CLOCK:
+    if has_own_clock(loop):
         return
     with _lock:
         known = loop in _watched

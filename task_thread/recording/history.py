@@ -33,6 +33,7 @@ from .._core.lines import attribute
 from .._core.log import failure, library
 from .._core.trace import Trace, unwatch, watch
 from .._core.tree import is_below, root_of
+from .._core.watchdog import has_own_clock
 from ..frames.log_lines import LogLines
 from ..frames.sampler import SHARE, cpu_time
 from ..thread import TaskThread
@@ -205,9 +206,10 @@ _all_in_full = False
 def thread_added(life: Life) -> None:
     """Begin to keep the history of a tree, if that is wanted; called on its loop when it starts."""
     wish = attribute(life.thread, "keeps_history", None)
-    full = wish is True or (_all_in_full and wish is not False)
-    if full or (wish is not False and in_kernel()):
-        _begin(life, full)
+    # A program that is checked in virtual time is not the notebook's, and would never come to rest.
+    usual = wish is None and in_kernel() and life.loop is not None and not has_own_clock(life.loop)
+    if wish is True or usual:
+        _begin(life, wish is True or _all_in_full)
 
 
 def _begin(life: Life, full: bool) -> None:
@@ -256,12 +258,10 @@ def record_all(full: bool) -> int:
 
 def _switch(life: Life) -> None:
     history = _histories.get(life.serial)
-    if not life.live:
+    if not life.live or attribute(life.thread, "keeps_history", None) is not None:
         return
-    if _all_in_full and (history is None or not history.full):
-        _begin(life, True)
-    elif not _all_in_full and history is not None:
-        history.end() if not in_kernel() else thread_added(life)
+    if history is None or history.full is not _all_in_full:
+        thread_added(life)
 
 
 def history_of(thread: TaskThread, slot: str | None = None) -> Recording:

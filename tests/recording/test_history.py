@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from programs import ENDED, python, rounds, text, until
+from properties import virtual_time
 
 import task_thread
 from task_thread import Signal, TaskThread, reCreate, reSchedule
@@ -220,7 +221,7 @@ async def test_it_is_switched_for_all_threads_while_they_live(kernel: None) -> N
         assert history.record_all(True) == 2
         try:
             await until(lambda: kept.full)
-            assert life_of(never).serial not in history._histories or True
+            assert life_of(never).serial not in history._histories
             await until(lambda: thread.history().turns)
             later = Works()
             async with running(later):
@@ -268,6 +269,20 @@ async def test_a_run_again_is_recorded_again(kernel: None) -> None:
     kept = history._histories[life_of(thread).serial]
     assert len(kept._kept) == 3
     assert kept._life is None
+
+
+def test_what_is_checked_in_virtual_time_is_left_alone(kernel: None) -> None:
+    async def main(loop: virtual_time.VirtualLoop) -> bool:
+        thread = Works()
+        thread.start()
+        while thread.ticks < 3:
+            await asyncio.sleep(0.01)
+        kept = life_of(thread).serial in history._histories
+        await thread.stop()
+        await thread.join()
+        return kept
+
+    assert virtual_time.run(main) is False
 
 
 def test_in_a_script_it_is_not_even_imported() -> None:
