@@ -1,0 +1,184 @@
+"""When a recording begins and ends, what of a tree is in it, and what it says that is not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+from programs import Family, Probe, Sleeper, Turner, rounds, text, until
+from properties import virtual_time
+
+from task_thread import TaskThread, reCreate, replay, reSchedule
+from task_thread._core.context import life_of
+from task_thread.recording import record
+
+
+def dispatcher(thread: TaskThread) -> Any:
+    return life_of(thread).dispatcher
+
+
+async def test_a_block_is_recorded_and_nothing_is_watched_afterwards(tmp_path: Path) -> None:
+    thread = Turner()
+    thread.start()
+    with thread.record(tmp_path / "x") as recorder:
+        assert dispatcher(thread).trace is not None
+        await until(lambda: recorder.seconds > 0.05)
+    assert recorder.over
+    assert dispatcher(thread).trace is None
+    assert repr(recorder).startswith("<recorded 0.")
+    assert thread.running
+    await thread.stop()
+    await thread.join()
+    with replay(tmp_path / "x") as recording:
+        assert str(recording.at(9).threads[0].state) == "running"
+
+
+async def test_before_its_start_it_waits_for_it(tmp_path: Path) -> None:
+    thread = Sleeper()
+    recorder = thread.record(tmp_path / "x")
+    await rounds()
+    assert recorder.seconds == 0
+    thread.start()
+    await until(lambda: thread.running)
+    await thread.stop()
+    await thread.join()
+    assert recorder.over
+    with replay(tmp_path / "x") as recording:
+        assert [m.text for m in recording.marks if m.kind == "state"] == [
+            "running",
+            "stopping",
+            "stopped",
+        ]
+
+
+async def test_of_a_child_only_what_is_its_own_is_recorded(tmp_path: Path) -> None:
+    family = Family()
+    family.start()
+    await until(lambda: len(family.children) == 2)
+    first, second = family.children
+    recorder = first.record(tmp_path / "x")
+    await until(lambda: recorder.seconds > 0.02)
+    for child in (first, second):
+        await child.insertSignal(text("hello"))
+    await until(lambda: first.heard and second.heard)  # type: ignore[attr-defined]
+    await first.stop()
+    await first.join()
+    await until(lambda: recorder.over)
+    assert family.running
+    await family.stop()
+    await family.join()
+    with replay(tmp_path / "x") as recording:
+        assert {mark.serial for mark in recording.marks} == {life_of(first).serial}
+        assert [m.text for m in recording.marks if m.kind == "signal"] == ["MessageSignal hello"]
+        assert [thread.id for thread in recording.at(9).threads] == [life_of(first).id]
+
+
+async def test_it_is_stopped_from_another_os_thread(tmp_path: Path) -> None:
+    thread = Sleeper()
+    thread.start()
+    recorder = thread.record(tmp_path / "x")
+    await until(lambda: recorder.seconds > 0)
+    other = threading.Thread(target=recorder.stop)
+    other.start()
+    await until(lambda: recorder.over)
+    other.join()
+    assert dispatcher(thread).trace is None
+    await thread.stop()
+    await thread.join()
+
+
+async def test_it_is_begun_from_another_os_thread(tmp_path: Path) -> None:
+    thread = Sleeper()
+    thread.start()
+    await until(lambda: thread.running)
+    made: list[Any] = []
+    other = threading.Thread(target=lambda: made.append(thread.record(tmp_path / "x")))
+    other.start()
+    await until(lambda: made and made[0].seconds > 0)
+    other.join()
+    await thread.stop()
+    await thread.join()
+    assert made[0].over
+
+
+async def test_all_threads_of_the_process_are_recorded(tmp_path: Path) -> None:
+    one, two = Sleeper(), Turner()
+    one.start()
+    recorder = record(None, tmp_path / "x")
+    await until(lambda: recorder.seconds > 0)
+    two.start()
+    await until(lambda: two.running and two.turns > 3)
+    for thread in (one, two):
+        await thread.stop()
+        await thread.join()
+    recorder.stop()
+    with replay(tmp_path / "x") as recording:
+        assert recording.about["name"] == "all threads"
+        last = recording.at(99)
+        assert {str(thread.state) for thread in last.threads} == {"stopped"}
+        assert len(last.threads) == 2
+
+
+def test_many_turns_are_counted_together_and_that_is_said(tmp_path: Path) -> None:
+    class Fast(Probe):
+        async def enter__(self) -> None:
+            for number in range(10):
+                slot = f"fast{number}"
+                setattr(self.tasks, slot, await reCreate(None, self.fast__, slot))
+
+        async def fast__(self, slot: str) -> None:
+            await asyncio.sleep(0.001)
+            setattr(self.tasks, slot, await reSchedule(self.fast__, slot))
+
+    async def main(loop: virtual_time.VirtualLoop) -> int:
+        thread = Fast()
+        thread.max_reschedule_rate = None
+        running = loop.create_task(thread.run())
+        recorder = thread.record(tmp_path / "x")
+        await asyncio.sleep(3)
+        trace = dispatcher(thread).trace
+        assert not trace.full
+        recorder.stop()
+        turns = thread.snapshot().turns
+        await thread.stop()
+        await running
+        return turns
+
+    turns = virtual_time.run(main)
+    with replay(tmp_path / "x") as recording:
+        assert turns > 25_000
+        assert recording.at(99).threads[0].turns == turns
+        said = " ".join(recording.says)
+        assert "they came faster than the recording looks, and are counted together." in said
+        assert "it was not recorded how long each ran and waited" in said
+        told = int(said.split(" turns are shown in ")[0].replace(",", "").split()[-1])
+        assert abs(told - turns) < 0.02 * turns
+
+
+def test_rows_and_lanes_beyond_the_limits_are_told(tmp_path: Path) -> None:
+    class Wide(Probe):
+        async def enter__(self) -> None:
+            for number in range(600):
+                setattr(self.tasks, f"t{number}", await reCreate(None, self.wait__, number))
+
+        async def wait__(self, number: int) -> None:
+            await asyncio.sleep(1000)
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        thread = Wide()
+        running = loop.create_task(thread.run())
+        recorder = thread.record(tmp_path / "x")
+        await asyncio.sleep(2)
+        recorder.stop()
+        await thread.stop()
+        await running
+
+    virtual_time.run(main)
+    with replay(tmp_path / "x") as recording:
+        assert "Waiting lines and queues were not recorded of 101 rows." in recording.says
+        assert "Turns were not recorded one by one of 521 lanes." in recording.says
+        tasks = recording.at(2).threads[0].tasks
+        assert len(tasks) == 600
+        assert (tasks[0].line > 0, tasks[-1].line) == (True, 0)
