@@ -176,12 +176,16 @@ class Tape:
         else:
             # Replaced as a whole: if the program is killed now, the old file is still there.
             part = self._path.with_name(self._path.name + ".part")
-            with part.open("wb") as new:
-                new.write(front)
-                old.seek(begin)
-                shutil.copyfileobj(old, new)
-            old.close()  # before it is replaced: Windows replaces no open file
-            os.replace(part, self._path)
+            try:
+                with part.open("wb") as new:
+                    new.write(front)
+                    old.seek(begin)
+                    shutil.copyfileobj(old, new)
+                old.close()  # before it is replaced: Windows replaces no open file
+                os.replace(part, self._path)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
             self._file = self._path.open("r+b", buffering=0)
             self._file.seek(0, io.SEEK_END)
         self._segments = moved

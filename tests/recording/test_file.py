@@ -369,6 +369,32 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(caplog: pytest.LogCaptu
     assert "the recording /dev/full ended after 0.0 s: it can't be written: OSError" in told[0]
 
 
+def test_where_it_can_not_be_written_anew_the_old_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("task_thread.recording.file.shutil.copyfileobj", full)
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        top = Top()
+        recorder = top.record(tmp_path / "x.ttr", bytes=LEAST_BYTES)
+        running = loop.create_task(top.run())
+        while not recorder.over:
+            await asyncio.sleep(1)
+        assert top.running
+        await top.stop()
+        await running
+
+    virtual_time.run(main)
+    assert os.listdir(tmp_path) == ["x.ttr"]
+    assert "it can't be written: OSError: [Errno 28] No space left on device" in caplog.text
+    with replay(tmp_path / "x.ttr") as recording:
+        assert recording.began < 1
+        assert recording.at(recording.seconds).threads[0].state == "running"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="bounds files by setrlimit")
 def test_a_disk_that_fills_up_keeps_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "x.ttr"
