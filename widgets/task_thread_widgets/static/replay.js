@@ -51,6 +51,7 @@ const kinds = [
   { kind: "signal", word: "Signal", key: "s", colour: "--tt-calm", height: 0.5, width: 1 },
   { kind: "state", word: "State", key: "t", colour: "--tt-soft", height: 0.3, width: 1 },
 ];
+const toldFor = 3; // seconds
 const thumb = 16; // pixels, as in replay.css
 
 export class Replay {
@@ -127,6 +128,9 @@ export class Replay {
       make("span", { class: `rp-kind rp-kind-${kind}` }, `${word} `, make("span", { class: "tt-page-soft" }, String(counts.get(kind)))),
       button("after", `Next ${word.toLowerCase()}`, key.toUpperCase(), () => this.jump(kind, 1), "\u203a"),
     ));
+    // What has just gone wrong, and what the coach said of it.
+    this.told = film.marks.filter(([, kind]) => kind === "failure" || kind === "advice");
+    this.event = make("div", { class: "rp-event" });
     this.live = make("div", { class: "tt-unseen", role: "status", "aria-live": "polite" });
     const date = new Date(began);
     const about = [name, Number.isNaN(+date) ? "" : date.toLocaleString(), python && `Python ${python}`].filter(Boolean);
@@ -137,6 +141,7 @@ export class Replay {
         button("on", "On by a turn", "Right", () => player.step(1), "\u25b6"),
         this.time, this.speed, ...jumps),
       make("div", { class: "rp-scrub" }, this.marks, this.range),
+      this.told.length ? this.event : "",
       this.live);
     keepKeys(this.bar);
     this.root = make("div", { class: "task-thread-replay" }, this.bar,
@@ -193,6 +198,11 @@ export class Replay {
     setText(this.time, `${playedText(player.at)} / ${playedText(player.seconds)}`);
     if (+this.range.value !== player.at) this.range.value = String(player.at);
     setAttribute(this.range, "aria-valuetext", `${player.at.toFixed(1)} of ${player.seconds.toFixed(1)} seconds`);
+    const [at, kind, , slot, text] = this.told.findLast((mark) => mark[0] <= player.at + 0.001) ?? [-Infinity];
+    const told = player.at - at < toldFor ? `${slot && !text.startsWith(slot) ? `${slot}: ` : ""}${text}` : "";
+    setText(this.event, told);
+    setAttribute(this.event, "title", told || null);
+    setAttribute(this.event, "data-kind", told ? kind : null);
     setShape(this.playShape, player.playing ? "paused" : "running");
     setText(this.playWord, player.playing ? "Pause" : "Play");
     setAttribute(this.root, "data-playing", player.playing ? "" : null);

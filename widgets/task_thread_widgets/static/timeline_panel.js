@@ -31,7 +31,7 @@ export class TimelinePage extends PanelPage {
     this.store = new TimelineStore();
     // Frames come late, by more or less; those of a recording come when its clock says so.
     this.playout = this.recorded ? { heard() {}, time: (now) => now } : new Playout();
-    this.zoom = firstZoom(this.recorded && this.recorded.seconds - this.recorded.begin); // seconds
+    this.zoom = firstZoom(this.recorded?.seconds); // seconds
     /** @type {number | null} the moment at the right end while it stands still */
     this.frozen = null;
     this.shown = NaN; // the moment at the right end
