@@ -3,7 +3,8 @@
     python docs/gallery/make.py docs/gallery/html [NAME ...]     (make gallery calls it)
 
 Each scene of `scenes.py` is recorded in a kernel of its own, from the cells of the notebook as it stands, and
-becomes one HTML file; `index.html` lists them. A cell that is not found, or fails, ends it with an error.
+becomes one HTML file; `index.html` lists them. A cell that is not found, or fails, ends it with an error, and
+so does a failure of a program that is not meant to fail.
 """
 
 from __future__ import annotations
@@ -91,6 +92,9 @@ def made(scene: Scene) -> str:
         )
         client.execute()
         with replay(Path(place) / TAPE) as recording:
+            failed = [mark.text for mark in recording.marks if mark.kind == "failure"]
+            if failed and not scene.fails and scene not in MISTAKES:
+                sys.exit(f"{scene.name}: expected no failure, found {failed[0]}")
             wrong = [mark.at for mark in recording.marks if mark.kind in ("failure", "advice")]
             recording.about["name"] = scene.title
             return page_of(recording, at=wrong[0] if wrong else 0.0)

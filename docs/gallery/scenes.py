@@ -15,6 +15,7 @@ class Scene:
         shown: text by which the recorded cell is found.
         title: what happens.
         before: texts of cells that are run first. What only defines something is run anyway.
+        fails: whether something fails in it, as it should.
         seconds: for how long the recording goes on when the cell has ended.
     """
 
@@ -24,6 +25,7 @@ class Scene:
     title: str
     before: tuple[str, ...] = ()
     seconds: float = 2.5
+    fails: bool = False
 
 
 PROGRAMS = (
@@ -40,7 +42,13 @@ PROGRAMS = (
     Scene("crowd", "01", "crowd = CrowdThread()", "A thousand tasks, one OS thread", seconds=1.5),
     Scene("diary", "02", "diary = DiaryThread()\nawait", "The hooks of a thread, and its state"),
     Scene("diary-busy", "02", "diary = BusyDiary()", "More signals than the queue has room for"),
-    Scene("diary-careful", "02", "class CarefulDiary", "A task fails, and taskFailed__ is told"),
+    Scene(
+        "diary-careful",
+        "02",
+        "class CarefulDiary",
+        "A task fails, and taskFailed__ is told",
+        fails=True,
+    ),
     Scene("bakery", "03", "bakery = BakeryThread()", "Two tasks and a queue between them"),
     Scene(
         "bakery-empty",
@@ -61,7 +69,13 @@ PROGRAMS = (
         ("station = StationThread()\nawait run_only(station)\nstation",),
         3.5,
     ),
-    Scene("station-failing", "04", "display(station)\nawait asyncio.sleep(2)", "A child fails"),
+    Scene(
+        "station-failing",
+        "04",
+        "display(station)\nawait asyncio.sleep(2)",
+        "A child fails",
+        fails=True,
+    ),
     Scene(
         "server",
         "05",
@@ -78,7 +92,7 @@ PROGRAMS = (
         1,
     ),
     Scene("town", "05", "town = Town()", "Clients and server as one tree"),
-    Scene("frames", "06", "station = Station()", "Frames from a stream of bytes"),
+    Scene("frames", "06", "station = Station()", "Frames from a stream of bytes", ("def pack(",)),
     Scene("mill", "07", "mill = Mill()", "A task that turns as often as it can", seconds=1.5),
     Scene("harbour", "09", "harbour = Harbour()", "Clients, a fan-out and a database as one tree"),
 )
