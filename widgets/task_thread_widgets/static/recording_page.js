@@ -8,5 +8,5 @@ const place = make("main", { id: "replay" });
 document.getElementById("still").replaceWith(place);
 showReplay(film.textContent.trim(), place, new AbortController().signal, +film.dataset.at).then((replay) => {
   document.documentElement.replay = replay; // for measurements in a test
-  replay?.playButton.focus({ preventScroll: true });
+  if (window === parent) replay?.playButton.focus({ preventScroll: true }); // in a frame it would take the focus away
 });
