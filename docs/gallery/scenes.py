@@ -66,7 +66,10 @@ PROGRAMS = (
         "04",
         "station.thinking = 0.5",
         "A parent that is slower than its children",
-        ("station = StationThread()\nawait run_only(station)\nstation",),
+        (
+            "station = StationThread()\nawait run_only(station)\nstation",
+            "import SignalPanel",
+        ),
         3.5,
     ),
     Scene(
@@ -108,5 +111,11 @@ MISTAKES = (
     Scene("catcher", "08", "class Catcher", "An except branch that forgets the next turn"),
     Scene("stubborn", "08", "class Stubborn", "A task that swallows its cancellation"),
     Scene("parent", "08", "class Parent", "A child that runs and was never added"),
-    Scene("half", "08", "class Half", "exit__ deletes one task and forgets the other"),
+    Scene(
+        "half",
+        "08",
+        "class Half",
+        "exit__ deletes one task and forgets the other",
+        ("clock = Clock()",),
+    ),
 )
