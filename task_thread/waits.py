@@ -69,7 +69,8 @@ class Wait:
         kind: "task", "hook", "handler", or "plain" for an asyncio task that is no rescheduling one.
         under: who made or awaits a plain task, like `waiter`; "" for all others.
         resource: what it waits for.
-        how: "get", "put" or "join" of a queue; "end" or "start" of a task or thread; else "".
+        how: "acquire" of a lock; "get", "put" or "join" of a queue; "end" or "start" of a task or thread;
+            else "".
         holders: who has to go on or end first, like `waiter`; empty if nobody is known.
         since: the loop's time, in seconds, at which a look first found it so: nothing is recorded before.
         seconds: for how long that is.
@@ -122,6 +123,8 @@ def words_of(wait: Wait) -> str:
             text += f", {resource.filled} of {resource.size}"
         if resource.kind in ("task", "thread"):
             verb = "which waits in" if resource.kind == "thread" else ""
+    if wait.how == "acquire" and not wait.holders:
+        text += ", held by somebody"
     if wait.holders and verb:
         first = " and ".join(wait.holders[:2])
         more = len(wait.holders) - 2

@@ -22,6 +22,7 @@ FLOORS = [
     [
         f"{CORE}.texts",
         f"{CORE}.chain",
+        f"{CORE}.source",
         f"{CORE}.environment",
         f"{CORE}.unawaited",
         "task_thread.states",

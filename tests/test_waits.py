@@ -261,7 +261,35 @@ async def test_who_waits_for_a_condition_does_not_hold_it() -> None:
         assert found(thread, "outside").words == "waits for thread.full, held by it.holding"
 
 
-async def test_a_lock_acquired_by_hand_is_held_by_nobody_that_is_known() -> None:
+async def test_a_lock_acquired_by_hand_is_held_by_who_will_release_it() -> None:
+    async def by_hand(thread: Any) -> None:
+        thread.lock = asyncio.Lock()
+        await thread.lock.acquire()
+        try:
+            await forever()
+        finally:
+            thread.lock.release()
+
+    async def next_one(thread: Any) -> None:
+        await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(thread.lock.acquire(), 60)
+        finally:
+            thread.lock.release()
+
+    async def waiting(thread: Any) -> None:
+        await asyncio.sleep(0)
+        async with thread.lock:
+            pass
+
+    async with running(Program(by_hand, waiting, next_one)) as thread:
+        await rounds(20)
+        assert found(thread, "waiting").words == "waits for thread.lock, held by it.by_hand"
+        assert found(thread, "next_one").words == "waits for thread.lock, held by it.by_hand"
+        thread.lock.release = lambda: None  # what it never got it can't give back
+
+
+async def test_a_lock_acquired_by_hand_for_good_is_held_by_somebody() -> None:
     async def by_hand(thread: Any) -> None:
         thread.lock = asyncio.Lock()
         await thread.lock.acquire()
@@ -273,7 +301,7 @@ async def test_a_lock_acquired_by_hand_is_held_by_nobody_that_is_known() -> None
             pass
 
     wait = await one_wait(waiting, by_hand)
-    assert (wait.words, wait.holders) == ("waits for thread.lock", ())
+    assert (wait.words, wait.holders) == ("waits for thread.lock, held by somebody", ())
 
 
 async def test_a_lock_held_inside_of_a_context_manager_of_the_program() -> None:

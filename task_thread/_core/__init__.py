@@ -22,6 +22,7 @@ From the ground up:
     slots ending   `thread.tasks`; how tasks end
     hooks          enter__, exit__ and the like: limited in time
     mailbox dispatcher          signals: one queue for each direction; their delivery
+    source         the text of a function as a syntax tree
     awaiting waits what a coroutine waits for, and who could end it; only when somebody looks
     starting stopping lifecycle a thread from its start to its end
     os_signals     Ctrl-C, SIGTERM and SIGHUP stop a script's roots; forks

@@ -139,6 +139,35 @@ def _first(frame: FrameType) -> Any:
     return locals_of(frame).get(code.co_varnames[0]) if code.co_argcount else None
 
 
+def acquired_by_hand(chain: Chain) -> tuple[Any, ...]:
+    """Return the locks that a coroutine will release in a `finally`, in whose `try` it stands.
+
+    As it is an error to release a lock that is not held, it holds them, or waits for them there.
+    """
+    found: list[Any] = []
+    for _, frame in chain:
+        if frame is None or not is_users(frame.f_code.co_filename):
+            continue
+        if "release" in frame.f_code.co_names and "acquire" in frame.f_code.co_names:
+            from .source import released_at  # `ast`, which most looks do not need
+
+            paths = released_at(frame.f_code, frame.f_lineno)
+            names = locals_of(frame) if paths else {}
+            found += [_value(path, names, frame) for path in paths]
+    return tuple(one for one in found if is_a(one, asyncio.Lock, asyncio.Semaphore))
+
+
+def _value(path: list[str], names: dict[str, Any], frame: FrameType) -> Any:
+    """Return what `self.lock` stands for, past properties and whatever else is the program's own code."""
+    found = names.get(path[0], frame.f_globals.get(path[0]))
+    for name in path[1:]:
+        try:
+            found = object.__getattribute__(found, "__dict__")[name]
+        except BaseException:
+            return None
+    return found
+
+
 # What the frames of asyncio say
 
 
@@ -148,13 +177,15 @@ class Want(NamedTuple):
     Attributes:
         kind: the class of `thing`, or the function that was awaited: "Lock", "sleep", "gather".
         thing: the object; the future itself where nothing more is known.
-        how: "get" or "put" of a queue; "start" of a thread; else empty.
+        how: "acquire" of a lock; "get", "put" or "join" of a queue; "end" or "start" of a task or thread;
+            "first" if one of the tasks is enough; else empty.
         tasks: the asyncio tasks that have to end, if it waits for such.
         future: the innermost one that is awaited, or `None`.
         until: the loop's time, in seconds, at which it goes on at the latest; `None` if it may be never.
         frame: the innermost one of the user's code; `None` where there is none.
         known: whether asyncio's own code, or ours, stands between the user's line and the future.
         blocks: the context managers in whose blocks it waits.
+        hands: the locks that it has acquired by hand, or waits for.
     """
 
     kind: str
@@ -166,10 +197,11 @@ class Want(NamedTuple):
     frame: FrameType | None
     known: bool
     blocks: tuple[Any, ...]
+    hands: tuple[Any, ...]
 
     def seen_from(self, outer: Want) -> Want:
         """Return the same for one who waits for the task that waits so, maybe for a limited time."""
-        return Want(*self[:5], outer.until, outer.frame, self.known, outer.blocks)
+        return Want(*self[:5], outer.until, outer.frame, self.known, outer.blocks, outer.hands)
 
 
 class Facts(NamedTuple):
@@ -226,7 +258,12 @@ def _method(path: str) -> Any:
 
 @read_by(asyncio.Lock.acquire)
 def _acquire(names: dict[str, Any]) -> Facts:
-    return Facts(class_of(names["self"]), names["self"])
+    return Facts(class_of(names["self"]), names["self"], "acquire")
+
+
+@read_by(asyncio.Semaphore.acquire)
+def _enter(names: dict[str, Any]) -> Facts:
+    return Facts(class_of(names["self"]), names["self"], "acquire")
 
 
 @read_by(asyncio.Queue.get)
@@ -369,9 +406,9 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
             if type(ends) in (int, float):
                 until = ends if until is None else min(until, ends)
     frame = chain[last][1] if last >= 0 else None
-    return Want(
-        facts.kind, facts.thing, facts.how, facts.tasks, future, until, frame, known, inside_of
-    )
+    hands = acquired_by_hand(chain)
+    kind, thing, how, tasks, _ = facts
+    return Want(kind, thing, how, tasks, future, until, frame, known, inside_of, hands)
 
 
 _ASYNCIO = asyncio.__file__.rpartition("__init__")[0]

@@ -314,8 +314,8 @@ class Look:
     def _held(self, waiter: Waiter) -> Iterator[Any]:
         """Yield the locks in whose blocks somebody stands; for a condition its lock, too."""
         wants = [waiter.want]
-        managers = () if wants[0] is None else wants[0].blocks
-        if not managers:
+        managers, hands = ((), ()) if wants[0] is None else (wants[0].blocks, wants[0].hands)
+        if not managers and not hands:
             return
         for task in wants[0].tasks if wants[0] is not None else ():
             inner = self.find(task)
@@ -329,6 +329,9 @@ class Look:
                     yield lock
             elif is_a(manager, asyncio.Lock, asyncio.Semaphore):
                 yield manager
+        for lock in hands:
+            if not any(thing is lock for thing in waited):
+                yield lock
 
     def find(self, task: Any) -> Waiter | None:
         """Return the waiter of an asyncio task."""

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._core.driver import Driver
 from .._core.environment import in_kernel
 from .._core.lines import attribute, code_of, is_users
+from .._core.source import read_file
 from .._core.texts import describe, is_a
 from .._core.tree import root_of, walk_live
 from .._core.waits import Waiter
 from ..states import TaskState
 from .advice import give
 from .places import Spot
-from .reading import read_file
 
 if TYPE_CHECKING:
     from .._core.awaiting import Want

@@ -18,13 +18,14 @@ from .._core import environment, log, slots
 from .._core.context import current, find_life
 from .._core.driver import driver_of
 from .._core.lines import innermost, is_users, traceback_of
+from .._core.source import read, read_file
 from .._core.stepping import steppers
 from .._core.texts import is_a, text_of
 from ..tasks import delete, reCreate, reSchedule
 from ..thread import TaskThread
 from .advice import give, keep, was_logged, write
 from .places import THIS_CELL, Spot, file_of_cell, raised_at
-from .reading import function_tree, read, read_file, statements
+from .reading import function_tree, statements
 from .rule import Rule
 
 if TYPE_CHECKING:

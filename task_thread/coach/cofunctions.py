@@ -7,9 +7,10 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from .._core.source import Function
 from ..tasks import reCreate, reSchedule
 from .places import Spot
-from .reading import Function, Names, function_of, function_tree, inside
+from .reading import Names, function_of, function_tree, inside
 
 if TYPE_CHECKING:
     from .._core.driver import Driver, Turn

@@ -17,11 +17,12 @@ from weakref import WeakKeyDictionary
 from .._core.awaiting import locals_of
 from .._core.chain import chain_of
 from .._core.lines import is_users
+from .._core.source import Function, read
 from .._core.texts import is_a
 from ..states import ThreadState
 from .advice import give
 from .places import Spot
-from .reading import Function, inside, read
+from .reading import inside
 from .rule import Rule
 
 if TYPE_CHECKING:

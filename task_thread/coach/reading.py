@@ -5,21 +5,16 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import linecache
 from collections.abc import Iterator
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from .._core.lines import is_users
+from .._core.source import Function, read
 from .._core.texts import is_a
 from ..thread import TaskThread
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-_MOST_LINES = 1_000  # of one function; longer ones are not read
-
-_trees: WeakKeyDictionary[CodeType, Function | ast.Module | None] = WeakKeyDictionary()
 
 
 def function_of(value: Any) -> FunctionType | None:
@@ -51,51 +46,11 @@ def methods_of(cls: type[TaskThread]) -> dict[str, Any]:
     return found
 
 
-def read(code: CodeType) -> Function | ast.Module | None:
-    """Return the syntax tree of a function, or of a whole cell; `None` where the text is not known.
-
-    Its line numbers are those of the file.
-    """
-    if code not in _trees:
-        _trees[code] = _read(code)
-    return _trees[code]
-
-
 def function_tree(value: Any) -> tuple[FunctionType, Function] | None:
     """Return the user's function in something, and its syntax tree."""
     function = function_of(value)
     tree = None if function is None else read(function.__code__)
     return (function, tree) if function is not None and isinstance(tree, Function) else None
-
-
-def read_file(filename: str) -> ast.Module | None:
-    """Return the syntax tree of a file or a cell, unless it is long."""
-    lines = linecache.getlines(filename)
-    if len(lines) > _MOST_LINES:
-        return None
-    try:
-        return ast.parse("".join(lines))
-    except (SyntaxError, ValueError):
-        return None
-
-
-def _read(code: CodeType) -> Function | ast.Module | None:
-    if code.co_name == "<module>":
-        return read_file(code.co_filename)
-    first = code.co_firstlineno
-    lines = linecache.getlines(code.co_filename)[first - 1 : first - 1 + _MOST_LINES]
-    try:
-        block = inspect.getblock(lines)
-        indented = block[0][:1].isspace()
-        tree = ast.parse(("if 1:\n" if indented else "") + "".join(block))
-    except (SyntaxError, IndexError, ValueError):
-        return None
-    found = tree.body[0].body[0] if isinstance(tree.body[0], ast.If) else tree.body[0]
-    # A file that was changed since has something else at that line.
-    if not isinstance(found, Function) or found.name != code.co_name:
-        return None
-    ast.increment_lineno(found, first - 1 - (1 if indented else 0))
-    return found
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

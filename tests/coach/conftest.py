@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from task_thread import coach
-from task_thread._core import instruments
-from task_thread.coach import advice, cofunctions, reading
+from task_thread._core import instruments, source
+from task_thread.coach import advice, cofunctions
 
 
 @pytest.fixture(autouse=True)
 def nothing_told(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     advice._logged_at.clear()
     # Their programs have one file name, and `pass` may compile to what `return` did in the test before.
-    for known in (coach._plain, cofunctions._readings, reading._trees):
+    for known in (coach._plain, cofunctions._readings, source.trees):
         known.clear()
     coach.on()
     yield
