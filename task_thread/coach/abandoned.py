@@ -56,7 +56,8 @@ def tell(waiters: list[Waiter]) -> None:
         want = waiter.want
         if want is None or want.until is not None or waiter.driver is None:
             continue
-        if type(want.thing) is asyncio.Event and not in_kernel():
+        by_hand = in_kernel() or hasattr(sys, "ps1")  # somebody may write the line that sets it
+        if type(want.thing) is asyncio.Event and not by_hand:
             _judge_event(waiter, want)
         elif want.how == "put" and is_a(want.thing, asyncio.Queue):
             _judge_queue(waiter, want)

@@ -8,6 +8,7 @@ awaits it, and nothing is told.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from .._core.waits import coroutine_name, made_by, plain_tasks
 from ..states import ThreadState
 from .advice import give
 from .places import Spot
+from .reading import function_tree, inside, methods_of
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -92,17 +94,35 @@ def _is_own(task: Any) -> bool:
 def _tell(task: Any) -> None:
     maker = made_by(task)
     life: Life = maker.owner
-    code = frame_of(task.get_coro()).f_code  # type: ignore[union-attr]
     name = coroutine_name(task)
+    spot = _made_at(life, name)
+    if spot is None:  # a library made it, as a server does for each connection
+        return
     who = f"{maker.name} of {life.id}" if maker is not life and maker.slot_name else life.id
     text = (
-        f"{who} made the task {name}, and nobody keeps or awaits it: Python may collect it in the middle of "
-        f"its work, and it does not end with the thread. Write `self.tasks.NAME = asyncio.create_task(...)`, "
-        f"which keeps it and ends it with the thread, or await it."
+        f"{who} made a task at {spot}, and nobody keeps or awaits it: Python may collect it in the middle "
+        "of its work, and it does not end with the thread. Write `self.tasks.NAME = "
+        "asyncio.create_task(...)`, which keeps it and ends it with the thread, or await it."
     )
-    spot = Spot(code.co_filename, code.co_firstlineno)
     slot = (maker.slot_name or "") if maker is not life else ""
     give(life, "lost", text, spot, slot=slot)
+
+
+def _made_at(life: Life, coroutine: str) -> Spot | None:
+    """Return the line of a method at which it makes a task of a coroutine of that name."""
+    for method in methods_of(type(life.thread)).values():
+        found = function_tree(method)
+        for node in () if found is None else inside(list(found[1].body)):
+            if not isinstance(node, ast.Call):
+                continue
+            if ast.unparse(node.func).rpartition(".")[2] not in ("create_task", "ensure_future"):
+                continue
+            made = node.args[0] if node.args else None
+            if isinstance(made, ast.Call):
+                if ast.unparse(made.func).rpartition(".")[2] == coroutine:
+                    assert found is not None
+                    return Spot(found[0].__code__.co_filename, node.lineno)
+    return None
 
 
 RULE = Rule(

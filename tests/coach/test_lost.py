@@ -55,9 +55,10 @@ async def test_a_task_that_nobody_keeps_is_told_of_once() -> None:
     assert await told(PROGRAM, 0.0, 0.6) == []
     [(_, sentence)] = await told(PROGRAM, 0.0, 0.6, 1.2, 1.8, 2.4)
     assert sentence == (
-        "make of program made the task work, and nobody keeps or awaits it: Python may collect it in the "
-        "middle of its work, and it does not end with the thread. Write `self.tasks.NAME = "
-        "asyncio.create_task(...)`, which keeps it and ends it with the thread, or await it."
+        "make of program made a task at `asyncio.create_task(self.work())` (program.py, line 11), and nobody "
+        "keeps or awaits it: Python may collect it in the middle of its work, and it does not end with the "
+        "thread. Write `self.tasks.NAME = asyncio.create_task(...)`, which keeps it and ends it with the "
+        "thread, or await it."
     )
 
 
@@ -101,3 +102,23 @@ async def test_a_task_made_by_code_of_no_thread_is_not_told_of() -> None:
     assert await told(text, 0.0, 0.6, 1.2, 1.8) == []
     gate.set()
     await until(lambda: len(asyncio.all_tasks()) == 1)
+
+
+async def test_a_task_that_asyncio_makes_for_a_connection_is_not_told_of() -> None:
+    text = PROGRAM.replace(
+        "        asyncio.create_task(self.work())\n",
+        "        self.server = await asyncio.start_server(self.serve, '127.0.0.1', 0)\n"
+        "        port = self.server.sockets[0].getsockname()[1]\n"
+        "        self.line = await asyncio.open_connection('127.0.0.1', port)\n",
+    ).replace(
+        "    async def work(self):\n",
+        "    async def serve(self, reader, writer):\n"
+        "        self.heard = True\n"
+        "        await self.never.wait()\n"
+        "        writer.close()\n"
+        "        self.line[1].close()\n"
+        "        self.server.close()\n\n"
+        "    async def work(self):\n",
+    )
+    pytest.importorskip("_socket")
+    assert await told(text, 0.0, 0.6, 1.2, 1.8) == []
