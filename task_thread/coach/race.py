@@ -9,13 +9,16 @@ stands at such an `await`, and the value is another one than it has read.
 from __future__ import annotations
 
 import ast
+import asyncio
+import functools
 from collections.abc import Iterator
 from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from .._core.awaiting import locals_of
 from .._core.chain import chain_of
+from .._core.context import life_of
 from .._core.lines import is_users
 from .._core.source import Function, read
 from .._core.texts import is_a
@@ -64,9 +67,25 @@ class Races:
         self._seen: WeakKeyDictionary[Driver, tuple[Any, Any]] = WeakKeyDictionary()
 
     def look(self, life: Life) -> None:
-        """Look whether a task of a thread stands between a read and a write that undoes another's."""
+        """Look whether a task of a thread stands between a read and a write that undoes another's.
+
+        And look again right after each of these has gone on: two of them may go on in one round of the loop,
+        and between their steps nobody else would come by.
+        """
+        for future in self._check(life):
+            if is_a(future, asyncio.Future) and not future.done():
+                future.add_done_callback(functools.partial(self._again, ref(life.thread)))
+
+    def _again(self, reference: ref[Any], _: object) -> None:
+        thread = reference()
+        if thread is not None:
+            self._check(life_of(thread))
+
+    def _check(self, life: Life) -> list[Any]:
+        """Judge the tasks of a thread; return what those wait for that have read and not yet written."""
+        standing: list[Any] = []
         if life.state is not ThreadState.RUNNING:
-            return
+            return standing
         for driver in list(life.drivers)[:_MOST]:
             coroutine = driver.coroutine
             if coroutine is None or not _has_windows(coroutine) or driver.running:
@@ -76,6 +95,8 @@ class Races:
                 for window in () if frame is None else windows(frame.f_code):
                     if frame is not None and window.first <= frame.f_lineno <= window.last:
                         self._judge(life, driver, frame, window, chain[-1][0])
+                        standing.append(chain[-1][0])
+        return standing
 
     def judge(self, now: float, over: bool) -> None:
         """There is nothing that a whole round would add."""

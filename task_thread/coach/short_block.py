@@ -2,13 +2,14 @@
 
 The watchdog's OS thread comes by ten times a second and looks at what the loop's OS thread executes; a moment
 later it looks again. The same line of the same turn both times means that it holds the loop for that long at
-least. How often it is found so is its share of the loop.
+least. How often a first look finds that line is its share of the loop.
 """
 
 from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from .._core import watchdog
@@ -32,7 +33,7 @@ SHARE = 0.1
 """Of the looks that have to find one line."""
 
 _TURNS = 4  # in which it was found, at the least
-_JITTER = 0.02  # seconds by which a look comes later or sooner, lest it keep step with a task
+_JITTER = 0.07  # seconds by which a look comes later, at the most, lest it keep step with a task
 
 _rest = threading.Event()  # never set; a plain time.sleep is what tests and checkers replace
 
@@ -43,7 +44,8 @@ class _Window:
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
         self.looks = 0
-        self.found: dict[Spot, list[tuple[Driver, int]]] = {}  # with the number of the turn
+        self.seen: Counter[Spot] = Counter()  # how often a first look found a line
+        self.held: dict[Spot, set[tuple[Driver, int]]] = {}  # by the second look; task and turn
 
 
 _windows: dict[int, _Window] = {}
@@ -63,23 +65,24 @@ def note(watched: Watched) -> None:
     window.looks += 1
     one = see(watched.stack())
     if one is not None and isinstance(one.actor, Driver):
+        window.seen[one.lines[-1]] += 1
         _rest.wait(APART)
         other = see(watched.stack())
         if other is not None and other.what == one.what and watched.blocked_for() < watchdog.LATE:
             line = blamed(one.lines, other.lines)
             if line == one.lines[-1]:
-                window.found.setdefault(line, []).append((one.actor, one.what[1]))
+                window.held.setdefault(line, set()).add((one.actor, one.what[1]))
     if window.looks >= WINDOW:
         del _windows[id(watched)]
         _judge(window)
 
 
 def _judge(window: _Window) -> None:
-    for spot, found in window.found.items():
-        share = len(found) / window.looks
-        driver = found[-1][0]
+    for spot, turns in window.held.items():
+        share = window.seen[spot] / window.looks
+        driver = next(iter(turns))[0]
         life: Life | None = driver.owner
-        if share < SHARE or len(set(found)) < _TURNS or life is None:
+        if share < SHARE or len(turns) < _TURNS or life is None:
             continue
         if told_of(life, "blocked", spot):
             continue

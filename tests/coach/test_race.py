@@ -116,3 +116,39 @@ class Evil:
 """
     [sentence] = await told(evil + text)
     assert "`self.money = (money,)`" in sentence
+
+
+TWO = """
+class Bank(TaskThread):
+    async def enter__(self):
+        self.money = self.times = 0
+        self.gate = asyncio.Event()
+        self.tasks.one = await reCreate(None, self.add__)
+        self.tasks.two = await reCreate(None, self.add__)
+
+    async def add__(self):
+        money = self.money
+        await self.gate.wait()
+        self.money = money + 1
+        self.times += 1
+
+    def getId(self):
+        return "bank"
+"""
+
+
+async def test_two_that_go_on_in_one_round_of_the_loop() -> None:
+    bank = student(TWO)["Bank"]()
+    async with running(bank):
+        round_ = rounds.Round(asyncio.get_running_loop())
+        await let_it_turn(3)
+        round_.beat(0.0)
+        assert bank.advice() == ()
+        bank.gate.set()
+        await let_it_turn(10)
+        assert (bank.money, bank.times) == (1, 2)
+        [advice] = bank.advice()
+    assert str(advice).startswith(
+        "two of bank has read `self.money` at `money = self.money` (program.py, line 9) and waits; "
+        "meanwhile one changed it, and `self.money = money + 1` (program.py, line 11) will write over that."
+    )
