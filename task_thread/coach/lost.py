@@ -3,7 +3,7 @@
 asyncio itself keeps a task only weakly: it may be collected in the middle of its work, its error is told
 when that happens, if ever, and no stop of a thread ends it. Whether somebody keeps it is counted: what it
 waits for holds one reference to it, by which it wakes. One more, from a variable, a list or a task that
-awaits it, and nothing is told.
+awaits it, and nothing is told; nor is anything on the loop of a browser, which keeps its tasks itself.
 """
 
 from __future__ import annotations
