@@ -102,8 +102,10 @@ def test_a_tab_shows_its_panel_and_only_what_is_shown_is_sampled(game):
     notebook, view = game
     wait_for_seen(notebook, "TreePanel", "TimelinePanel")
     tabs = view.get_by_role("tablist")
-    expect(tabs.get_by_role("tab")).to_have_text(["Timeline", "Source", "Log", "Signals", "All"])
-    for name, kind in zip(PANELS, ("Timeline", "Source", "Log", "Signal"), strict=True):
+    expect(tabs.get_by_role("tab")).to_have_text(
+        ["Timeline", "Source", "Log", "Signals", "Waits", "All"]
+    )
+    for name, kind in zip(PANELS, ("Timeline", "Source", "Log", "Signal", "Waits"), strict=True):
         tab = tabs.get_by_role("tab", name=name, exact=False)
         tab.click()
         expect(tab).to_have_attribute("aria-selected", "true")
