@@ -206,6 +206,19 @@ class LitePage:
         )
         return self.page.locator(f'[data-test-cell="{number}"]')
 
+    def said(self, *numbers: int) -> str:
+        """Return what stands below these cells as text."""
+        text: str = self.page.evaluate(
+            """numbers => {
+                const cells = [...jupyterapp.shell.currentWidget.content.model.cells]
+                    .filter(one => one.type === "code");
+                return numbers.flatMap(number => cells[number].outputs.toJSON())
+                    .map(put => [put.text ?? ""].flat().join("")).join("");
+            }""",
+            list(numbers),
+        )
+        return text
+
     def run_all(self) -> list[tuple[int, str]]:
         """Run all cells; return the number and name of each error that a cell ended with."""
         self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")

@@ -17,10 +17,6 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 pytestmark = pytest.mark.timeout(280)
 
 
-def text_of(outputs: list[dict]) -> str:
-    return "".join("".join(one.get("text", "")) for one in outputs)
-
-
 def row(cell: Locator, kind: str, name: str) -> Locator:
     attribute = "data-slot" if kind == "task" else "data-id"
     return cell.locator(f'[role=treeitem][data-kind={kind}][{attribute}="{name}"]')
@@ -62,8 +58,8 @@ def test_the_first_notebook_lives_and_obeys_its_buttons(
     assert lab.ask("hello.snapshot().task('hello_task').pace") == "0.2"
 
     # A million turns a second: the coach's sentence comes, and the page is heard all the same.
-    lab.run(10, 17)
-    assert "pulse_task reschedules" in text_of(lab.run(18))
+    lab.run(10, 17, 18)
+    assert "pulse_task reschedules" in lab.said(17, 18)
     busy = lab.cell(17)
     bring(busy, row(busy, "task", "pulse_task"))
     busy.get_by_role("button", name="Stop pulse").click()
