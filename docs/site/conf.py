@@ -9,6 +9,7 @@ root_doc = "index"
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = False  # build.py puts the Markdown beside each page
 html_show_sphinx = False
 html_show_copyright = False

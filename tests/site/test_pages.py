@@ -93,3 +93,21 @@ def test_a_phone_is_wide_enough_and_dark_is_dark(browser: Browser, site: Site, n
         assert max(map(int, colours[:3])) < 60
     finally:
         context.close()
+
+
+@pytest.mark.browser
+def test_where_the_lab_can_not_start_a_sentence_says_why(
+    browser: Browser, built: Path, site: Site, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(site.url)
+    page.get_by_role("link", name="Try it now").click()
+    expect(page.get_by_role("alert")).to_contain_text("This browser has no WebAssembly")
+    file = browser.new_page()
+    try:
+        file.goto((built / "index.html").resolve().as_uri())
+        file.get_by_role("link", name="Try it now").click()
+        expect(file.get_by_role("alert")).to_contain_text("This page was opened as a file")
+    finally:
+        file.close()
