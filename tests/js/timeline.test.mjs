@@ -117,6 +117,7 @@ test("sums, and the waiting between them", () => {
 test("wide turns are blocks, narrow ones share columns", () => {
   const picture = layTrack(sleeper, 0, 30, 10, 2.5);
   assert.deepEqual(picture.blocks, [0, 11, 11, 21, 21, 25]);
+  assert.deepEqual(picture.ends, [11, 21]); // the last one goes on
   assert.equal(picture.narrow, false);
   const small = layTrack(sleeper, 0, 10, 1, 2.5);
   assert.deepEqual(small.blocks, []);

@@ -229,6 +229,7 @@ export class PanelPage {
     }
     setText(this.banner, text);
     setShown(this.banner, text !== "");
+    setAttribute(this.banner, "data-of-kernel", text !== this.fault ? "" : null); // a view says it once
     const isBusy = !this.lost && this.asks.isBusy(performance.now());
     if (isBusy && !this.busy.shownText) this.say(busy);
     setText(this.busy, isBusy ? busy : "");

@@ -165,6 +165,13 @@ function paintTrack(context, lane, top, from, width, scene) {
     const x1 = Math.min(width + 10, runs[i + 1]);
     context.fillRect(x0, y, Math.max(least, x1 - x0), high);
   }
+  // The end of a turn is higher than its block: an await inside of it looks like one otherwise.
+  context.fillStyle = colors.text;
+  for (const end of picture.ends) {
+    const x1 = Math.round(end);
+    if (x1 >= 0 && x1 <= width) context.fillRect(x1 - thin, top + thin, thin, rowHeight - 3 * thin);
+  }
+  context.fillStyle = colors.beat;
   if (!picture.narrow) return;
   columns(picture, high, (x, wide, level) => {
     context.globalAlpha = 0.26;

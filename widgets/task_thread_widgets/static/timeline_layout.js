@@ -223,6 +223,7 @@ export function walk(track, from, to, until, visit) {
 /**
  * @typedef {object} Picture of one lane, in pixels
  * @property {number[]} blocks of turns: x0, x1, x0, x1, ...
+ * @property {number[]} ends of the turns in blocks that are over: x, ...
  * @property {number[]} runs inside blocks: x0, x1, ...
  * @property {number[]} waits stretches of waiting that belong to no drawn block: x0, x1, ...
  * @property {number[]} rests between turns: x0, x1, ...
@@ -243,7 +244,7 @@ export function walk(track, from, to, until, visit) {
  */
 export function layTrack(track, left, width, scale, until) {
   const picture = {
-    blocks: [], runs: [], waits: [], rests: [], gaps: [],
+    blocks: [], ends: [], runs: [], waits: [], rests: [], gaps: [],
     cover: new Uint8Array(width), busy: new Float32Array(width), narrow: false,
   };
   const { blocks, runs, waits, rests, gaps, cover, busy } = picture;
@@ -267,6 +268,7 @@ export function layTrack(track, left, width, scale, until) {
       const x1 = x(turn.to);
       if (x1 - x0 >= narrowest) {
         blocks.push(x0, x1);
+        if (!turn.open) picture.ends.push(x1);
         for (const [from, to] of turn.runs) runs.push(x(from), x(to));
       } else {
         coverAll(x0, x1);
