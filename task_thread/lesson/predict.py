@@ -112,7 +112,8 @@ class Prediction:
         if self.chosen == self.right:
             said = f"Right: {_told(self.truth)}."
         else:
-            said = f"You chose “{self.chosen}”; it was {_told(self.truth)}."
+            right = f"Right is “{self.right}”" if self.right else "No choice fits"
+            said = f"You chose “{self.chosen}”. {right}: it was {_told(self.truth)}."
         why = self._because
         return f"{said} {why if isinstance(why, str) else why.get(self.chosen, '')}".rstrip()
 

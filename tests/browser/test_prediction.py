@@ -48,7 +48,7 @@ def test_a_choice_is_answered_by_the_program_and_kept_in_the_notebook(
         settle(nb.cell(1))
         nb.screenshot(f"prediction-asked-{theme}")
     card.get_by_role("button", name="a thousand").click()
-    expect(card.locator(".tt-verdict")).to_contain_text("You chose “a thousand”; it was")
+    expect(card.locator(".tt-verdict")).to_contain_text("Right is “four or five”: it was")
     expect(card.locator(".tt-verdict")).to_contain_text("A turn ends with its sleep")
     expect(card.locator("[data-true]")).to_contain_text("four or five")
     for theme in ("dark", "light"):

@@ -59,10 +59,10 @@ async def test_the_truth_comes_from_the_program_which_runs_alone_once_a_choice_w
     ("truth", "choice", "right", "verdict"),
     [
         (0, "none", "none", "Right: 0."),
-        (3, 1, "a few", "You chose “none”; it was 3."),
-        (12_345, "a few", "many", "You chose “a few”; it was 12,345."),
+        (3, 1, "a few", "You chose “none”. Right is “a few”: it was 3."),
+        (12_345, "a few", "many", "You chose “a few”. Right is “many”: it was 12,345."),
         (9.5, 2, "a few", "Right: 9.5."),
-        (-1, 2, "", "You chose “a few”; it was -1."),
+        (-1, 2, "", "You chose “a few”. No choice fits: it was -1."),
     ],
 )
 async def test_the_choice_that_fits_the_truth_is_right(
@@ -85,7 +85,9 @@ async def test_a_measure_is_given_the_thread() -> None:
 async def test_a_wrong_answer_is_answered_with_its_reason() -> None:
     reasons = {"none": "A cell that awaits lets others run.", "many": "Each tick takes a second."}
     prediction = await asked(3, because=reasons).choose("many")
-    assert prediction.verdict == "You chose “many”; it was 3. Each tick takes a second."
+    assert prediction.verdict == (
+        "You chose “many”. Right is “a few”: it was 3. Each tick takes a second."
+    )
 
 
 async def test_without_buttons_it_is_text_with_numbers() -> None:
@@ -97,7 +99,7 @@ async def test_without_buttons_it_is_text_with_numbers() -> None:
     await prediction.choose(2)
     assert str(prediction) == (
         "How many?\n  1  none   ◄ right\n  2  a few   ◄ you chose\n  3  many\n"
-        "You chose “a few”; it was 0. So it is."
+        "You chose “a few”. Right is “none”: it was 0. So it is."
     )
 
 

@@ -43,7 +43,7 @@ async def test_a_button_chooses_and_the_card_tells_the_truth(at_home):
     say(view, {"choose": 1})
     await until(lambda: prediction.state == "answered")
     assert (view.card["chosen"], view.card["right"]) == ("none", "three")
-    assert view.card["verdict"] == "You chose “none”; it was 3. So it is."
+    assert view.card["verdict"] == "You chose “none”. Right is “three”: it was 3. So it is."
 
 
 @pytest.mark.parametrize(
