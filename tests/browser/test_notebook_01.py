@@ -105,7 +105,7 @@ def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: Op
 
 def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNotebook) -> None:
     nb = open_notebook(NAME)
-    for cell in ("imports", "run-only", "hello-thread", "hello-run", "hello-view"):
+    for cell in ("imports", "beside", "hello-thread", "hello-run", "hello-view"):
         nb.run_cell(CELLS[cell])
     view = nb.cell(CELLS["hello-view"])
     until(nb.page, lambda: turns(task_row(view)) >= 2)
@@ -160,7 +160,7 @@ def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNote
 
 def test_rows_of_the_crowd_stay_apart_when_the_theme_changes(open_notebook: OpenNotebook) -> None:
     nb = open_notebook(NAME)
-    for cell in ("imports", "run-only", "crowd-thread", "crowd-run", "crowd-view"):
+    for cell in ("imports", "beside", "crowd-thread", "crowd-run", "crowd-view"):
         nb.run_cell(CELLS[cell])
     rows = nb.cell(CELLS["crowd-view"]).locator("[role=treeitem]")
     rows.nth(3).wait_for()
