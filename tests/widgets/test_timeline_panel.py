@@ -1,4 +1,4 @@
-"""The timeline between the program and the page: it records while somebody looks, and no longer."""
+"""The timeline between the program and the page: it records while somebody looks, and for 30 s more."""
 
 import asyncio
 import gc
@@ -72,14 +72,40 @@ async def test_hello_brings_the_lanes_and_rows_bring_what_happens_in_them(thread
 
 
 @pytest.mark.parametrize("leaving", ["hidden", "bye"])
-async def test_recording_ends_when_nobody_looks_any_more(thread, loop, page, leaving):
+async def test_recording_ends_when_nobody_has_looked_for_half_a_minute(thread, loop, page, leaving):
     watcher = page(TimelinePanel(thread))
     watcher.say("hello", seen=True)
+    watcher.got()
     assert recorded(thread)
     watcher.say(leaving)
-    loop.advance(0.1)
-    assert not recorded(thread)
+    loop.advance(29)
+    assert recorded(thread)
     assert running_samplers() == []
+    assert watcher.got() == []
+    loop.advance(2)
+    assert not recorded(thread)
+
+
+async def test_who_comes_back_sees_what_happened_meanwhile(thread, loop, page):
+    watcher = page(TimelinePanel(thread))
+    watcher.say("hello", newest=0, seen=True)
+    (frame,) = watcher.got()
+    watcher.say("rows", newest=1, rows=lanes_of(frame))
+    loop.advance(0.1)
+    watcher.got()
+    watcher.say("hidden")
+    loop.advance(0.2)
+    turns = thread.snapshot().turns
+    await turn(thread)
+    loop.advance(5)
+    watcher.say("visible", newest=2)
+    (frame, *_) = watcher.got()
+    assert frame["full"]
+    # From before it left on; of the turn that ended meanwhile, each step.
+    assert frame["facts"]["since"] <= -5000
+    assert frame["columns"]["turns"][-1] > turns
+    assert sum(frame["columns"]["size"]) >= 2
+    watcher.say("bye")
 
 
 async def test_recording_goes_on_while_one_of_two_views_looks(thread, loop, page):
@@ -91,7 +117,7 @@ async def test_recording_goes_on_while_one_of_two_views_looks(thread, loop, page
     loop.advance(0.1)
     assert recorded(thread)
     two.say("bye")
-    loop.advance(0.1)
+    loop.advance(31)
     assert not recorded(thread)
 
 

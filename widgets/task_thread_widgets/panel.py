@@ -38,6 +38,7 @@ from .still import CLOSED
 
 logger = logging.getLogger("task_thread.widgets")
 
+_KEPT = 30.0  # seconds for which it is remembered what a panel out of sight was told
 _QUIET = 1.0  # seconds until a frame is sent even if nothing changed: the page must hear us
 _MOST_ROWS_SEEN = 500
 _MOST_STILLS = 20  # views and lone panels of replaced threads that stay as pictures
@@ -67,6 +68,9 @@ class Panel(GuardedWidget):
 
     acts: ClassVar[bool] = False
     """Whether the page may act upon the threads that it shows."""
+
+    keeps: ClassVar[bool] = False
+    """Whether it records on for a while when it has left the sight, to tell of that when it is back."""
 
     page_sets = frozenset({"large", "selected"})
 
@@ -197,9 +201,10 @@ class Panel(GuardedWidget):
         seen = self._presences.seen(now, self._numbered)
         if not seen:
             self._full = True
-            self.rest()
+            if not self.keeps:
+                self.rest()
             if self._resting is None and self._loop is not None:
-                self._resting = self._loop.call_later(30, self._expired)
+                self._resting = self._loop.call_later(_KEPT, self._expired)
             return False
         rows = frozenset().union(*(presence.rows for presence in seen))
         try:
@@ -227,6 +232,7 @@ class Panel(GuardedWidget):
 
     def _expired(self) -> None:
         self._resting = None
+        self.rest()
         self.expire()
 
     # From the page

@@ -16,13 +16,15 @@ from .still import tree_html, tree_text
 class TimelinePanel(Panel):
     """A live timeline.
 
-    Records what happens in the trees that it shows, while somebody looks at it and no longer.
+    Records what happens in the trees that it shows, while somebody looks at it, and for 30 s more: who
+    scrolls back, or comes from another tab, sees what happened meanwhile.
     """
 
     _esm = script("timeline_panel.js")
     _css = style("theme.css", "panel_page.css", "timeline_panel.css")
 
     model_of = TimelineFrames
+    keeps = True
     _model: TimelineFrames
 
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
