@@ -19,6 +19,7 @@ export class Keeper {
     }, "Keep in sight");
     this.note = make("span", { class: "tt-keep-note", role: "status" });
     this.bar = make("div", { class: "task-thread tt-keep-bar" }, this.note, this.button);
+    setShown(this.bar, !!model.get("key")); // a recording has none, and no kernel to ask
     root.dataset.key = model.get("key");
     model.on("msg:custom", ({ beside }) => {
       if (beside === false && this.waiting) this.hold();
