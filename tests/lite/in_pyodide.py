@@ -45,7 +45,6 @@ def _wait_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
 # Tests of what can't be there, that ask for nothing by which it could be known.
 NOT_HERE = {
     "test_a_task_that_nobody_keeps_is_told_of_once": "the loop itself keeps its tasks",
-    "test_a_task_that_asyncio_makes_for_a_connection_is_not_told_of": "no sockets",
     "test_a_task_that_blocks_for_real_is_told_while_it_does": "time.sleep does not block the loop",
     "test_a_blocked_loop_is_told_while_it_is_blocked_and_when_it_is_free": "only one OS thread",
     "test_its_os_thread_ends_when_nothing_lives": "only one OS thread",
