@@ -2,7 +2,7 @@
 
     thread.record(path) ─► the tree begins ─► look, again and again ─► the last look ─► the tape is closed
 
-It looks at the trace 100 times a second, which costs 2 us if nothing happened; where something did, it makes
+It looks at the trace 100 times a second, which costs 7 us if nothing happened; where something did, it makes
 frames, so that each turn of a usual program is a step of its own. It takes at most a twentieth of a core:
 where frames are costly, there are fewer. What no event tells, a pause say, is looked for ten times a
 second. In segments of 15 s everything is told anew, so that the oldest ones can be left away.
@@ -10,7 +10,7 @@ second. In segments of 15 s everything is told anew, so that the oldest ones can
 Above 2,000 turns/s no single steps are recorded any more, but samples (_core/trace.py): so recording costs a
 few percent at any rate, and says what it left away.
 
-A trace that wakes the recorder was rejected: the question would cost each turn 25 ns, also for views.
+A trace that wakes the recorder was rejected: each turn would have to ask, also for views.
 """
 
 from __future__ import annotations
