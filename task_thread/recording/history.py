@@ -4,7 +4,8 @@
 
 *Coarsely*: a ring of events without single steps (_core/trace.py), and the last log lines. When a task, a
 handler or a hook fails, a full frame of each kind is made: the timeline reaches back over the ring, all else
-is as it was then. 0.1 us a turn, 1.6 us a signal; 6 to 25 ms and 12 kB at a failure (ten tasks). Memory: half a megabyte a tree.
+is as it was then. 0.1 us a turn, 1.6 us a signal; 6 to 25 ms and 12 kB at a failure (ten tasks).
+Memory: half a megabyte a tree.
 
 *In full*: a recorder writes into memory what it would write into a file. So the tree can be replayed, too.
 
