@@ -129,6 +129,7 @@ class Recorder:
             # Whole hundredths, as the timeline counts time in them.
             self._began = math.floor((loop.time() - passed) * 100) / 100
             self._all_due = 0.0
+            self._judged_at = loop.time()
             self._sampler = Sampler(loop, PERIOD)
             self._sampler.join(self)
         elif before.loop is not loop:
@@ -240,8 +241,7 @@ class Recorder:
         marks, unmarked = self._marks.of(events, frames, at, self._began)
         turned = sum(what or 1 for kind, _, _, what in events if kind == _TURN)
         self._counted += turned
-        if everything:
-            self._judge(now)
+        self._judge(now)
         tick = {
             "at": at,
             "frames": frames,
@@ -255,11 +255,11 @@ class Recorder:
 
     def _judge(self, now: float) -> None:
         """Look at single steps only as long as there are few: at full speed that would cost too much."""
-        passed = now - self._judged_at
-        if passed < _ALL_EVERY:
-            return
-        rate, self._counted, self._judged_at = self._counted / passed, 0, now
-        full = rate <= (MOST_TURNS if self._watching.full else MOST_TURNS / 2)
+        passed = max(now - self._judged_at, _ALL_EVERY)
+        full = self._counted <= passed * (MOST_TURNS if self._watching.full else MOST_TURNS / 2)
+        if full and now - self._judged_at < _ALL_EVERY:
+            return  # too early to tell that they are few
+        self._counted, self._judged_at = 0, now
         self._watching.use(full)
         if self._sampler is not None:
             self._sampler.share = SHARE if full else _COARSE_SHARE
