@@ -13,7 +13,7 @@ from properties import virtual_time
 import task_thread
 from task_thread import Signal, TaskThread, reCreate, reSchedule
 from task_thread._core.context import life_of
-from task_thread._core.driver import Steps
+from task_thread._core.driver import Driver
 from task_thread.recording import RecordingError, history
 
 
@@ -133,7 +133,7 @@ async def test_coarsely_one_moment_is_kept_whose_timeline_reaches_back(kernel: N
         trace = life_of(thread).dispatcher.trace  # type: ignore[union-attr]
         assert trace is not None
         assert not trace.full
-        assert {type(driver._steps) for driver in life_of(thread).drivers} == {Steps}
+        assert {type(driver) for driver in life_of(thread).drivers} == {Driver}
         await thread.insertSignal(text("hello"))
         thread.logger.warning("a line")
         thread.fail.set()
