@@ -5,11 +5,16 @@ import { make } from "./dom.js";
 
 export const replayEvent = "task-thread-replay";
 
-/** @param {() => {serial: number, slot: string}} about which thread and task it is about */
-export function makeReplayButton(about) {
+const replayName = "Replay the last seconds";
+
+/**
+ * @param {() => {serial: number, slot: string}} about which thread and task it is about
+ * @param {string} [text] where there is little room
+ */
+export function makeReplayButton(about, text = replayName) {
   return make("button", {
-    type: "button", class: "tt-button tt-replay-button", title: "Replay the last seconds before this",
+    type: "button", class: "tt-button tt-replay-button", title: `${replayName} before this`, "aria-label": replayName,
     click: ({ currentTarget }) => currentTarget.dispatchEvent(
       new CustomEvent(replayEvent, { bubbles: true, detail: about() })),
-  }, "Replay the last seconds");
+  }, text);
 }

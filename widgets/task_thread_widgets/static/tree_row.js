@@ -38,7 +38,7 @@ export class RowView {
     this.where = make("span", { class: "tt-where-line" });
     this.code = make("code", { class: "tt-code" });
     this.note = make("span", { class: "tt-note" });
-    this.replay = makeReplayButton(() => ({ serial: this.row.serial, slot: this.row.kind === "task" ? this.row.name : "" }));
+    this.replay = makeReplayButton(() => ({ serial: this.row.serial, slot: this.row.kind === "task" ? this.row.name : "" }), "Replay");
 
     /** @type {Map<HTMLButtonElement, import("./actions.js").Action>} */
     this.buttons = new Map(Object.entries(actions).filter(([, { word }]) => word).map(([name, action]) => [
