@@ -80,7 +80,7 @@ export class Replay {
     this.view = new View({
       el: this.root, signal,
       model: new StubModel({
-        tab: "timeline", ...Object.fromEntries(Object.entries(panelTraits).map(([name, trait]) => [trait, name])),
+        tab: "timeline", ...Object.fromEntries(Object.keys(pages).map((name) => [panelTraits[name], name])),
       }),
       host: {
         getModel: (name) => this.models[name],

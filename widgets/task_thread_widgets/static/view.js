@@ -14,10 +14,13 @@ export class View {
     this.signal = signal;
     this.host = host;
     this.ending = new AbortController(); // of the panels beside the tree
-    this.places = new Map(Object.keys(panelTraits).map((name) => [name, make("div", {
+    // A recording has not all of them.
+    this.names = Object.keys(panelTraits).filter((name) => model.get(panelTraits[name]));
+    this.tabsHere = viewTabs.filter(({ tab }) => tab === "all" || this.names.includes(tab));
+    this.places = new Map(this.names.map((name) => [name, make("div", {
       class: `tt-of-${name}`, id: `tt-view-${Math.random().toString(36).slice(2)}`,
     })]));
-    this.tabs = viewTabs.map(({ tab, text }) => make("button", {
+    this.tabs = this.tabsHere.map(({ tab, text }) => make("button", {
       type: "button", role: "tab", class: "tt-view-tab", "data-tab": tab,
       click: () => this.choose(tab),
       keydown: (event) => this.pressed(event),
@@ -35,7 +38,7 @@ export class View {
       keeper.bar.prepend(...recording.parts);
       this.root.prepend(keeper.bar, recording.frame);
     }
-    viewTabs.forEach(({ tab, text }, index) => { // so a screen reader knows which tab shows which panel
+    this.tabsHere.forEach(({ tab, text }, index) => { // so a screen reader knows which tab shows which panel
       const shown = this.places.get(tab);
       if (shown) Object.entries({ role: "tabpanel", "aria-label": text }).forEach((one) => shown.setAttribute(...one));
       setAttribute(this.tabs[index], "aria-controls", (shown ? [shown] : others).map(({ id }) => id).join(" "));
@@ -59,7 +62,7 @@ export class View {
     tree.on("change:over", end);
     showSize();
     end();
-    const names = Object.keys(panelTraits).filter((name) => name === "tree" || !tree.get("over"));
+    const names = this.names.filter((name) => name === "tree" || !tree.get("over"));
     link(await Promise.all(names.map(modelOf)), "selected");
     await Promise.all(names.map(async (name) => {
       const panel = await this.host.getWidget(this.model.get(panelTraits[name]));
@@ -89,7 +92,7 @@ export class View {
     const index = tabAfter(event.key, this.tabs.indexOf(event.target), this.tabs.length);
     if (index < 0) return;
     event.preventDefault();
-    this.choose(viewTabs[index].tab);
+    this.choose(this.tabsHere[index].tab);
     this.tabs[index].focus();
   }
 }
