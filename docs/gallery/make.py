@@ -119,7 +119,7 @@ def cells(scene: Scene) -> list[str]:
     return [
         *(sources[n] for n in chosen),
         BEGIN,
-        sources[last],
+        f"{sources[last]}\n{scene.then}",
         END.format(seconds=scene.seconds),
     ]
 

@@ -16,6 +16,7 @@ class Scene:
         title: what happens.
         before: texts of cells that are run first. What only defines something is run anyway.
         fails: whether something fails in it, as it should.
+        then: code that is run after the cell, in which only a question is asked, say.
         seconds: for how long the recording goes on when the cell has ended.
     """
 
@@ -26,6 +27,7 @@ class Scene:
     before: tuple[str, ...] = ()
     seconds: float = 2.5
     fails: bool = False
+    then: str = ""
 
 
 PROGRAMS = (
@@ -33,15 +35,22 @@ PROGRAMS = (
     Scene(
         "clock-held-up",
         "00",
-        "time.sleep(2)\nclock.ticks",
+        "def block(clock)",
         "A cell that does not await holds up every task of the kernel",
         ("clock = ClockThread()",),
+        then="await only(clock)\nblock(clock)",
     ),
     Scene("hello", "01", "hello = HelloThread()", "A co-function, called again for each turn"),
     Scene("once", "01", "once = OnceThread()", "A task that asks for no other turn is done"),
     Scene("crowd", "01", "crowd = CrowdThread()", "A thousand tasks, one OS thread", seconds=1.5),
     Scene("diary", "02", "diary = DiaryThread()\nawait", "The hooks of a thread, and its state"),
-    Scene("diary-busy", "02", "diary = BusyDiary()", "More signals than the queue has room for"),
+    Scene(
+        "diary-busy",
+        "02",
+        "busy = BusyDiary()",
+        "More signals than the queue has room for",
+        then="await only(busy)\nawait send_six(busy)",
+    ),
     Scene(
         "diary-careful",
         "02",
@@ -58,16 +67,14 @@ PROGRAMS = (
         ("bakery = BakeryThread()",),
     ),
     Scene("countdown", "03", "class CountdownThread", "A thread that stops itself", seconds=0.2),
-    Scene(
-        "station", "04", "station = StationThread()\nawait run_only(station)\nstation", "Signals up"
-    ),
+    Scene("station", "04", "station = StationThread()\nawait only(station)\nstation", "Signals up"),
     Scene(
         "station-overload",
         "04",
         "station.thinking = 0.5",
         "A parent that is slower than its children",
         (
-            "station = StationThread()\nawait run_only(station)\nstation",
+            "station = StationThread()\nawait only(station)\nstation",
             "import SignalPanel",
         ),
         3.5,
@@ -75,8 +82,8 @@ PROGRAMS = (
     Scene(
         "station-failing",
         "04",
-        "display(station)\nawait asyncio.sleep(2)",
-        "A child fails",
+        "station = CaringStationThread()",
+        "A child fails, and its parent is told",
         fails=True,
     ),
     Scene(
@@ -89,10 +96,11 @@ PROGRAMS = (
     Scene(
         "server-deaf",
         "05",
-        "turns a second, for nobody",
-        "A connection that nobody reads turns for nobody",
+        "def hang_up(deaf)",
+        "The client is gone, and a task turns for nobody",
         ("deaf = DeafServer()",),
-        1,
+        0.5,
+        then="await hang_up(deaf)",
     ),
     Scene("town", "05", "town = Town()", "Clients and server as one tree"),
     Scene("frames", "06", "station = Station()", "Frames from a stream of bytes", ("def pack(",)),
