@@ -42,7 +42,7 @@ PROGRAMS = (
     ),
     Scene("hello", "01", "hello = HelloThread()", "A co-function, called again for each turn"),
     Scene("once", "01", "once = OnceThread()", "A task that asks for no other turn is done"),
-    Scene("crowd", "01", "crowd = CrowdThread()", "A thousand tasks, one OS thread", seconds=1.5),
+    Scene("crowd", "01", "crowd = CrowdThread()", "A hundred tasks, one OS thread", seconds=1.5),
     Scene("diary", "02", "diary = DiaryThread()\nawait", "The hooks of a thread, and its state"),
     Scene(
         "diary-busy",
