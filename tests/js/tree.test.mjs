@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  announcement, controlName, flatten, keyAction, rowId, scrollTo, sharedSlots, windowOf,
+  announcement, controlName, flatten, keyAction, liveFirst, rowId, scrollTo, sharedSlots, windowOf,
 } from "../../widgets/task_thread_widgets/static/tree_layout.js";
 import { TreeStore, isEnded, isLive } from "../../widgets/task_thread_widgets/static/tree_store.js";
 
@@ -291,4 +291,13 @@ test("a full frame of an earlier moment is a new beginning, as in a recording th
   assert.equal(store.turnsOf(store.rows.get(2)), 40);
   assert.ok(Number.isNaN(store.rateOf(store.rows.get(2)))); // what came later is not known yet
   assert.equal(store.beatsOf(store.rows.get(2)).reduce((sum, beat) => sum + beat, 0), 0);
+});
+
+test("what lives stands before what has ended, each in its own order", () => {
+  const store = new TreeStore();
+  store.apply(frame({ add: [
+    thread(1, 0, { state: "stopped" }), thread(2), thread(3, 0, { state: "failed" }), thread(4, 0, { state: "starting" }),
+  ] }, { full: true }));
+  assert.deepEqual(liveFirst(store.roots, isLive).map(({ row }) => row), [2, 4, 1, 3]);
+  assert.deepEqual(liveFirst([], isLive), []);
 });

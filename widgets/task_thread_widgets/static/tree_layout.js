@@ -38,6 +38,17 @@ export function flatten(roots, folded, filter = "") {
 }
 
 /**
+ * The topmost rows, those that live before those that have ended: what runs is what one looks for.
+ * @template T
+ * @param {T[]} roots
+ * @param {(row: T) => boolean} lives
+ * @returns {T[]}
+ */
+export function liveFirst(roots, lives) {
+  return [...roots.filter(lives), ...roots.filter((row) => !lives(row))];
+}
+
+/**
  * The lines to draw, with a few more on either side so that scrolling shows no gap.
  * @param {number} top pixels scrolled away
  * @param {number} height pixels seen

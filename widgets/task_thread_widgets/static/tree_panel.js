@@ -7,11 +7,11 @@ import { PanelPage, shows } from "./panel_page.js";
 import { Recycler } from "./recycler.js";
 import { makeSpeech } from "./speech.js";
 import {
-  announcement, flatten, keyAction, rowId, sharedSlots,
+  announcement, flatten, keyAction, liveFirst, rowId, sharedSlots,
 } from "./tree_layout.js";
 import { RowPlaces } from "./tree_places.js";
 import { RowView } from "./tree_row.js";
-import { isEnded, TreeStore } from "./tree_store.js";
+import { isEnded, isLive, TreeStore } from "./tree_store.js";
 
 const mostRowsTold = 200;
 const manyTasks = 8; // above which a row has one line, so that more of them are seen at once
@@ -204,10 +204,13 @@ export class TreePage extends PanelPage {
   }
 
   arrange() {
-    if (this.linesOf === this.store.shape) return;
+    const roots = liveFirst(this.store.roots, isLive);
+    const order = roots.map(({ row }) => row).join();
+    if (this.linesOf === this.store.shape && this.rootsOrder === order) return;
     this.linesOf = this.store.shape;
+    this.rootsOrder = order;
     const before = this.lines.findIndex((line) => line.row.row === this.active);
-    this.lines = flatten(this.store.roots, this.folded, this.filter);
+    this.lines = flatten(roots, this.folded, this.filter);
     this.indices = new Map(this.lines.map((line, index) => [line.row.row, index]));
     this.shared = sharedSlots(this.store.rows.values());
     const tasks = this.lines.filter(({ row }) => row.kind === "task").length;
