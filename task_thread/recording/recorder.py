@@ -35,7 +35,7 @@ from .._core.texts import describe
 from .._core.trace import Happening, Kind, Trace
 from .._core.tree import is_below
 from ..frames.frame import cut
-from ..frames.sampler import SHARE, STALL, Sampler
+from ..frames.sampler import STALL, Sampler, cpu_time
 from ..frames.watching import Watching
 from ..thread import TaskThread
 from .file import FIRST_LINE, LEAST_BYTES, Tape
@@ -44,7 +44,7 @@ from .marks import Marks
 
 PERIOD = 0.01  # seconds between two looks
 MOST_BYTES = 100_000_000  # of a file, unless told otherwise
-_COARSE_SHARE = 0.02  # of a core, where single steps are not recorded
+_COARSE_SHARE = 0.02  # of the program's own CPU time, where single steps are not recorded
 _ALL_EVERY = 0.1  # seconds between two looks at all rows
 MOST_TURNS = 2_000  # a second, up to which each step is recorded
 
@@ -79,6 +79,7 @@ class Recorder:
         self._all_due = 0.0
         self._counted = 0  # turns, since `_judged_at`
         self._judged_at = 0.0
+        self._rests_until = 0.0  # in CPU time of this OS thread
         self._marks = Marks(self._makers)
         self._ended: list[Callable[[], None]] = []
         instruments.thread_added.add(self._added)
@@ -209,7 +210,13 @@ class Recorder:
         """Look, if anything happened; called by the sampler."""
         if self.over:
             return False
+        began = cpu_time()
+        # On a busy machine a share of a core would be a much greater one of what the program gets of it.
+        if not self._watching.full and began < self._rests_until:
+            return True
         self._try(lambda: self.look(now, lag, only_news=True))
+        ended = cpu_time()
+        self._rests_until = ended + (ended - began) / _COARSE_SHARE
         if self._life is not None and not self._life.live:
             self.close()
         return not self.over
@@ -261,8 +268,6 @@ class Recorder:
             return  # too early to tell that they are few
         self._counted, self._judged_at = 0, now
         self._watching.use(full)
-        if self._sampler is not None:
-            self._sampler.share = SHARE if full else _COARSE_SHARE
 
     def _read_events(self) -> tuple[int, list[Happening]]:
         """Return how many events were lost since the last look, and those that are left."""
