@@ -8,7 +8,7 @@ where frames are costly, there are fewer. What no event tells, a pause say, is l
 second. In segments of 15 s everything is told anew, so that the oldest ones can be left away.
 
 Above 2,000 turns/s no single steps are recorded any more, but samples (_core/trace.py): so recording costs a
-few percent at any rate, and says what it left away.
+few percent of the turn rate, and says what it left away.
 
 A trace that wakes the recorder was rejected: each turn would have to ask, also for views.
 """
