@@ -130,6 +130,7 @@ def test_the_last_seconds_before_an_error_are_replayed(open_notebook):
     expect(slot(replay, "serve")).to_have_attribute("data-state", "waiting")
     notebook.screenshot("replay-of-a-failure")
     view.get_by_role("button", name="Close the replay").click()
+    expect(replay).to_have_count(0)
     # Beside the error in the log, and beside the coach's advice.
     view.get_by_role("tab", name="Log", exact=True).click()
     log = panel(view, "log")
