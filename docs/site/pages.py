@@ -25,7 +25,7 @@ import pdoc.docstrings
 from lite import TOP, metadata
 
 HERE = Path(__file__).parent
-DOCUMENTS = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE")
+DOCUMENTS = ("CHANGELOG.md", "CONTRIBUTING.md")
 _FROM = "lite/lab/index.html?path="
 
 
@@ -41,22 +41,34 @@ def stage(folder: Path, wheels: list[Path], source: Path) -> None:
     shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "_*", "lab"))
     for name in DOCUMENTS:
         shutil.copy(TOP / name, folder)
+    shutil.copy(TOP / "LICENSE", folder)
     (folder / "docs").mkdir()
     for path in [*TOP.glob("docs/*.md"), *TOP.glob("docs/*.png")]:
         shutil.copy(path, folder / "docs")
-    for path in (folder / "docs").glob("*.md"):
-        path.write_text(
-            path.read_text(encoding="utf-8").replace("](../README.md)", "](../index.md)")
-        )
-    links = folder / "docs" / "links.md"  # without the badge, a picture that is elsewhere
-    text = re.sub(r"!\[(\w+)\]\(http[^)]*\)", r"\1", links.read_text(encoding="utf-8"))
-    links.write_text(re.sub(r"\.\./notebooks/(\w+)\.ipynb", r"../tutorial/\1.md", text))
     _write_tutorial(folder / "tutorial")
     _write_reference(folder / "api")
+    for path in [*(folder / "docs").glob("*.md"), *(folder / name for name in DOCUMENTS)]:
+        path.write_text(_linked(path), encoding="utf-8")
     page = folder / "licences.md"
     text = page.read_text(encoding="utf-8").replace("{{ wheels }}", _licences(wheels))
     link = f'<a href="sources/{source.name}">source</a>'
     page.write_text(text.replace("{{ source }}", link), encoding="utf-8")
+
+
+def _linked(path: Path) -> str:
+    """Return a document of the project whose links lead to pages; what is no page is no link."""
+    text = re.sub(r"!\[(\w+)\]\(http[^)]*\)", r"\1", path.read_text(encoding="utf-8"))  # badges
+
+    def link(found: re.Match[str]) -> str:
+        words, target = found[1], found[2]
+        if target.startswith(("http", "#")):
+            return found[0]
+        target = re.sub(r"(^|/)README\.md$", r"\1index.md", target)
+        target = re.sub(r"^\.\./notebooks/(\w+)\.ipynb$", r"../tutorial/\1.md", target)
+        there = (path.parent / target.partition("#")[0]).exists()
+        return f"[{words}]({target})" if there else words
+
+    return re.sub(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)", link, text)
 
 
 # The tutorial
