@@ -81,6 +81,7 @@ class ThreadSnapshot:
         signals_out: signals sent to the parent in this run.
         undelivered: signals that reached no handler.
         error: the error that it failed with, as "ValueError: text"; "" for none.
+        worker: what runs it, if that is another process: its name, and what is wrong with it; else "".
         tasks: its tasks, in the order of their making.
         children: its children, added or not, in the order of their start.
         plain: the plain asyncio tasks that its hooks and handlers await or made, or tasks that have ended.
@@ -99,6 +100,7 @@ class ThreadSnapshot:
     signals_out: int
     undelivered: int
     error: str
+    worker: str
     tasks: tuple[TaskSnapshot, ...]
     children: tuple[ThreadSnapshot, ...] = field(
         repr=False
@@ -137,7 +139,7 @@ class ThreadSnapshot:
 
     def line(self) -> str:
         """Return the most important facts in one line."""
-        parts = [f"<{self.class_name} {self.id!r} {self.state}"]
+        parts = [f"<{self.class_name} {self.id!r} {_state(self)}"]
         if self.tasks:
             tasks = count(len(self.tasks), "task")
             turns = count(self.turns, "turn")
@@ -255,6 +257,7 @@ def _thread(
         signals_out=life.sent,
         undelivered=life.undelivered,
         error=describe(life.fatal or life.error),
+        worker=life.worker,
         tasks=tuple(_task(driver, slots, now, waits) for driver in life.rows()),
         children=children,
         plain=() if waits is None else waits.of_thread(life),
@@ -371,7 +374,7 @@ def text_of_rows(rows: Iterable[Row], line: Callable[[Row], str]) -> str:
 
 def _line(row: Row) -> str:
     record, task = row.record, row.task
-    text = f"{row.name} [{record.state}]"
+    text = f"{row.name} [{_state(record)}]"
     if task is not None:
         text += " plain task" if task.plain else f" {task.turns} turns, {task.rate:.1f}/s"
         words = task.wait.words if task.wait is not None else ""
@@ -381,6 +384,12 @@ def _line(row: Row) -> str:
     elif row.thread.signals_in or row.thread.signals_out:
         text += f" {row.thread.signals_in} signals in, {row.thread.signals_out} out"
     return f"{text} ({record.error})" if record.error else text
+
+
+def _state(record: ThreadSnapshot | TaskSnapshot) -> str:
+    """Return what it does, and in which other process."""
+    worker = record.worker if isinstance(record, ThreadSnapshot) else ""
+    return f"{record.state} on {worker}" if worker else str(record.state)
 
 
 def html_tree(records: Iterable[ThreadSnapshot]) -> str:
@@ -420,6 +429,6 @@ def _cells(row: Row) -> str:
     if task is not None and task.wait is not None and task.wait.words and not record.error:
         where = f"{where}<br>{escape(task.wait.words)}" if where else escape(task.wait.words)
     return (
-        f"<td>{record.state}</td><td>{record.turns}</td><td>{record.rate:.1f}</td>"
+        f"<td>{escape(_state(record))}</td><td>{record.turns}</td><td>{record.rate:.1f}</td>"
         f'<td style="text-align:left">{where}</td>'
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._core import instruments
 from ._core.context import HasLife, find_life, life_of
@@ -43,6 +43,13 @@ else:
 
         def __get__(self, thread, cls=None):
             return self if thread is None else self._get(thread)
+
+
+class Elsewhere(Protocol):
+    """What runs children in other processes."""
+
+    async def adopt(self, child: TaskThread) -> None:
+        """Let the next runs of a child take place there, while the object stands for it here."""
 
 
 class _NoTasks:
@@ -403,19 +410,40 @@ class TaskThread(HasLife):
 
     # Children
 
-    async def addChild(self, child: TaskThread) -> None:
+    async def addChild(self, child: TaskThread, on: Elsewhere | None = None) -> None:
         """Register a child and handle its signals; a second call changes nothing.
 
         Signals that it sent before are delivered now. One that has stopped already is not registered.
 
+        Args:
+            child: made with this thread as its parent.
+            on: other processes, of which one runs the child: `task_thread.distributed.Workers`. The child
+                must not run yet: it is sent there and started. The object here stands for it.
+
         Raises:
-            TypeError: `child` is not a TaskThread.
+            TypeError: `child` is not a TaskThread; `on` can run none; something in it can't be sent.
             ValueError: it was made with another parent, or with none.
+            RuntimeError: it is to run elsewhere, and runs here already.
+            BaseException: the error of the `enter__` of a child that runs elsewhere.
         """
         life = _life_of_child(child)
         if life.parent is not life_of(self):
             raise self._not_a_child(life)
-        if life.state not in (ThreadState.STOPPED, ThreadState.FAILED):
+        if on is not None:
+            if not hasattr(on, "adopt"):
+                raise TypeError(
+                    f"expected workers to run {life.id} on, found {shown(on)}: write "
+                    "workers = await Workers.local(2), with task_thread.distributed.Workers"
+                )
+            if life.live:
+                raise RuntimeError(
+                    f"{life.id} is {life.state} here already: a child is sent elsewhere before it is "
+                    "run; addChild(child, on=...) runs it"
+                )
+            await on.adopt(child)
+            life_of(self).register(life)
+            await life.run()
+        elif life.state not in (ThreadState.STOPPED, ThreadState.FAILED):
             life_of(self).register(life)
 
     async def delChild(self, child: TaskThread) -> None:

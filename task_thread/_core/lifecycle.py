@@ -97,6 +97,7 @@ class Life:
         beginnings, endings: callbacks for when this start has succeeded, and when this run has ended.
         dispatcher: delivers the signals and keeps the time limits of its tree.
         advices: what the coach has told this tree; at the thread on top.
+        worker: what runs it, if that is another process: its name, and what is wrong with it; else "".
     """
 
     __slots__ = (
@@ -149,6 +150,7 @@ class Life:
         "thread",
         "undelivered",
         "wake",
+        "worker",
     )
 
     base: ClassVar[type[TaskThread]]  # TaskThread itself, whose hooks do nothing; set by thread.py
@@ -169,6 +171,7 @@ class Life:
         self._kids: dict[Life, None] | None = None
         self.added = False
         self.advices: Any = None
+        self.worker = ""
         self.guardian: Life | None = None
         self.main: asyncio.Task[Any] | None = None
         self.dispatcher: Dispatcher | None = None

@@ -379,6 +379,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
             info=cut(_info(life)),
             state=life.state.value,
             error=cut(describe(life.fatal or life.error)),
+            worker=cut(life.worker),
             code=getattr(type(life.thread), "__task_thread_code__", 0),
         )
 

@@ -1,0 +1,316 @@
+"""The parent's end of a link: the calls to one worker, and what it says of the children that run there.
+
+    put   a batch of items: start, stop and steer children; their signals
+    take  waits there for a batch: signals; that a child has started or ended; its log lines
+    beat  each second, and each fifth of one while somebody looks: what has changed there
+
+They run on dask's own loop. In a notebook that is another OS thread than the kernel's, so that the worker
+hears from us while a cell computes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import pickle
+import sys
+import time
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from distributed.protocol import to_serialize
+
+from .._core.texts import describe
+from .channel import Channel, Item
+from .facts import Report
+from .host import Host, unpack_error
+from .shadows import by_number, keep_source
+
+if TYPE_CHECKING:
+    from .proxy import Proxy
+
+BEAT = 1.0  # seconds
+LOOKED_AT = 0.2  # seconds from beat to beat while somebody looks
+_LOOKS_FOR = 2.0  # seconds; so long somebody counts as looking
+_SILENT = 2.5  # seconds without an answer after which a worker is shown as silent
+
+
+class Link:
+    """The link to one worker.
+
+    Args:
+        client: dask's.
+        address: the worker's.
+        worker: its name, for people.
+        home: the loop on which the threads live.
+        patience: seconds without an answer after which a worker is lost.
+
+    Attributes:
+        gone: why the worker is lost; "" while it is not.
+        proxies: the children that run there, by number.
+        wanted: names of files whose text is asked for with the next beat.
+        asked_for: those that were looked up.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        address: str,
+        worker: str,
+        home: asyncio.AbstractEventLoop,
+        patience: float,
+    ) -> None:
+        self.address = address
+        self.worker = worker
+        self.gone = ""
+        self.proxies: dict[int, Proxy] = {}
+        self.wanted: list[str] = []
+        self.asked_for: set[str] = set()
+        self.channel = Channel(home, worker, self._handle)
+        self._client = client
+        self._home = home
+        self._patience = patience
+        self._numbers = itertools.count(1)
+        self._asks: dict[int, Proxy] = {}
+        self._future: Any = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answered = 0.0
+        self._looked_at = float("-inf")
+        self._carrier: asyncio.AbstractEventLoop = client.loop.asyncio_loop
+        self._hurry: asyncio.Event | None = None
+        self._trouble = ""
+
+    # On the loop of the threads
+
+    async def open(self, coached: bool) -> None:
+        """Prepare the worker.
+
+        Raises:
+            RuntimeError: it can't run our children; the text says why.
+        """
+        await self._there(self._open(coached))
+
+    async def close(self) -> None:
+        """Stop all that still runs there, and let go of the worker."""
+        if not self.gone:
+            await self._there(self._close())
+            self._lose("its Workers were closed")
+
+    def add(self, proxy: Proxy) -> int:
+        """Return the number of one more child."""
+        number = next(self._numbers)
+        self.proxies[number] = proxy
+        return number
+
+    def remove(self, number: int) -> None:
+        """Forget a child."""
+        self.proxies.pop(number, None)
+
+    def ask(self, proxy: Proxy) -> int:
+        """Return the number of a question, whose answer goes to a child."""
+        ask = next(self._numbers)
+        self._asks[ask] = proxy
+        return ask
+
+    def is_looked_at(self) -> None:
+        """Note that somebody reads what is known: let it be newer."""
+        now = time.monotonic()
+        if now - self._looked_at > _LOOKS_FOR and self._hurry is not None:
+            try:
+                self._carrier.call_soon_threadsafe(self._hurry.set)
+            except RuntimeError:  # dask's loop was closed
+                pass
+        self._looked_at = now
+
+    def _handle(self, item: Item) -> None:
+        verb = item[0]
+        if verb == "report":
+            self._report(item[1])
+        elif verb == "answer":
+            _, ask, error = item
+            proxy = self._asks.pop(ask, None)
+            if proxy is not None:
+                proxy.answer(ask, None if error is None else unpack_error(error))
+        else:
+            proxy = self.proxies.get(item[1])
+            if proxy is not None:
+                proxy.take(item)
+
+    def _report(self, report: Report) -> None:
+        for filename, text in report.sources.items():
+            keep_source(filename, text)
+        for number, (found, gone) in by_number(report).items():
+            proxy = self.proxies.get(number)
+            if proxy is not None:
+                proxy.report(report.version, found, gone)
+
+    def _say(self, trouble: str) -> None:
+        for proxy in list(self.proxies.values()):
+            proxy.say(trouble)
+
+    def _lose(self, reason: str) -> None:
+        if self.gone:
+            return
+        self.gone = reason
+        for proxy in list(self.proxies.values()):
+            proxy.lost(reason)
+
+    # On dask's loop
+
+    async def _there(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do something on dask's loop, and wait for it."""
+        if asyncio.get_running_loop() is self._carrier:
+            return await work
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._carrier))
+
+    def _here(self, call: Any, *args: Any) -> None:
+        try:
+            self._home.call_soon_threadsafe(call, *args)
+        except RuntimeError:  # the loop of the threads was closed, so nobody needs the worker
+            for task in self._tasks:
+                task.cancel()
+
+    async def _open(self, coached: bool) -> None:
+        self._future = self._client.submit(
+            Host,
+            self._patience,
+            coached,
+            actor=True,
+            pure=False,
+            workers=[self.address],
+            allow_other_workers=False,
+        )
+        try:
+            await self._client.gather(self._future, asynchronous=True)
+        except ModuleNotFoundError as error:
+            raise RuntimeError(
+                f"{self.worker} at {self.address} can't import {error.name}: install "
+                "task-thread[distributed] there, in the version that is here"
+            ) from error
+        there = await self._call("hello")
+        if there != sys.version_info[:2]:
+            raise RuntimeError(
+                f"{self.worker} at {self.address} runs Python {there[0]}.{there[1]}, and this is "
+                f"Python {sys.version_info[0]}.{sys.version_info[1]}: code of classes can only be sent "
+                "between processes of the same Python 3.x; start the workers with this one"
+            )
+        self.channel.begin()
+        self._hurry = asyncio.Event()
+        self._answered = time.monotonic()
+        for work in (self._putting(), self._taking(), self._beating(), self._watching()):
+            task = asyncio.get_running_loop().create_task(work)
+            self._tasks.add(task)
+
+    async def _close(self) -> None:
+        try:
+            await asyncio.wait_for(self._call("close"), self._patience)
+        except Exception:  # it is gone already, or hangs
+            pass
+        await self._end()
+
+    async def _end(self) -> None:
+        me = asyncio.current_task()
+        others = [task for task in self._tasks if task is not me]
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others)
+        self._tasks.clear()
+        if self._future is not None:
+            self._future.release()
+
+    async def _call(self, name: str, *args: Any) -> Any:
+        """Call a coroutine of the host. As dask's own actors do, but never a second time.
+
+        Raises:
+            OSError: the worker can't be reached.
+            Exception: what was raised there.
+        """
+        message = {
+            "function": name,
+            "actor": self._future.key,
+            "args": [to_serialize(arg) for arg in args],
+        }
+        client = self._client
+        if client.direct_to_workers:
+            answer = await client.rpc(self.address).actor_execute(**message)
+        else:
+            answer = await client.scheduler.proxy(
+                worker=self.address, msg={"op": "actor_execute", **message}
+            )
+        if answer["status"] != "OK":
+            raise answer.get("exception") or OSError(f"dask answers {answer['status']}")
+        self._answered = time.monotonic()
+        return answer["result"]
+
+    async def _putting(self) -> None:
+        while True:
+            batch = await self.channel.batch(60)
+            if batch[0] or batch[1]:
+                answer = await self._try("put", pickle.dumps(batch))
+                if answer is None:
+                    return
+                self._arrived((pickle.loads(answer), []))
+
+    async def _taking(self) -> None:
+        while True:
+            confirmed = self.channel.confirmations()
+            answer = await self._try("take", pickle.dumps((confirmed, [])))
+            if answer is None:
+                return
+            self._arrived(pickle.loads(answer))
+
+    async def _beating(self) -> None:
+        assert self._hurry is not None
+        while True:
+            wanted, self.wanted = tuple(self.wanted), []
+            answer = await self._try("beat", wanted)
+            if answer is None:
+                return
+            report, confirmed = pickle.loads(answer)
+            self._arrived((confirmed, [("report", report)]))
+            looked = time.monotonic() - self._looked_at < _LOOKS_FOR
+            self._hurry.clear()
+            try:
+                await asyncio.wait_for(self._hurry.wait(), LOOKED_AT if looked else BEAT)
+            except asyncio.TimeoutError:
+                pass
+
+    async def _watching(self) -> None:
+        """Notice that the worker is silent, or gone."""
+        while True:
+            await asyncio.sleep(min(BEAT, self._patience) / 4)
+            silent = time.monotonic() - self._answered
+            if self._future.status not in ("finished", "pending"):
+                self._lost(f"dask says that it is gone ({self._future.status})")
+            elif silent > self._patience:
+                self._lost(f"it has not answered for {silent:.0f} s")
+            else:
+                trouble = f"silent for {silent:.0f} s" if silent > _SILENT else ""
+                if trouble != self._trouble:
+                    self._trouble = trouble
+                    self._here(self._say, trouble)
+                continue
+            return
+
+    async def _try(self, name: str, *args: Any) -> Any:
+        """Call the host; if that fails for good, the worker is lost and `None` is returned."""
+        try:
+            return await self._call(name, *args)
+        except Exception as error:
+            self._lost(f"the connection ended ({describe(error)})")
+            return None
+
+    def _arrived(self, batch: Any) -> None:
+        try:
+            self.channel.arrived(batch)
+        except RuntimeError:  # the loop of the threads was closed
+            self._here(int)
+
+    def _lost(self, reason: str) -> None:
+        self._here(self._lose, reason)
+        me = asyncio.current_task()
+        for task in self._tasks:
+            if task is not me:
+                task.cancel()
+        self._future.release()

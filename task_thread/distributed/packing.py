@@ -1,0 +1,280 @@
+"""What travels between two processes: threads by their names, classes of cells once, all else by value.
+
+A signal may carry the thread that sends or receives it, so often that this must work: at the other end it
+is the thread that stands for it there. Any other thread is refused. A class that the other side can't
+import, one from a cell or a script, goes as code: 100 µs and 2 kB each time, were it sent with each signal.
+So it gets a number, is announced once, and is named by its number from then on. cloudpickle keeps track
+of such classes, so what comes back is of the very class that was sent.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import pickle
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import cloudpickle
+
+from .._core.context import HasLife, find_life, life_of
+from .._core.lifecycle import Life
+from .._core.texts import class_of, describe
+from ..signals import Signal
+from ..thread import TaskThread
+
+Name = tuple[Any, ...]
+"""How a thread is called on the way."""
+
+_here = threading.local()  # what is being unpacked: its packer, and the scope of names
+
+
+class Packer:
+    """One end's packing and unpacking.
+
+    Args:
+        other: what the other end is called in an error.
+        announce: called with the number and the code of a class before anything names it.
+    """
+
+    def __init__(self, other: str, announce: Callable[[int, bytes], None]) -> None:
+        self.other = other
+        self._announce = announce
+        self._numbers: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
+        self._next = itertools.count(1)
+        self._classes: dict[int, type] = {}  # of the other end
+
+    def pack(self, thing: Any, name_of: Callable[[Life], Name], what: str) -> bytes:
+        """Return anything as bytes.
+
+        Args:
+            thing: a signal, say.
+            name_of: returns how a thread is called; raises a TypeError for one that can't be named.
+            what: what it is called in an error.
+
+        Raises:
+            TypeError: something in it can't be sent.
+        """
+        return _dumps(thing, name_of, self._number_of, f"{what} can't be sent to {self.other}")
+
+    def unpack(self, data: bytes, find: Callable[[Name], Any]) -> Any:
+        """Return what was packed at the other end.
+
+        Args:
+            data: what `pack` returned there.
+            find: returns a thread by its name.
+        """
+        before = getattr(_here, "now", None)
+        _here.now = (self._classes, find)
+        try:
+            return pickle.loads(data)
+        finally:
+            _here.now = before
+
+    def learn(self, number: int, code: bytes) -> None:
+        """Take note of a class that the other end announced."""
+        self._classes[number] = pickle.loads(code)
+
+    def _number_of(self, cls: type) -> int:
+        """Return the number of a class that goes as code, announcing it first; 0 for any other."""
+        number = self._numbers.get(cls)
+        if number is None:
+            number = 0
+            if _goes_as_code(cls):
+                code = _dumps(cls, _refuse, _no_number, f"the class {cls.__name__}")
+                number = next(self._next)
+                self._announce(number, code)
+            self._numbers[cls] = number
+        return number
+
+
+class PackedSignal(Signal):
+    """A signal that is on its way: itself, for whoever looks at a queue, and its bytes."""
+
+    def __init__(self, signal: Signal, data: bytes) -> None:
+        self.signal = signal
+        self.data = data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["signal"], name)
+
+    def __str__(self) -> str:
+        return str(self.signal)
+
+    __repr__ = __str__
+
+
+_packed_classes: weakref.WeakKeyDictionary[type, type[PackedSignal]] = weakref.WeakKeyDictionary()
+
+
+def packed(signal: Signal, data: bytes) -> PackedSignal:
+    """Return a signal with its bytes; panels show the name of its class."""
+    kind = _packed_classes.get(type(signal))
+    if kind is None:
+        kind = _packed_classes[type(signal)] = type(class_of(signal), (PackedSignal,), {})
+    return kind(signal, data)
+
+
+# A thread that was made, and has not run
+
+
+def pack_thread(thread: TaskThread, name_of: Callable[[Life], Name], other: str) -> bytes:
+    """Return the class and the attributes of a thread.
+
+    Raises:
+        TypeError: something can't be sent; it is named.
+    """
+    cls = type(thread)
+    life = life_of(thread)
+    failure = f"{life.id} can't be sent to {other}"
+    if cls.__reduce__ is not object.__reduce__:  # the program defines how
+        return pickle.dumps(("whole", _dumps(_Whole(thread), name_of, _no_number, failure), b""))
+    made = object.__reduce_ex__(thread, 2)
+    state: Any = made[2]
+    plain, slotted = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if plain is not None and not isinstance(plain, dict):
+        raise TypeError(
+            f"{failure}: expected __getstate__ to return a dictionary, found {class_of(plain)}"
+        )
+    attributes = {**(slotted or {}), **(plain or {})}
+    for name in ("__task_thread_life__", "__task_thread_parent__", "tasks", "parent"):
+        attributes.pop(name, None)
+    tasks = dict(vars(life.slots))
+    try:
+        known = _dumps((attributes, tasks), name_of, _no_number, failure)
+    except TypeError:
+        for kind, values in (("", attributes), ("tasks.", tasks)):
+            for name, value in values.items():
+                _dumps(
+                    value,
+                    name_of,
+                    _no_number,
+                    f"{failure} because of its attribute {kind}{name} (make it in enter__, which runs there)",
+                )
+        raise
+    return pickle.dumps(("parts", _dumps(cls, _refuse, _no_number, failure), known))
+
+
+def unpack_thread(
+    data: bytes, parent: TaskThread, find: Callable[[Name, TaskThread | None], Any]
+) -> TaskThread:
+    """Return a thread that was packed, as the child of another parent.
+
+    Args:
+        data: what `pack_thread` returned.
+        parent: at this end.
+        find: returns a thread by its name; it is given the thread in the making.
+    """
+    kind, first, second = pickle.loads(data)
+    before = getattr(_here, "now", None)
+    try:
+        _here.now = ({}, lambda name: find(name, None))
+        if kind == "whole":
+            thread: TaskThread = pickle.loads(first)
+            thread.parent = parent
+            return thread
+        cls = pickle.loads(first)
+        thread = cls.__new__(cls)
+        # What the constructor of TaskThread does, apart from initVars__, which has run.
+        thread.__task_thread_parent__ = parent
+        life = thread.__task_thread_life__ = Life(thread, life_of(parent))
+        _here.now = ({}, lambda name: find(name, thread))
+        attributes, tasks = pickle.loads(second)
+    finally:
+        _here.now = before
+    for name, value in ({"tasks": life.slots, "parent": parent} | attributes).items():
+        try:
+            object.__setattr__(thread, name, value)
+        except AttributeError:  # a property of the program's own
+            pass
+    for name, value in tasks.items():
+        setattr(life.slots, name, value)
+    return thread
+
+
+class _Whole:
+    """A thread whose class says how it is pickled."""
+
+    def __init__(self, thread: TaskThread) -> None:
+        self.thread = thread
+
+    def __reduce__(self) -> Any:
+        made: Any = self.thread.__reduce__()
+        return made
+
+
+# The pickler
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it ships no types
+    def __init__(
+        self,
+        file: io.BytesIO,
+        name_of: Callable[[Life], Name],
+        number_of: Callable[[type], int],
+    ) -> None:
+        super().__init__(file)
+        self._name_of = name_of
+        self._number_of = number_of
+
+    def reducer_override(self, thing: Any) -> Any:
+        kind = type(thing)
+        if issubclass(kind, type):
+            number = self._number_of(thing)
+            if number:
+                return _class, (number,)
+        elif issubclass(kind, HasLife):
+            life = find_life(thing)
+            if life is not None:
+                return _thread, (self._name_of(life),)
+        return super().reducer_override(thing)
+
+
+def _dumps(
+    thing: Any,
+    name_of: Callable[[Life], Name],
+    number_of: Callable[[type], int],
+    failure: str,
+) -> bytes:
+    file = io.BytesIO()
+    try:
+        _Pickler(file, name_of, number_of).dump(thing)
+    except Exception as error:
+        raise TypeError(f"{failure}: {describe(error)}") from error
+    return file.getvalue()
+
+
+def _class(number: int) -> type:
+    classes: dict[int, type] = _here.now[0]
+    return classes[number]
+
+
+def _thread(name: Name) -> Any:
+    return _here.now[1](name)
+
+
+def _refuse(life: Life) -> Name:
+    raise TypeError(f"it uses the thread {life.id}, and threads don't travel: use its id")
+
+
+def _no_number(cls: type) -> int:
+    return 0
+
+
+def _goes_as_code(cls: type) -> bool:
+    """Whether the other end can't import a class."""
+    module = cls.__module__
+    if module in ("__main__", "__mp_main__"):
+        return True
+    for name in cloudpickle.list_registry_pickle_by_value():
+        if module == name or module.startswith(f"{name}."):
+            return True
+    found: Any = sys.modules.get(module)
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is not cls
+
+

@@ -1,0 +1,430 @@
+"""What stands here for tasks and threads that live in another process, so that all tools can read and steer them.
+
+A `TaskShadow` has what a driver shows; a `ThreadShadow` is a real TaskThread whose hooks reach over the link.
+What they show is as old as the last report: a second, or a fifth of that while somebody looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import linecache
+from collections.abc import Callable, Coroutine
+from types import CodeType, MethodType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from .._core.context import current, life_of
+from .._core.lines import Place
+from ..signals import Signal
+from ..states import TaskState, ThreadState
+from ..thread import TaskThread
+from .facts import Report, Stand, TaskFacts, ThreadFacts
+from .outward import Outward
+from .packing import PackedSignal
+
+if TYPE_CHECKING:
+    from .._core.lifecycle import Life
+    from .proxy import Proxy
+
+_serials = itertools.count(1 << 40)  # none that a driver of this process has
+_Call = Callable[[], None]
+
+
+class RemoteError(Exception):
+    """Stands for an error in another process; its text is the error's."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class TaskShadow:
+    """A task of another process: what a driver tells of itself, and the ways to steer it.
+
+    Args:
+        proxy: by which it is reached.
+        owner: the life, here, of its thread.
+        serial: of its thread, there.
+        facts: what is known of it.
+    """
+
+    elder = heir = following = None
+    is_pending = False
+    last = False
+    running = False
+    eager = False
+
+    def __init__(self, proxy: Proxy, owner: Life, serial: int, facts: TaskFacts) -> None:
+        self.serial = next(_serials)
+        self.owner = owner
+        self.task = NO_TASK
+        self.over = False
+        self.gone = False
+        self.pacing: PacingShadow | None = None
+        self._proxy = proxy
+        self._thread = serial
+        self.take(facts)
+
+    def take(self, facts: TaskFacts) -> None:
+        """Take note of what is new."""
+        self._facts = facts
+        self.over = TaskState(facts.state).ended
+        if facts.paused or facts.hz or self.pacing is not None:
+            pacing = self.held()
+            pacing.paused, pacing.hz = facts.paused, facts.hz
+        self.coroutine = _standing(facts.stands) if facts.stands and not self.over else None
+        self.cofunc = _cofunc(facts.cofunc, facts.defined)
+
+    def end(self, cancel: bool = True) -> None:
+        """Take note that it is gone."""
+        self.over = True
+        self.coroutine = None
+
+    @property
+    def slot(self) -> str | None:
+        return self._facts.slot or None
+
+    @property
+    def slot_name(self) -> str:
+        return self._facts.name
+
+    name = slot_name
+
+    @property
+    def turns(self) -> int:
+        self._proxy.is_looked_at()
+        return self._facts.turns
+
+    def rate(self, now: float) -> float:
+        self._proxy.is_looked_at()
+        return 0.0 if self.over else self._facts.rate
+
+    @property
+    def too_fast(self) -> bool:
+        return self._facts.too_fast
+
+    @property
+    def error(self) -> BaseException | None:
+        return _error(self._facts.error)
+
+    @property
+    def state(self) -> TaskState:
+        state = TaskState(self._facts.state)
+        return TaskState.DONE if self.over and not state.ended else state
+
+    @property
+    def place(self) -> Place | None:
+        stand = self._facts.stands[-1] if self._facts.stands else self._facts.defined
+        if self.over or stand is None:
+            return None
+        self._proxy.wants(stand[0])
+        return Place(*stand[:3])
+
+    def held(self) -> PacingShadow:
+        """Return the pacing, making it if need be."""
+        if self.pacing is None:
+            self.pacing = PacingShadow(self)
+        return self.pacing
+
+    def steer(self, verb: str, arrived: _Call, missed: _Call, *args: Any) -> None:
+        """Ask the other process for what a method of `thread.control` does."""
+
+        def answered(error: BaseException | None) -> None:
+            if error is None:
+                arrived()
+            else:
+                missed()
+
+        self._proxy.ask(answered, self._thread, verb, self._facts.name, *args)
+
+    def watch(self, trace: Any) -> None:
+        """No steps of it are recorded here."""
+
+    def renew(self, fresh: Any) -> None:
+        """Newer code stays here: a child is sent once."""
+
+
+class PacingShadow:
+    """The pacing of a task in another process."""
+
+    def __init__(self, shadow: TaskShadow) -> None:
+        self._shadow = shadow
+        self.paused = False
+        self.hz = 0.0
+
+    @property
+    def holding(self) -> bool:
+        return self._shadow.state is TaskState.PAUSED
+
+    def pause(self, arrived: _Call, missed: _Call | None = None) -> None:
+        self._shadow.steer("pause", arrived, missed or arrived)
+
+    def step(self, in_turn: bool, arrived: _Call, missed: _Call | None = None) -> None:
+        self._shadow.steer("step", arrived, missed or arrived)
+
+    def resume(self) -> None:
+        self._shadow.steer("resume", _nothing, _nothing)
+
+    def set_pace(self, hz: float) -> None:
+        self._shadow.steer("setPace", _nothing, _nothing, hz)
+
+
+class ThreadShadow(TaskThread):
+    """A thread of another process, below a child that was sent there."""
+
+    def __init__(self, parent: TaskThread, proxy: Proxy, facts: ThreadFacts) -> None:
+        self.__facts = facts
+        self.__proxy = proxy
+        super().__init__(parent)
+        self.exit_timeout = None
+        life = life_of(self)
+        life.worker = proxy.worker
+        life.inbox = Outward(life, None, proxy.pack)
+
+    def getId(self) -> str:
+        return self.__facts.id
+
+    def getInfo(self) -> str:
+        return self.__facts.info
+
+    def take(self, facts: ThreadFacts) -> None:
+        """Take note of what is new."""
+        self.__facts = facts
+
+    async def signalHandler__(self, signal: Signal) -> None:
+        assert isinstance(signal, PackedSignal)
+        self.__proxy.send("send", self.__facts.serial, signal.data)
+
+    async def exit__(self) -> None:
+        await self.__proxy.end_below(self.__facts.serial)
+
+
+_classes: dict[str, type[ThreadShadow]] = {}
+
+
+def _shadow_class(name: str) -> type[ThreadShadow]:
+    """Return a class that has the name of the one there."""
+    found = _classes.get(name)
+    if found is None:
+        found = _classes[name] = type(name, (ThreadShadow,), {})
+    return found
+
+
+class Shadows:
+    """All that stands for one child that was sent away, and for what is below it.
+
+    Args:
+        proxy: of the child.
+    """
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self._life = life_of(proxy.thread)
+        self._version = 0
+        self._lives: dict[int, Life] = {}  # by their serial numbers there
+        self._tasks: dict[int, dict[int, TaskShadow]] = {}  # by those of thread and row
+        self._gates: dict[int, asyncio.Future[None]] = {}
+
+    def find(self, serial: int) -> TaskThread | None:
+        """Return what stands for a thread with a serial number there."""
+        life = self._lives.get(serial)
+        return None if life is None else life.thread
+
+    def take(self, version: int, found: list[ThreadFacts], gone: list[int]) -> None:
+        """Take note of a report; one that was overtaken by a newer one is passed over."""
+        if version < self._version:
+            return
+        self._version = version
+        for facts in found:
+            life = self._lives.get(facts.serial)
+            if life is None:
+                life = self._lives[facts.serial] = self._begin(facts)
+            elif isinstance(life.thread, ThreadShadow):
+                life.thread.take(facts)
+            if life is not self._life:
+                life.received, life.sent = facts.received, facts.sent
+                life.undelivered = facts.undelivered
+            self._take_tasks(life, facts)
+            if life is not self._life and not ThreadState(facts.state).live:
+                self._end(facts.serial, _error(facts.error))
+        for serial in gone:
+            if self._lives.get(serial) is not self._life:
+                self._end(serial, None)
+
+    def _begin(self, facts: ThreadFacts) -> Life:
+        if not facts.above:
+            return self._life
+        above = self._lives.get(facts.above, self._life)
+        thread = _shadow_class(facts.class_name)(above.thread, self._proxy, facts)
+        life = life_of(thread)
+        if above.live and ThreadState(facts.state).live:
+            before = current.get()
+            current.set(above)
+            try:
+                life.start()
+                above.register(life)
+            except RuntimeError:  # the one above is stopping
+                pass
+            finally:
+                current.set(before)
+        return life
+
+    def _take_tasks(self, life: Life, facts: ThreadFacts) -> None:
+        if not life.live:
+            return
+        known = self._tasks.setdefault(facts.serial, {})
+        drivers: Any = life.drivers
+        present = set()
+        for task in facts.tasks:
+            present.add(task.serial)
+            shadow = known.get(task.serial)
+            if shadow is None:
+                shadow = known[task.serial] = TaskShadow(self._proxy, life, facts.serial, task)
+            else:
+                shadow.take(task)
+            drivers[shadow] = None
+        for serial in known.keys() - present:
+            shadow = known.pop(serial)
+            shadow.end()
+            drivers.pop(shadow, None)
+
+    def _end(self, serial: int, error: BaseException | None) -> None:
+        life = self._lives.pop(serial, None)
+        for shadow in self._tasks.pop(serial, {}).values():
+            shadow.end()
+        gate = self._gates.get(serial)
+        if gate is not None and not gate.done():
+            gate.set_result(None)
+        if life is None or life is self._life or not life.live:
+            return
+        life.reported = True  # it failed there, and its parent there was told
+        if error is not None and life.error is None:
+            life.error = error
+        life.request_stop()
+
+    def end(self) -> None:
+        """Take note that all of it is gone."""
+        for serial, life in list(self._lives.items()):
+            if life is not self._life:
+                self._end(serial, None)
+        for shadows in self._tasks.values():
+            for shadow in shadows.values():
+                shadow.end()
+        self._tasks.clear()
+        self._lives.clear()
+
+    def say(self, worker: str) -> None:
+        """Show what is wrong with the worker."""
+        for life in (self._life, *self._lives.values()):
+            life.worker = worker
+
+    def is_there(self, serial: int) -> bool:
+        """Whether a thread still lives there, as far as is known."""
+        return serial in self._lives
+
+    async def ended(self, serial: int) -> None:
+        """Wait until a thread there has ended."""
+        while serial in self._lives:
+            gate = self._gates[serial] = asyncio.get_running_loop().create_future()
+            try:
+                await gate
+            finally:
+                self._gates.pop(serial, None)
+
+
+def by_number(report: Report) -> dict[int, tuple[list[ThreadFacts], list[int]]]:
+    """Return what a report tells of each child."""
+    found: dict[int, tuple[list[ThreadFacts], list[int]]] = {}
+    for facts in report.threads:
+        found.setdefault(facts.number, ([], []))[0].append(facts)
+    for number, serial in report.gone:
+        found.setdefault(number, ([], []))[1].append(serial)
+    return found
+
+
+def keep_source(filename: str, text: str) -> None:
+    """Let a file of the other process be shown, unless there is one of its name here."""
+    if text and not linecache.getlines(filename):
+        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+
+
+# What takes the place of coroutines, frames and functions
+
+
+class _NoTask:
+    """Stands for the asyncio task, which is in the other process."""
+
+    def done(self) -> bool:
+        return True
+
+    def cancelled(self) -> bool:
+        return False
+
+    def set_name(self, name: str) -> None:
+        pass
+
+
+NO_TASK: Any = _NoTask()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _error(text: str) -> BaseException | None:
+    """Return an error whose description is the text that came."""
+    return _described(text) if text else None
+
+
+def _described(text: str) -> BaseException:
+    name, _, rest = text.partition(": ")
+    if not name.isidentifier():
+        return RemoteError(text)
+    kind = _errors.get(name)
+    if kind is None:
+        kind = _errors[name] = type(name, (RemoteError,), {})
+    return kind(rest)
+
+
+_errors: dict[str, type[RemoteError]] = {}
+_template: CodeType = (lambda: None).__code__
+
+
+def _code(stand: Stand) -> CodeType:
+    filename, _, name, first = stand
+    key = (filename, name, first)
+    code = _codes.get(key)
+    if code is None:
+        facts: dict[str, Any] = {
+            "co_filename": filename,
+            "co_name": name.rpartition(".")[2],
+            "co_firstlineno": first,
+        }
+        if hasattr(_template, "co_qualname"):  # from Python 3.11
+            facts["co_qualname"] = name
+        code = _codes[key] = _template.replace(**facts)
+    return code
+
+
+_codes: dict[tuple[str, str, int], CodeType] = {}
+
+
+def _standing(stands: tuple[Stand, ...]) -> Any:
+    """Return what shows the same frames as a coroutine that stands there."""
+    found = None
+    for stand in reversed(stands):
+        frame = SimpleNamespace(f_code=_code(stand), f_lineno=stand[1], f_back=None)
+        found = SimpleNamespace(cr_frame=frame, cr_await=found, cr_running=False)
+    return found
+
+
+def _cofunc(qualname: str, defined: Stand | None) -> Any:
+    facts: dict[str, Any] = {"__name__": qualname.rpartition(".")[2], "__qualname__": qualname}
+    if defined is not None:
+        facts["__code__"] = _code(defined)
+    return SimpleNamespace(**facts)
+
+
+def idle(thread: TaskThread, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Return a hook that does nothing, and counts as such."""
+    return MethodType(TaskThread.__dict__[name], thread)
+
