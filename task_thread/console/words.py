@@ -56,6 +56,8 @@ def name_of(record: ThreadSnapshot | TaskSnapshot, ascii_only: bool) -> Text:
     mark = mark_of(record.state)
     if isinstance(record, ThreadSnapshot):
         name = Text(literal(record.id), "bold")
+        if record.worker:
+            name.append(f" on {literal(record.worker)}", "dim")
     else:
         name = Text(literal(record.slot))
     return Text.assemble((mark.sign(ascii_only), mark.style), " ", name)

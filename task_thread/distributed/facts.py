@@ -104,6 +104,10 @@ class Reporter:
         self._version = 0
         self._told: dict[tuple[int, int], ThreadFacts] = {}
 
+    def has_told(self, number: int, life: Life) -> bool:
+        """Whether a thread was told of."""
+        return (number, life.serial) in self._told
+
     def report(self, tops: dict[int, Life], wanted: tuple[str, ...] = ()) -> Report:
         """Return what is new.
 

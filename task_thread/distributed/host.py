@@ -41,6 +41,15 @@ LEASE = 1.5
 
 Packed = bytes
 
+_OS_THREAD = "task_thread children"
+_write = log.last_resort.write
+
+
+def _write_others(text: str) -> None:
+    """Write a line to stderr, unless it is a child's: those go to the other process."""
+    if threading.current_thread().name != _OS_THREAD:
+        _write(text)
+
 
 class Anchor(TaskThread):
     """Stands for the parent of a child, where the child runs.
@@ -59,6 +68,12 @@ class Anchor(TaskThread):
 
     def getId(self) -> str:
         return self._name
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"the parent, {self._name}, is in another process: signals and getId() reach it, its "
+            f"attribute {name!r} does not"
+        )
 
     async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
         assert isinstance(signal, PackedSignal)
@@ -85,13 +100,12 @@ class Host:
         self._lock = threading.Lock()
         self._tops: dict[int, Life] = {}
         self._anchors: dict[int, Anchor] = {}
-        self._levels: dict[int, int] = {}
-        self._told_advice: set[Any] = set()
         self._spawning: set[asyncio.Task[None]] = set()
-        self._errors_before = log.last_resort.write
+        self._carriers: set[asyncio.Task[None]] = set()
+        log.last_resort.write = _write_others
         begun = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(begun,), name="task_thread children", daemon=True
+            target=self._run, args=(begun,), name=_OS_THREAD, daemon=True
         )
         self._thread.start()
         begun.wait()
@@ -129,7 +143,8 @@ class Host:
         self._hear()
         assert self._channel is not None
         with self._lock:
-            report = self._reporter.report(self._tops.copy(), wanted)
+            tops = self._tops.copy()
+            report = self._reporter.report(tops, wanted)
         return pickle.dumps((report, self._channel.confirmations()))
 
     async def close(self) -> None:
@@ -163,7 +178,6 @@ class Host:
         self._home = asyncio.get_running_loop()
         self._closing = asyncio.Event()
         self._channel = Channel(self._home, "the parent's process", self._do)
-        log.last_resort.write = lambda text: None  # the lines go to the other process
         log.listeners.append(self._logged)
         if self._coached:
             coach.on()
@@ -184,7 +198,6 @@ class Host:
                 await asyncio.wait(self._spawning)
         finally:
             log.listeners.remove(self._logged)
-            log.last_resort.write = self._errors_before
 
     def _do(self, item: Item) -> None:
         verb, *rest = item
@@ -209,14 +222,15 @@ class Host:
                     Effect("send"),
                 )
 
-    async def _spawn(self, number: int, name: str, level: int, sources: Any, data: bytes) -> None:
+    async def _spawn(
+        self, number: int, name: str, levels: tuple[int, int], sources: Any, data: bytes
+    ) -> None:
         """Run a child until it has started."""
         assert self._channel is not None
         for filename, lines in sources.items():
             self._keep_source(filename, lines)
         anchor = self._anchors[number] = Anchor(name, self, number)
-        anchor.start()
-        self._levels[number] = level
+        self._carry(anchor)
         try:
             child = unpack_thread(data, anchor, lambda n, made: made if n == ("child",) else anchor)
             life = life_of(child)
@@ -229,7 +243,10 @@ class Host:
                 served=True,
             )
             self._tops[number] = life
-            self._use_level(life)
+            # What passes the loggers there passes them here.
+            life.logger.setLevel(levels[0])
+            if logging.root.level > levels[1]:
+                logging.root.setLevel(levels[1])
             await anchor.addChild(child)
             begun = asyncio.ensure_future(life.run())
             await asyncio.wait([begun])
@@ -248,6 +265,20 @@ class Host:
             life.at_end(lambda: self._ended(number, life, lane))
         else:
             self._ended(number, life, lane)
+
+    def _carry(self, anchor: Anchor) -> None:
+        """Run an anchor; a SystemExit of its child goes to the other process, and ends nothing here."""
+
+        async def carry() -> None:
+            try:
+                await anchor.run()
+            except BaseException:
+                pass
+
+        assert self._home is not None
+        task = self._home.create_task(carry())
+        self._carriers.add(task)
+        task.add_done_callback(self._carriers.discard)
 
     def _ended(self, number: int, life: Life, lane: Lane) -> None:
         self._report()
@@ -280,8 +311,6 @@ class Host:
         assert self._channel is not None
         with self._lock:
             report = self._reporter.report(self._tops.copy())
-        for life in self._tops.values():
-            self._use_level(life)
         self._channel.send("report", report)
 
     def _steer(self, ask: int, number: int, serial: int, verb: str, *args: Any) -> None:
@@ -321,6 +350,8 @@ class Host:
             if life is top.parent:
                 return ("parent",)
             if is_below(life, top):
+                if not self._reporter.has_told(number, life):
+                    self._report()  # so that it is known there when the signal comes
                 return ("below", life.serial, life.id)
             raise TypeError(f"it carries the thread {life.id}, and threads don't travel: send its id")
 
@@ -328,13 +359,6 @@ class Host:
         return packed(signal, self._channel.packer.pack(signal, name_of, f"the signal {signal}"))
 
     # Log lines
-
-    def _use_level(self, top: Life) -> None:
-        """Let the loggers of a child and of all below it pass what they would pass in the other process."""
-        level = next((self._levels[n] for n, life in self._tops.items() if life is top), None)
-        for life in walk(top):
-            if level is not None and life.logger.level == logging.NOTSET:
-                life.logger.setLevel(level)
 
     def _keep_source(self, filename: str, lines: list[str]) -> None:
         import linecache
@@ -348,7 +372,7 @@ class Host:
         owner = None if actor is None else actor.owner
         if owner is None or self._home is None:
             return
-        for number, top in list(self._tops.items()):
+        for number, top in self._tops.copy().items():
             if is_below(owner, top):
                 break
         else:

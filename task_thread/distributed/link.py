@@ -29,9 +29,11 @@ from .shadows import by_number, keep_source
 if TYPE_CHECKING:
     from .proxy import Proxy
 
+PYTHON = sys.version_info[:2]
 BEAT = 1.0  # seconds
 LOOKED_AT = 0.2  # seconds from beat to beat while somebody looks
 _LOOKS_FOR = 2.0  # seconds; so long somebody counts as looking
+_CONNECTS = 5.0  # seconds
 _SILENT = 2.5  # seconds without an answer after which a worker is shown as silent
 
 
@@ -73,6 +75,7 @@ class Link:
         self._numbers = itertools.count(1)
         self._asks: dict[int, Proxy] = {}
         self._future: Any = None
+        self._direct = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered = 0.0
         self._looked_at = float("-inf")
@@ -92,6 +95,7 @@ class Link:
 
     async def close(self) -> None:
         """Stop all that still runs there, and let go of the worker."""
+        await asyncio.gather(*(proxy.end() for proxy in list(self.proxies.values())))
         if not self.gone:
             await self._there(self._close())
             self._lose("its Workers were closed")
@@ -187,11 +191,14 @@ class Link:
                 f"{self.worker} at {self.address} can't import {error.name}: install "
                 "task-thread[distributed] there, in the version that is here"
             ) from error
+        self._direct = await self._can_be_reached()
         there = await self._call("hello")
-        if there != sys.version_info[:2]:
+        if there != PYTHON:
+            await self._call("close")
+            self._future.release()
             raise RuntimeError(
                 f"{self.worker} at {self.address} runs Python {there[0]}.{there[1]}, and this is "
-                f"Python {sys.version_info[0]}.{sys.version_info[1]}: code of classes can only be sent "
+                f"Python {PYTHON[0]}.{PYTHON[1]}: code of classes can only be sent "
                 "between processes of the same Python 3.x; start the workers with this one"
             )
         self.channel.begin()
@@ -200,6 +207,14 @@ class Link:
         for work in (self._putting(), self._taking(), self._beating(), self._watching()):
             task = asyncio.get_running_loop().create_task(work)
             self._tasks.add(task)
+
+    async def _can_be_reached(self) -> bool:
+        """Whether this process can connect to the worker; else all goes by way of dask's scheduler."""
+        try:
+            await asyncio.wait_for(self._client.rpc(self.address).identity(), _CONNECTS)
+        except Exception:
+            return False
+        return True
 
     async def _close(self) -> None:
         try:
@@ -232,7 +247,7 @@ class Link:
             "args": [to_serialize(arg) for arg in args],
         }
         client = self._client
-        if client.direct_to_workers:
+        if self._direct:
             answer = await client.rpc(self.address).actor_execute(**message)
         else:
             answer = await client.scheduler.proxy(
@@ -298,7 +313,8 @@ class Link:
         try:
             return await self._call(name, *args)
         except Exception as error:
-            self._lost(f"the connection ended ({describe(error)})")
+            gone = isinstance(error, OSError)
+            self._lost("its process has ended" if gone else describe(error))
             return None
 
     def _arrived(self, batch: Any) -> None:

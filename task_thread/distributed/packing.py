@@ -16,6 +16,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import cloudpickle
@@ -208,6 +209,8 @@ class _Whole:
 
 # The pickler
 
+_NO_FILE = "<no file>"
+
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it ships no types
     def __init__(
@@ -226,6 +229,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it ships no types
             number = self._number_of(thing)
             if number:
                 return _class, (number,)
+        elif kind is CodeType and thing.co_filename != _NO_FILE:  # cloudpickle leaves the name out
+            return _code, (thing.replace(co_filename=_NO_FILE), thing.co_filename)
         elif issubclass(kind, HasLife):
             life = find_life(thing)
             if life is not None:
@@ -250,6 +255,10 @@ def _dumps(
 def _class(number: int) -> type:
     classes: dict[int, type] = _here.now[0]
     return classes[number]
+
+
+def _code(code: CodeType, filename: str) -> CodeType:
+    return code.replace(co_filename=filename)
 
 
 def _thread(name: Name) -> Any:

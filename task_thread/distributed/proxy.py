@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core import log
 from .._core.context import current, life_of
-from .._core.environment import cells
+from .._core.environment import cells, in_kernel
 from .._core.lifecycle import Life
 from .._core.lines import code_of
 from ..signals import Signal
@@ -50,15 +50,16 @@ class Proxy:
     Args:
         workers: one of which runs it.
         thread: the child.
+        link: to the worker that runs it first.
 
     Raises:
         TypeError: something in the child can't be sent.
     """
 
-    def __init__(self, workers: Workers, thread: TaskThread) -> None:
+    def __init__(self, workers: Workers, thread: TaskThread, link: Link) -> None:
         self.thread = thread
         self.workers = workers
-        self.link: Link | None = None
+        self.link: Link | None = link  # None while another one is looked for
         self.number = 0
         self._life = life_of(thread)
         self._made = pack_thread(thread, self._name, "another process")
@@ -69,6 +70,7 @@ class Proxy:
         self._over: asyncio.Future[None] | None = None  # done when it has ended there, or is lost
         self._asked: dict[int, Callable[[BaseException | None], None]] = {}
         hooks = vars(thread)
+        self._own = {name: hooks[name] for name in _HOOKS if name in hooks}
         hooks["initVars__"] = lambda: None
         hooks["enter__"] = self.enter
         hooks["exit__"] = self.exit
@@ -80,9 +82,12 @@ class Proxy:
 
     def leave(self) -> None:
         """Let the thread be itself again."""
+        hooks = vars(self.thread)
         for name in _HOOKS:
-            vars(self.thread).pop(name, None)
+            del hooks[name]
+        hooks.update(self._own)
         self._life.inbox = None
+        self._life.worker = ""
 
     @property
     def worker(self) -> str:
@@ -93,7 +98,10 @@ class Proxy:
 
     async def enter(self) -> None:
         """Start the child there."""
-        link = self.link = await self.workers.link()
+        if self.link is None or self.link.gone:  # in a further run
+            self.link = None
+            self.link = await self.workers.link()
+        link = self.link
         loop = asyncio.get_running_loop()
         self._begun, self._over = loop.create_future(), loop.create_future()
         self._shadows = Shadows(self)
@@ -107,7 +115,10 @@ class Proxy:
             "spawn",
             self.number,
             "a parent" if parent is None else parent.id,
-            self._life.logger.getEffectiveLevel(),
+            (
+                self._life.logger.getEffectiveLevel(),
+                logging.INFO if in_kernel() else logging.root.level,
+            ),
             self._sources,
             self._made,
         )
@@ -126,8 +137,15 @@ class Proxy:
         """Send a signal on."""
         assert isinstance(signal, PackedSignal)
         assert self._lane is not None
-        if not await self._lane.send(signal.data):
-            self._life.undelivered += 1
+        sent = False
+        try:
+            data = signal.data or self.pack(signal.signal).data
+            sent = await self._lane.send(data)
+        except TypeError as error:
+            self._life.tell(error, "a signal was not sent")
+        finally:  # a stop may cut it
+            if not sent:
+                self._life.undelivered += 1
 
     # What comes
 
@@ -188,6 +206,13 @@ class Proxy:
             self._life.error = self._life.error or error
         self._life.fail(error)
 
+    async def end(self) -> None:
+        """Stop the child in order."""
+        if self._life.live:
+            ended = self._life.ended()
+            self._life.request_stop()
+            await ended
+
     def say(self, trouble: str) -> None:
         """Show what is wrong with the worker; "" for nothing."""
         if self._shadows is not None:
@@ -218,8 +243,8 @@ class Proxy:
             TypeError: something in it can't be sent.
         """
         link = self.link
-        if link is None:  # it waits until the child is started
-            link = self.workers.any_link()
+        if link is None:  # it is not known yet to whom it goes
+            return packed(signal, b"")
         return packed(signal, link.channel.packer.pack(signal, self._name, f"the signal {signal}"))
 
     def _name(self, life: Life) -> Name:

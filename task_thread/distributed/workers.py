@@ -121,11 +121,11 @@ class Workers:
             TypeError: something in it can't be sent.
             RuntimeError: these Workers were closed, or belong to another event loop, or there are none.
         """
-        await self.link()  # its errors come before anything is changed
+        link = await self.link()  # its errors come before anything is changed
         before = proxy_of(child)
         if before is not None:
             before.leave()
-        Proxy(self, child)
+        Proxy(self, child, link)
 
     async def link(self) -> Link:
         """Return the link to the worker with the fewest children."""
@@ -156,14 +156,11 @@ class Workers:
                 self._links[address] = link
             return link
 
-    def any_link(self) -> Link:
-        """Return a link that is open."""
-        return next(iter(self._links.values()))
-
     def _names(self) -> dict[str, str]:
         """Return the names of the workers, by their addresses."""
         found = self._client.scheduler_info(n_workers=-1)["workers"]
-        return {address: f"worker {facts['name']}" for address, facts in found.items()}
+        names = {address: f"worker {facts['name']}" for address, facts in found.items()}
+        return dict(sorted(names.items(), key=lambda one: one[1]))
 
     async def close(self) -> None:
         """Stop what still runs there, and end the processes that `local` started."""

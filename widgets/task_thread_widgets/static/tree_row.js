@@ -136,7 +136,7 @@ export class RowView {
     setShape(this.shape, row.state);
     setName(this.name, row.name);
     setAttribute(this.name, "title", row.name);
-    setText(this.info, isThread && row.info !== row.name ? row.info : "");
+    setText(this.info, isThread ? about(row) : "");
     setText(this.state, ask ? ask.doing : row.state);
     setAttribute(this.state, "data-asked", ask ? "" : null);
     const turning = !over && (!isThread || row.tasks.length > 0);
@@ -264,6 +264,12 @@ export class RowView {
       context.fillRect(i * step, height - high, step, high);
     }
   }
+}
+
+/** What stands beside a thread's name: its info, and the process that runs it if that is another one. */
+function about(row) {
+  const info = row.info !== row.name ? row.info : "";
+  return [info, row.worker && `on ${row.worker}`].filter(Boolean).join(" ");
 }
 
 /** @param {number[] | null} queues signals that wait in and out, handled, sent, undelivered */

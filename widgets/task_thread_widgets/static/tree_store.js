@@ -21,7 +21,7 @@ export const beatsKept = 60; // tenths of a second
 const lagKept = 2; // seconds that a lag is told: one that shows for a tenth of a second is seen by nobody
 
 const defaults = {
-  name: "", state: "", error: "", info: "", class: "",
+  name: "", state: "", error: "", info: "", worker: "", class: "",
   held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null, code: 0,
 };
 
