@@ -5,8 +5,8 @@ OS thread. So the two ends of a link are four loops:
 
     home of the parent ─ carrier ═══ put, take, beat ═══ carrier ─ home of the child
 
-`put` of the parent's end takes a batch of items there, `take` waits there for a batch and returns it. There is
-one of each under way at a time, and one batch in it; that keeps the order.
+`put` of the parent's end takes a batch of items there, `take` waits there for a batch and returns it. There
+is one of each under way at a time, and one batch in it; that keeps the order.
 
 Every item is a tuple whose first field says what it is. Signals are held back, so that neither a slow handler
 fills the memory of the other process nor one child holds up the rest: of each child at most `WINDOW` are on
@@ -74,7 +74,7 @@ class Channel:
         self.wake()
 
     def confirm(self, lane: Lane) -> None:
-        """Let the other end know how many signals of a child were handled; at once if it may wait for that."""
+        """Let the other end know how many signals of a child were handled; at once if it may wait for it."""
         told = lane.confirmed
         self._due[lane.number] = lane.handled
         if lane.handled - told >= WINDOW // 2:

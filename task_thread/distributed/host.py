@@ -1,8 +1,8 @@
 """The worker's end of a link: runs the children that are sent here.
 
 They run on an asyncio loop of their own, in an OS thread of its own: a child that computes for a minute
-holds up that loop, and not the worker, which goes on answering. Each child gets a parent here, its *anchor*, a
-root that stands for the real one: what the child sends it goes on to the other process.
+holds up that loop, and not the worker, which goes on answering. Each child gets a parent here, its *anchor*,
+a root that stands for the real one: what the child sends it goes on to the other process.
 
 When nobody has called for too long, the program that sent the children is gone: they are stopped in order.
 """
@@ -23,6 +23,7 @@ from .. import coach
 from .._core import instruments, log
 from .._core.context import current, life_of
 from .._core.effect import Effect
+from .._core.environment import running_loop
 from .._core.lifecycle import Life
 from .._core.lines import traceback_of
 from .._core.texts import describe
@@ -231,6 +232,7 @@ class Host:
             self._keep_source(filename, lines)
         anchor = self._anchors[number] = Anchor(name, self, number)
         self._carry(anchor)
+        error: BaseException | None = None
         try:
             child = unpack_thread(data, anchor, lambda n, made: made if n == ("child",) else anchor)
             life = life_of(child)
@@ -248,18 +250,14 @@ class Host:
             if logging.root.level > levels[1]:
                 logging.root.setLevel(levels[1])
             await anchor.addChild(child)
-            begun = asyncio.ensure_future(life.run())
-            await asyncio.wait([begun])
-            error = asyncio.CancelledError() if begun.cancelled() else begun.exception()
-        except Exception as failed:
+            await life.run()
+        except BaseException as failed:  # a SystemExit too ends nothing here
             error = failed
-            lane = None
-        if error is not None or lane is None:
-            self._report()
+        self._report()
+        if error is not None:
             self._forget(number)
             self._channel.send("refused", number, pack_error(error))
             return
-        self._report()
         self._channel.send("started", number)
         if life.live:
             life.at_end(lambda: self._ended(number, life, lane))
@@ -353,7 +351,9 @@ class Host:
                 if not self._reporter.has_told(number, life):
                     self._report()  # so that it is known there when the signal comes
                 return ("below", life.serial, life.id)
-            raise TypeError(f"it carries the thread {life.id}, and threads don't travel: send its id")
+            raise TypeError(
+                f"it carries the thread {life.id}, and threads don't travel: send its id"
+            )
 
         assert self._channel is not None
         return packed(signal, self._channel.packer.pack(signal, name_of, f"the signal {signal}"))
@@ -372,15 +372,14 @@ class Host:
         owner = None if actor is None else actor.owner
         if owner is None or self._home is None:
             return
-        for number, top in self._tops.copy().items():
-            if is_below(owner, top):
-                break
-        else:
+        tops = self._tops.copy().items()
+        number = next((number for number, top in tops if is_below(owner, top)), None)
+        if number is None:
             return
         try:
             text = record.getMessage()
-        except Exception as error:
-            text = f"{record.msg} ({describe(error)})"
+        except Exception as failed:
+            text = f"{record.msg} ({describe(failed)})"
         error = record.exc_info[1] if record.exc_info else None
         kind = getattr(record, "task_thread_advice", None)
         advice = None
@@ -403,6 +402,9 @@ class Host:
 
     def _on_home(self, call: Callable[[], None]) -> None:
         assert self._home is not None
+        if running_loop() is self._home:
+            call()
+            return
         try:
             self._home.call_soon_threadsafe(call)
         except RuntimeError:  # it has ended
@@ -446,4 +448,3 @@ def _error_of(effect: Any) -> BaseException | None:
         return RuntimeError("it was cancelled")
     error: BaseException | None = effect.exception()
     return error
-

@@ -285,5 +285,3 @@ def _goes_as_code(cls: type) -> bool:
     for part in cls.__qualname__.split("."):
         found = getattr(found, part, None)
     return found is not cls
-
-

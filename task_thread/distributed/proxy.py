@@ -252,9 +252,7 @@ class Proxy:
             return ("child",)
         if life is self._life.parent:
             return ("parent",)
-        raise TypeError(
-            f"it carries the thread {life.id}, and threads don't travel: send its id"
-        )
+        raise TypeError(f"it carries the thread {life.id}, and threads don't travel: send its id")
 
     def _find(self, name: Name) -> Any:
         kind = name[0]
@@ -272,7 +270,9 @@ class Proxy:
         if self.link is not None:
             self.link.channel.send(verb, self.number, *rest)
 
-    def ask(self, answered: Callable[[BaseException | None], None], serial: int, *what: Any) -> None:
+    def ask(
+        self, answered: Callable[[BaseException | None], None], serial: int, *what: Any
+    ) -> None:
         """Steer a task; the callback is called with an error, or with `None` once it is done."""
         if self.link is None or self._over is None or self._over.done():
             answered(RuntimeError(f"{self._life.id} has ended"))
@@ -324,7 +324,9 @@ class Proxy:
         life = self._life if thread is None else life_of(thread)
         if advice is not None:
             self._advise(life, advice)
-        logger: Any = life.logger if thread is None or name == life.logger.name else log.logger_of(name)
+        logger: Any = (
+            life.logger if thread is None or name == life.logger.name else log.logger_of(name)
+        )
         if not isinstance(logger, logging.Logger) or not logger.isEnabledFor(level):
             return
         info = None
@@ -367,5 +369,3 @@ def _cells_of(cls: type) -> dict[str, list[str]]:
             if code is not None and code.co_filename in known:
                 found[code.co_filename] = linecache.getlines(code.co_filename)
     return found
-
-

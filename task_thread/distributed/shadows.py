@@ -1,4 +1,4 @@
-"""What stands here for tasks and threads that live in another process, so that all tools can read and steer them.
+"""What stands here for tasks and threads of another process, so that all tools can read and steer them.
 
 A `TaskShadow` has what a driver shows; a `ThreadShadow` is a real TaskThread whose hooks reach over the link.
 What they show is as old as the last report: a second, or a fifth of that while somebody looks.
@@ -427,4 +427,3 @@ def _cofunc(qualname: str, defined: Stand | None) -> Any:
 def idle(thread: TaskThread, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
     """Return a hook that does nothing, and counts as such."""
     return MethodType(TaskThread.__dict__[name], thread)
-

@@ -59,7 +59,7 @@ class Workers:
         if getattr(sys.modules.get("__mp_main__"), "__name__", "") == "__mp_main__":
             raise RuntimeError(
                 "each worker imports the script that starts it, so what starts the program must not "
-                "run then: put it below a line `if __name__ == \"__main__\":`"
+                'run then: put it below a line `if __name__ == "__main__":`'
             )
         from distributed import Client, LocalCluster
 
@@ -110,7 +110,10 @@ class Workers:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.close()
 
@@ -149,9 +152,7 @@ class Workers:
             address = min(names, key=load)
             link = self._links.get(address)
             if link is None:
-                link = Link(
-                    self._client, address, names[address], self._home, self._patience
-                )
+                link = Link(self._client, address, names[address], self._home, self._patience)
                 await link.open(coached=bool(watchdog.loop_beats))
                 self._links[address] = link
             return link

@@ -13,13 +13,15 @@ import pytest
 def client() -> Iterator[Any]:
     """dask's client of two processes."""
     distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
-    ) as cluster:
-        with distributed.Client(cluster, set_as_default=False) as client:
-            gc.collect()
-            gc.freeze()
-            yield client
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        gc.collect()
+        gc.freeze()  # each test's collection need not look at it
+        yield client
 
 
 @pytest.fixture

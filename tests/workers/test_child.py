@@ -85,7 +85,7 @@ async def test_a_slow_handler_there_holds_up_its_sender_here_and_no_other_child(
             sent += 1
 
     flooding = asyncio.create_task(flood())
-    await soon(lambda: stuck.input_queue.full())
+    await soon(stuck.input_queue.full)
     await parent.sigFromParentToChild__(order("echo", "free"), other)
     await soon(lambda: ("echo", "free") in parent.heard())
     assert sent <= 2 * 100 + 2  # the queue here, what is on its way, the one in the handler
@@ -112,7 +112,7 @@ async def test_a_slow_handler_here_holds_up_its_sender_there(workers: Any) -> No
     child = Far("ann", parent)
     await parent.addChild(child, on=workers)
     await parent.sigFromParentToChild__(order("flood", 2000), child)
-    await soon(lambda: child.output_queue.full())
+    await soon(child.output_queue.full)
     parent.gate.set()
     await soon(lambda: len(parent.said) == 2001)
     assert parent.heard()[1:] == [("flood", value) for value in range(2000)]
@@ -316,6 +316,8 @@ async def test_another_python_is_refused(
 
     monkeypatch.setattr(link, "PYTHON", (3, 7))
     child = Far("ann", parent)
-    with pytest.raises(RuntimeError, match=r"worker \d at tcp://.* runs Python 3\.\d+, and this is Python 3\.7"):
+    with pytest.raises(
+        RuntimeError, match=r"worker \d at tcp://.* runs Python 3\.\d+, and this is Python 3\.7"
+    ):
         await parent.addChild(child, on=workers)
     assert child.state == "created"

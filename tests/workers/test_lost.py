@@ -64,7 +64,7 @@ async def test_a_killed_worker_fails_its_children_and_no_others(parent: Parent) 
         await soon(lambda: len(parent.said) == 2)
         for value in range(5):
             await parent.sigFromParentToChild__(order("echo", value), child)
-        await soon(lambda: child.input_queue.empty())
+        await soon(child.input_queue.empty)
         name = child.snapshot().worker
         pid = pid_of(parent, child)
         os.kill(pid, signal.SIGKILL)
@@ -108,7 +108,7 @@ async def test_a_worker_that_dies_during_a_start_or_a_stop_ends_that(parent: Par
             await asyncio.wait_for(child.join(), PATIENCE)
             assert isinstance(child._life.error, WorkerLost)
             # dask starts another process in its place
-            await soon(lambda: workers._names())
+            await soon(workers._names)
 
 
 async def test_a_frozen_worker_is_silent_then_well_again(parent: Parent) -> None:
