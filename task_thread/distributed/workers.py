@@ -13,6 +13,7 @@ from .link import Link
 from .proxy import Proxy, proxy_of
 
 PATIENCE = 30.0
+_NOWHERE = "127.0.0.1:0"  # of the pages that dask serves: not its port 8787 on every network
 
 
 class Workers:
@@ -68,7 +69,8 @@ class Workers:
                 n_workers=number,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=_NOWHERE,
+                worker_dashboard_address=_NOWHERE,
                 security=security or None,
             )
             try:
