@@ -356,7 +356,9 @@ class Host:
             )
 
         assert self._channel is not None
-        return packed(signal, self._channel.packer.pack(signal, name_of, f"the signal {signal}"))
+        return packed(
+            signal, self._channel.packer.pack(signal, name_of, lambda: f"the signal {signal}")
+        )
 
     # Log lines
 

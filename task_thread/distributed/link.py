@@ -37,6 +37,14 @@ _CONNECTS = 5.0  # seconds
 _SILENT = 2.5  # seconds without an answer after which a worker is shown as silent
 
 
+async def there(client: Any, work: Coroutine[Any, Any, Any]) -> Any:
+    """Do something on dask's loop, and wait for it."""
+    loop = client.loop.asyncio_loop
+    if asyncio.get_running_loop() is loop:
+        return await work
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+
+
 class Link:
     """The link to one worker.
 
@@ -91,13 +99,13 @@ class Link:
         Raises:
             RuntimeError: it can't run our children; the text says why.
         """
-        await self._there(self._open(coached))
+        await there(self._client, self._open(coached))
 
     async def close(self) -> None:
         """Stop all that still runs there, and let go of the worker."""
         await asyncio.gather(*(proxy.end() for proxy in list(self.proxies.values())))
         if not self.gone:
-            await self._there(self._close())
+            await there(self._client, self._close())
             self._lose("its Workers were closed")
 
     def add(self, proxy: Proxy) -> int:
@@ -160,12 +168,6 @@ class Link:
             proxy.lost(reason)
 
     # On dask's loop
-
-    async def _there(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do something on dask's loop, and wait for it."""
-        if asyncio.get_running_loop() is self._carrier:
-            return await work
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._carrier))
 
     def _here(self, call: Any, *args: Any) -> None:
         try:

@@ -47,19 +47,40 @@ class Packer:
         self._numbers: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
         self._next = itertools.count(1)
         self._classes: dict[int, type] = {}  # of the other end
+        self._busy = False
+        self._file = io.BytesIO()
+        self._pickler = _Pickler(self._file, _refuse, self._number_of)
 
-    def pack(self, thing: Any, name_of: Callable[[Life], Name], what: str) -> bytes:
+    def pack(self, thing: Any, name_of: Callable[[Life], Name], what: Callable[[], str]) -> bytes:
         """Return anything as bytes.
 
         Args:
             thing: a signal, say.
             name_of: returns how a thread is called; raises a TypeError for one that can't be named.
-            what: what it is called in an error.
+            what: returns what it is called in an error.
 
         Raises:
             TypeError: something in it can't be sent.
         """
-        return _dumps(thing, name_of, self._number_of, f"{what} can't be sent to {self.other}")
+        if self._busy:  # a signal whose own pickling sends another one
+            return _dumps(
+                thing, name_of, self._number_of, f"{what()} can't be sent to {self.other}"
+            )
+        # One pickler for all: to make one takes longer than most signals do.
+        file, pickler = self._file, self._pickler
+        self._busy = True
+        pickler.name_of = name_of
+        try:
+            pickler.dump(thing)
+            return file.getvalue()
+        except Exception as error:
+            raise TypeError(f"{what()} can't be sent to {self.other}: {describe(error)}") from error
+        finally:
+            pickler.clear_memo()
+            pickler.globals_ref.clear()
+            file.seek(0)
+            file.truncate()
+            self._busy = False
 
     def unpack(self, data: bytes, find: Callable[[Name], Any]) -> Any:
         """Return what was packed at the other end.
@@ -217,31 +238,31 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it ships no types
         self,
         file: io.BytesIO,
         name_of: Callable[[Life], Name],
-        number_of: Callable[[type], int],
+        number_of: Callable[[type], int | None],
     ) -> None:
         super().__init__(file)
-        self._name_of = name_of
+        self.name_of = name_of
         self._number_of = number_of
 
     def reducer_override(self, thing: Any) -> Any:
         kind = type(thing)
         if issubclass(kind, type):
             number = self._number_of(thing)
-            if number:
-                return _class, (number,)
+            if number is not None:
+                return (_class, (number,)) if number else NotImplemented
         elif kind is CodeType and thing.co_filename != _NO_FILE:  # cloudpickle leaves the name out
             return _code, (thing.replace(co_filename=_NO_FILE), thing.co_filename)
         elif issubclass(kind, HasLife):
             life = find_life(thing)
             if life is not None:
-                return _thread, (self._name_of(life),)
+                return _thread, (self.name_of(life),)
         return super().reducer_override(thing)
 
 
 def _dumps(
     thing: Any,
     name_of: Callable[[Life], Name],
-    number_of: Callable[[type], int],
+    number_of: Callable[[type], int | None],
     failure: str,
 ) -> bytes:
     file = io.BytesIO()
@@ -269,8 +290,8 @@ def _refuse(life: Life) -> Name:
     raise TypeError(f"it uses the thread {life.id}, and threads don't travel: use its id")
 
 
-def _no_number(cls: type) -> int:
-    return 0
+def _no_number(cls: type) -> None:
+    """Leave a class to cloudpickle."""
 
 
 def _goes_as_code(cls: type) -> bool:

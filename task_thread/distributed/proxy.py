@@ -245,7 +245,9 @@ class Proxy:
         link = self.link
         if link is None:  # it is not known yet to whom it goes
             return packed(signal, b"")
-        return packed(signal, link.channel.packer.pack(signal, self._name, f"the signal {signal}"))
+        return packed(
+            signal, link.channel.packer.pack(signal, self._name, lambda: f"the signal {signal}")
+        )
 
     def _name(self, life: Life) -> Name:
         if life is self._life:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _serials = itertools.count(1 << 40)  # none that a driver of this process has
 _Call = Callable[[], None]
+_STATES = {state.value: state for state in TaskState}
 
 
 class RemoteError(Exception):
@@ -57,62 +58,49 @@ class TaskShadow:
         self.serial = next(_serials)
         self.owner = owner
         self.task = NO_TASK
-        self.over = False
-        self.gone = False
+        self.error: BaseException | None = None
         self.pacing: PacingShadow | None = None
         self._proxy = proxy
         self._thread = serial
         self.take(facts)
 
     def take(self, facts: TaskFacts) -> None:
-        """Take note of what is new."""
+        """Take note of what is new; the costly rest is made when somebody asks."""
         self._facts = facts
-        self.over = TaskState(facts.state).ended
+        self.name = self.slot_name = facts.name
+        self.slot = facts.slot or None
+        self.turns = facts.turns
+        self.too_fast = facts.too_fast
+        self.state = _STATES[facts.state]
+        self.over = self.state.ended
+        if (facts.error != "") is not (self.error is not None):
+            self.error = _error(facts.error)
         if facts.paused or facts.hz or self.pacing is not None:
             pacing = self.held()
             pacing.paused, pacing.hz = facts.paused, facts.hz
-        self.coroutine = _standing(facts.stands) if facts.stands and not self.over else None
-        self.cofunc = _cofunc(facts.cofunc, facts.defined)
 
     def end(self, cancel: bool = True) -> None:
         """Take note that it is gone."""
         self.over = True
-        self.coroutine = None
+        if not self.state.ended:
+            self.state = TaskState.DONE
 
     @property
-    def slot(self) -> str | None:
-        return self._facts.slot or None
-
-    @property
-    def slot_name(self) -> str:
-        return self._facts.name
-
-    name = slot_name
-
-    @property
-    def turns(self) -> int:
+    def coroutine(self) -> Any:
         self._proxy.is_looked_at()
-        return self._facts.turns
+        return None if self.over or not self._facts.stands else _standing(self._facts.stands)
+
+    @property
+    def cofunc(self) -> Any:
+        return _cofunc(self._facts.cofunc, self._facts.defined)
 
     def rate(self, now: float) -> float:
         self._proxy.is_looked_at()
         return 0.0 if self.over else self._facts.rate
 
     @property
-    def too_fast(self) -> bool:
-        return self._facts.too_fast
-
-    @property
-    def error(self) -> BaseException | None:
-        return _error(self._facts.error)
-
-    @property
-    def state(self) -> TaskState:
-        state = TaskState(self._facts.state)
-        return TaskState.DONE if self.over and not state.ended else state
-
-    @property
     def place(self) -> Place | None:
+        self._proxy.is_looked_at()
         stand = self._facts.stands[-1] if self._facts.stands else self._facts.defined
         if self.over or stand is None:
             return None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from types import TracebackType
 from typing import Any
 
 from .._core import watchdog
 from ..thread import TaskThread
-from .link import Link
+from .link import Link, there
 from .proxy import Proxy, proxy_of
 
 PATIENCE = 30.0
+_LOOK_AGAIN = 1.0  # seconds
 _NOWHERE = "127.0.0.1:0"  # of the pages that dask serves: not its port 8787 on every network
 
 
@@ -36,6 +38,9 @@ class Workers:
         self._patience = patience
         self._home = asyncio.get_running_loop()
         self._links: dict[str, Link] = {}
+        self._names: dict[str, str] = {}  # of the workers, by their addresses
+        self._lost: set[str] = set()  # addresses
+        self._looked = float("-inf")  # when dask was asked for the names
         self._opening = asyncio.Lock()
         self._closed = False
 
@@ -80,7 +85,9 @@ class Workers:
                 raise
 
         cluster, client = await asyncio.to_thread(begin)
-        return cls(client, cluster, patience)
+        workers = cls(client, cluster, patience)
+        await workers._look()
+        return workers
 
     @classmethod
     async def dask(cls, client: Any, *, patience: float = PATIENCE) -> Workers:
@@ -98,7 +105,9 @@ class Workers:
                 f"expected a dask.distributed.Client, found {type(client).__name__}: write "
                 "client = Client(cluster)"
             )
-        return cls(client, None, patience)
+        workers = cls(client, None, patience)
+        await workers._look()
+        return workers
 
     def __reduce__(self) -> Any:
         raise TypeError("Workers can't be sent to a worker: a child there makes its own")
@@ -106,7 +115,7 @@ class Workers:
     def __repr__(self) -> str:
         if self._closed:
             return "<Workers, closed>"
-        return f"<Workers: {', '.join(self._names().values()) or 'none yet'}>"
+        return f"<Workers: {', '.join(self._names.values()) or 'none yet'}>"
 
     async def __aenter__(self) -> Workers:
         return self
@@ -141,9 +150,10 @@ class Workers:
                 "these Workers belong to another event loop: make them on the one where the parent runs"
             )
         async with self._opening:
-            names = self._names()
-            for address in [a for a, link in self._links.items() if link.gone]:
-                del self._links[address]
+            gone = any(link.gone for link in self._links.values())
+            if gone or time.monotonic() - self._looked > _LOOK_AGAIN:
+                await self._look()
+            names = self._names
             if not names:
                 raise RuntimeError("there is no worker: the cluster has none at this moment")
 
@@ -159,11 +169,23 @@ class Workers:
                 self._links[address] = link
             return link
 
-    def _names(self) -> dict[str, str]:
-        """Return the names of the workers, by their addresses."""
-        found = self._client.scheduler_info(n_workers=-1)["workers"]
+    async def _look(self) -> None:
+        """Ask dask which workers there are."""
+
+        async def ask() -> Any:
+            return await self._client.scheduler.identity()
+
+        for address in [address for address, link in self._links.items() if link.gone]:
+            del self._links[address]
+            self._lost.add(address)
+        found = (await there(self._client, ask()))["workers"]
         names = {address: f"worker {facts['name']}" for address, facts in found.items()}
-        return dict(sorted(names.items(), key=lambda one: one[1]))
+        self._names = {
+            address: names[address]
+            for address in sorted(names, key=names.__getitem__)
+            if address not in self._lost  # dask may not have noticed
+        }
+        self._looked = time.monotonic()
 
     async def close(self) -> None:
         """Stop what still runs there, and end the processes that `local` started."""

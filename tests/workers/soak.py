@@ -1,6 +1,6 @@
 """Workers killed, frozen and stunned at random, for as long as one likes; by hand, on a quiet machine.
 
-    PYTHONPATH=.:tests:tests/workers python tests/workers/soak.py SECONDS [SEED]
+PYTHONPATH=.:tests:tests/workers python tests/workers/soak.py SECONDS [SEED]
 """
 
 from __future__ import annotations

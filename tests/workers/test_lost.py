@@ -33,6 +33,14 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+async def another_worker(workers: Any) -> None:
+    """Wait until dask has started a process in the place of the one that was lost."""
+    await workers._look()
+    while not workers._names:
+        await asyncio.sleep(0.05)
+        await workers._look()
+
+
 @pytest.fixture
 async def parent() -> AsyncIterator[Parent]:
     parent = Parent()
@@ -107,8 +115,7 @@ async def test_a_worker_that_dies_during_a_start_or_a_stop_ends_that(parent: Par
                     await adding
             await asyncio.wait_for(child.join(), PATIENCE)
             assert isinstance(child._life.error, WorkerLost)
-            # dask starts another process in its place
-            await soon(workers._names)
+            await another_worker(workers)
 
 
 async def test_a_frozen_worker_is_silent_then_well_again(parent: Parent) -> None:
@@ -155,7 +162,7 @@ async def test_TLS_and_its_certificates_are_one_word() -> None:
     parent.start()
     await soon(lambda: parent.running)
     async with await Workers.local(1, security=True) as workers:
-        assert all(address.startswith("tls://") for address in workers._names())
+        assert all(address.startswith("tls://") for address in workers._names)
         child = Far("ann", parent)
         await parent.addChild(child, on=workers)
         await parent.sigFromParentToChild__(order("echo", 1), child)
