@@ -1,6 +1,6 @@
 """What a child on a worker costs, against a child here and against bare calls of dask.
 
-`python -m tests.benchmarks.link`. Every figure is the best of three, on the machine on which it runs; the workers are on the same one.
+`python -m tests.benchmarks.link`. Every figure is the best of three; the workers are on the same machine.
 """
 
 from __future__ import annotations

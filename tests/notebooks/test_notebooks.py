@@ -38,6 +38,7 @@ ALIVE = {
     "09_a_program_of_your_own.ipynb": ["harbour"],
     "10_races_and_deadlocks.ipynb": ["table"],
     "11_many_clients.ipynb": ["station"],
+    "12_more_than_one_machine.ipynb": ["office"],
 }
 # What each notebook asks before a program runs, and which choice the program makes right.
 GATES = {
@@ -98,6 +99,7 @@ each_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 NEEDS = {  # what a notebook imports that comes with the extra `lab` only
     "09_a_program_of_your_own.ipynb": ("aiosqlite",),
     "11_many_clients.ipynb": ("aiosqlite", "websockets"),
+    "12_more_than_one_machine.ipynb": ("distributed",),
 }
 
 
@@ -539,6 +541,27 @@ def test_the_harbour_shows_what_its_prose_promises(name: str, program: Program) 
     until("forget-run", lambda sent, heard, _: heard > 0.8 * sent)
     program.stop_all()
     assert program.ask(f"import os\nprint(os.path.exists({folder}))") is False
+
+
+@pytest.mark.parametrize("name", ["12_more_than_one_machine.ipynb"])
+def test_the_office_shows_what_its_prose_promises(name: str, program: Program) -> None:
+    program.run_all()
+    output = program.output
+    here, *answers = output("ask-both").splitlines()
+    told = [ast.literal_eval(answer) for answer in answers]
+    assert sorted((name, answer["from"], answer["primes"]) for name, answer in told) == [
+        ("ann", 0, 9592),
+        ("bob", 100_000, 8392),
+    ]
+    processes = {answer["process"] for _, answer in told} | {int(here.rpartition(" ")[2])}
+    assert len(processes) == 3
+    assert "idle [paused]" in output("pause")
+    assert "can't be sent to worker 0" in program.error("lock")
+    killed = output("kill-one")
+    assert "('bob', WorkerLost('worker 1'" in killed
+    assert "ann [running on worker 0]" in killed
+    assert "bob [" not in killed
+    assert "bob [running on worker " in output("start-again")
 
 
 @pytest.mark.parametrize("name", ["09_a_program_of_your_own.ipynb"])
