@@ -197,6 +197,7 @@ class Tree:
             signals_out=queues[3],
             undelivered=queues[4],
             error=row.get("error", ""),
+            worker=row.get("worker", ""),
             tasks=tuple(self._task(one, at) for one in sorted(tasks, key=self._serial)),
             children=tuple(made[one] for one in sorted(kids, key=self._place)),
         )

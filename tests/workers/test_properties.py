@@ -58,7 +58,6 @@ def test_no_signal_is_lost_doubled_or_out_of_order(client: Any, program: tuple[P
     asyncio.run(run())
 
 
-@pytest.mark.limit(100)
 @pytest.mark.parametrize("how", ["kill", "freeze"])
 async def test_of_a_worker_that_ends_in_the_middle_the_rest_is_counted(how: str) -> None:
     from task_thread.distributed import Workers

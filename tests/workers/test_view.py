@@ -130,13 +130,17 @@ async def test_the_source_panel_shows_its_code_and_the_line(parent: Parent, chil
     source = SourceFrames(parent)
     try:
 
-        def look() -> dict[str, Any]:
+        waiting: list[dict[str, Any]] = []
+
+        def look() -> Any:
             frame = source.frame(asyncio.get_running_loop().time(), True, "")
             assert frame is not None
-            return frame.facts
+            if frame.facts["at"] and frame.facts["at"]["how"] == "waits":
+                waiting.append(frame.facts)
+            return waiting
 
-        await soon(lambda: look()["at"] and look()["at"]["how"] == "waits")
-        facts = look()
+        await soon(look)
+        [facts] = waiting
         [[number, name, label, first, lines]] = facts["sources"]
         assert (name, label) == ("Far.turn__", "far.py")
         assert facts["at"]["source"] == number
