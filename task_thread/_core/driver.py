@@ -41,7 +41,7 @@ from . import instruments, log
 from .context import current
 from .environment import in_kernel
 from .groups import forgive_group
-from .lines import Place, attribute, definition_place, name_of, waiting_place
+from .lines import Place, attribute, definition_place, frames, name_of, waiting_place
 from .pacing import Pacing
 from .patient import native
 from .rate import METER_FIELDS, RateMeter
@@ -262,6 +262,10 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         if self.over:
             return None
         return waiting_place(self.coroutine) or definition_place(self.cofunc)
+
+    def stands(self) -> list[tuple[FrameType, int]]:
+        """Return the frames of the turn, from the co-function down to what it waits for, with their lines."""
+        return [(f, f.f_lineno or f.f_code.co_firstlineno) for f in frames(self.coroutine)]
 
     def telling_here(self) -> bool:
         """Whether the running code is the `taskFailed__` of this task, which takes no turn any more."""

@@ -48,7 +48,7 @@ class TaskShadow:
         facts: what is known of it.
     """
 
-    elder = heir = following = None
+    elder = heir = following = coroutine = None
     is_pending = False
     last = False
     running = False
@@ -57,7 +57,7 @@ class TaskShadow:
     def __init__(self, proxy: Proxy, owner: Life, serial: int, facts: TaskFacts) -> None:
         self.serial = next(_serials)
         self.owner = owner
-        self.task = NO_TASK
+        self.task = _NoTask()
         self.error: BaseException | None = None
         self.pacing: PacingShadow | None = None
         self._proxy = proxy
@@ -85,10 +85,12 @@ class TaskShadow:
         if not self.state.ended:
             self.state = TaskState.DONE
 
-    @property
-    def coroutine(self) -> Any:
+    def stands(self) -> list[tuple[Any, int]]:
+        """Return what has the facts of the frames there, with their lines."""
         self._proxy.is_looked_at()
-        return None if self.over or not self._facts.stands else _standing(self._facts.stands)
+        return [
+            (SimpleNamespace(f_code=_code(at), f_lineno=at[1]), at[1]) for at in self._facts.stands
+        ]
 
     @property
     def cofunc(self) -> Any:
@@ -335,7 +337,7 @@ def keep_source(filename: str, text: str) -> None:
         linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
 
 
-# What takes the place of coroutines, frames and functions
+# What takes the place of asyncio tasks, code and functions
 
 
 class _NoTask:
@@ -349,9 +351,6 @@ class _NoTask:
 
     def set_name(self, name: str) -> None:
         pass
-
-
-NO_TASK: Any = _NoTask()
 
 
 def _nothing() -> None:
@@ -394,15 +393,6 @@ def _code(stand: Stand) -> CodeType:
 
 
 _codes: dict[tuple[str, str, int], CodeType] = {}
-
-
-def _standing(stands: tuple[Stand, ...]) -> Any:
-    """Return what shows the same frames as a coroutine that stands there."""
-    found = None
-    for stand in reversed(stands):
-        frame = SimpleNamespace(f_code=_code(stand), f_lineno=stand[1], f_back=None)
-        found = SimpleNamespace(cr_frame=frame, cr_await=found, cr_running=False)
-    return found
 
 
 def _cofunc(qualname: str, defined: Stand | None) -> Any:

@@ -30,7 +30,7 @@ from .._core.context import life_of
 from .._core.driver import Driver
 from .._core.environment import running_loop
 from .._core.lifecycle import Life
-from .._core.lines import Place, code_of, definition_place, frames, is_users, traceback_of
+from .._core.lines import Place, code_of, definition_place, is_users, traceback_of
 from .._core.texts import describe
 from .._core.trace import LineProfile, Trace
 from ..states import TaskState
@@ -318,16 +318,14 @@ def standing(driver: Driver) -> tuple[CodeType | None, int, str, list[list[Any]]
         The innermost function of the user's; the line in it, 0 if there is none; "waits", "runs",
         "between", "failed" or "over"; and the chain of calls, as a page reads it.
     """
-    coroutine = driver.coroutine
     stands: list[Stand] = []
     if driver.error is not None:
         how = "failed"
         stands = list(traceback.walk_tb(traceback_of(driver.error)))
     elif driver.over:
         how = "over"
-    elif coroutine is not None:
+    elif stands := driver.stands():
         how = "waits" if driver.state is TaskState.WAITING else "runs"
-        stands = [(f, f.f_lineno or f.f_code.co_firstlineno) for f in frames(coroutine)]
     else:
         how = "between"
     stands = _users_part(stands)
