@@ -92,6 +92,10 @@ GATES = {
         "How many means does one sensor hear": "about twelve",
         "A sensor stops.": "one: its client",
     },
+    "12_more_than_one_machine.ipynb": {
+        "Ann computes.": "about fifteen",
+        "Bob gets three small ranges": "three",
+    },
 }
 EXPECTED_ERROR = "raises-exception"  # the tag of a cell that fails on purpose
 
