@@ -192,6 +192,7 @@ def a_thread(serial: int = 1, id: str = "clock", **facts: Any) -> ThreadSnapshot
         "signals_out": 0,
         "undelivered": 0,
         "error": "",
+        "worker": "",
         "tasks": (),
         "children": (),
     }
