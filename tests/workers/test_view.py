@@ -129,7 +129,6 @@ async def test_the_tree_panel_has_its_rows_and_its_worker(parent: Parent, child:
 async def test_the_source_panel_shows_its_code_and_the_line(parent: Parent, child: Far) -> None:
     source = SourceFrames(parent)
     try:
-
         waiting: list[dict[str, Any]] = []
 
         def look() -> Any:
