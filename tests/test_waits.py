@@ -94,7 +94,7 @@ async def test_a_queue_whose_consumer_has_died() -> None:
 async def test_an_event_that_nobody_will_set() -> None:
     async with running(student(EVENT)["Runner"]()) as runner:
         await rounds(20)
-        assert said(runner) == ["runner.run waits for self.go"]
+        assert said(runner) == ["runner.run waits for self.gun"]
         assert circles(runner) == []
 
 

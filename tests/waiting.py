@@ -79,13 +79,13 @@ class Kitchen(TaskThread):
 EVENT = """
 class Runner(TaskThread):
     def initVars__(self):
-        self.go = asyncio.Event()
+        self.gun = asyncio.Event()
 
     async def enter__(self):
         self.tasks.run = await reCreate(None, self.run__)
 
     async def run__(self):
-        await self.go.wait()
+        await self.gun.wait()
         self.tasks.run = await reSchedule(self.run__)
 
     def getId(self):

@@ -104,7 +104,7 @@ def test_a_child_whose_exit_waits_for_its_parent_is_a_red_circle(open_notebook):
     ("program", "top", "name", "words"),
     [
         (QUEUE, "Kitchen", "self.plates", "full, 2 of 2"),
-        (EVENT, "Runner", "self.go", "waited for by runner.run"),
+        (EVENT, "Runner", "self.gun", "waited for by runner.run"),
         (SLOW, "Reader", "gather()", "1 of 2 done"),
         (GROUP, "Reader", "group", "which is reader <b>1</b>.fetch"),
     ],

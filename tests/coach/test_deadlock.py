@@ -88,8 +88,8 @@ async def test_a_child_whose_exit_waits_for_its_parent_is_told_of() -> None:
 async def test_an_event_that_no_line_sets_is_told_of() -> None:
     runner = student(EVENT)["Runner"]()
     assert await looked_at(runner, lambda: runner.running, *TIMES) == [
-        "run of runner waits at `await self.go.wait()` (program.py, line 9) for an event that no line of "
-        "the program sets: write `self.go.set()` where it has happened."
+        "run of runner waits at `await self.gun.wait()` (program.py, line 9) for an event that no line of "
+        "the program sets: write `self.gun.set()` where it has happened."
     ]
 
 
@@ -105,17 +105,17 @@ async def test_a_queue_whose_consumer_has_failed_is_told_of() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("        await self.go.wait()", "        await asyncio.wait_for(self.go.wait(), 60)"),
+        ("        await self.gun.wait()", "        await asyncio.wait_for(self.gun.wait(), 60)"),
         (
             '        return "runner"',
-            '        return "runner"\n\n    def start_it(self):\n        self.go.set()',
+            '        return "runner"\n\n    def start_it(self):\n        self.gun.set()',
         ),
-        ("self.go = asyncio.Event()", "self.go = self.other = asyncio.Event()"),
-        ("self.go = asyncio.Event()", "go = asyncio.Event()\n        self.go = go"),
-        ('        return "runner"', '        getattr(self, "go")\n        return "runner"'),
+        ("self.gun = asyncio.Event()", "self.gun = self.other = asyncio.Event()"),
+        ("self.gun = asyncio.Event()", "gun = asyncio.Event()\n        self.gun = gun"),
+        ('        return "runner"', '        getattr(self, "gun")\n        return "runner"'),
         (
             '        return "runner"',
-            '        print(self.go, file=open("/dev/null", "w"))\n        return "runner"',
+            '        repr(self.gun)\n        return "runner"',
         ),
     ],
     ids=["limited", "set somewhere", "two names", "made elsewhere", "by a text", "given away"],

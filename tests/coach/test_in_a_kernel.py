@@ -212,5 +212,5 @@ def test_a_view_that_takes_long_to_make_is_nobodys_fault(kernel: Kernel) -> None
 
 
 def test_a_name_that_is_asked_for_in_a_cell_has_a_remedy_of_its_own(kernel: Kernel) -> None:
-    asked = kernel.run("from task_thread.coach.blocked import _remedy\n_remedy('n = input()')")
+    asked = kernel.run("from task_thread.coach.blocked import remedy\nremedy('n = input()')")
     assert asked.literal == "Ask before the thread starts, or with a widget."

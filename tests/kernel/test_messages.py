@@ -96,7 +96,7 @@ class Page:
         self.subshell = subshell
         self.serial: int = kernel.run("target._life.serial").literal
         self.other: int = kernel.run("other._life.serial").literal
-        self.tree, *_, self.signals = kernel.run("[p.model_id for p in view.panels]").literal
+        self.tree, self.signals = kernel.run("[view.tree.model_id, view.signals.model_id]").literal
         # A page can name a thread once it has been told of it.
         for panel, rows in ((self.tree, "tree._model"), (self.signals, "signals._model")):
             self.say({"kind": "hello", "view": VIEW, "seen": True}, panel)

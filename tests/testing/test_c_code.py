@@ -105,7 +105,7 @@ def test_in_a_helper_of_the_loop() -> None:
     found = run("""
 async def program():
     await asyncio.to_thread(sum, range(10**11))
-failure(program, real=True, within=1)
+failure(program, real=True, within=1, patience=60)
 """)
     assert found.startswith("deadline: ")
     assert "which keeps the interpreter to itself, and was frozen" in found
