@@ -105,9 +105,10 @@ def test_in_a_helper_of_the_loop() -> None:
     found = run("""
 async def program():
     await asyncio.to_thread(sum, range(10**11))
-failure(program, real=True, within=1, patience=60)
+failure(program, real=True, within=1)
 """)
-    assert found.startswith("deadline: ")
+    # Either is true: on a busy machine a step of the program itself may not get the interpreter either.
+    assert found.startswith(("deadline: ", "endless: "))
     assert "which keeps the interpreter to itself, and was frozen" in found
 
 
