@@ -15,7 +15,7 @@ site := .venv-site
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-here test-pythons test-course test-lite test-site exercises links docs gallery site slides bench bench-view soak clean
+.PHONY: help lab test test-all test-here test-pythons test-course test-lite test-site exercises links docs gallery site slides walk bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
@@ -31,6 +31,7 @@ help:
 	@echo 'make gallery       short recordings of the tutorial, one HTML file each, in docs/gallery/html'
 	@echo 'make site          documentation and a lab that needs no server, as static files, in build/site'
 	@echo 'make slides        the notebooks as slides for a lesson, in docs/slides'
+	@echo 'make walk          the tutorial cell by cell in JupyterLab, as a laptop and a projector show it'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
 	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
@@ -81,6 +82,9 @@ gallery: $(venv)/has-test
 
 site: $(site)/has-site
 	.ci/site $(site)/bin/python build/site
+
+walk: $(venv)/has-test
+	$(py) -m pytest -m browser --numprocesses 2 tests/browser/test_walk.py
 
 bench: $(venv)/has-test
 	$(py) -m tests.benchmarks $(BENCH_ARGS)

@@ -22,8 +22,8 @@ skip() { # skip NAME REASON
     summary+=("SKIPPED  $1: $2")
 }
 
-later() { # later NAME: it is not for this target
-    summary+=("LATER    $1: make test-all")
+later() { # later NAME [COMMAND]: it is not for this target
+    summary+=("LATER    $1: ${2:-make test-all}")
 }
 
 run_pytest() { # run_pytest ARGUMENT...
