@@ -70,6 +70,7 @@ NOT_HERE = {
     "test_an_asyncio_timeout_inside_the_coroutine_works": "a timer of 1 ms is due at once",
     "test_wait_for_inside_the_coroutine_works": "a timer of 1 ms is due at once",
     "test_a_cancelled_task_is_recorded_to_its_end": "its loop calls back one at a time, not in rounds",
+    "test_two_that_go_on_in_one_round_of_the_loop": "its loop calls back one at a time, not in rounds",
     "test_the_first_notebook_is_told_only_where_it_breaks_something": "the widgets are not installed",
 }
 
