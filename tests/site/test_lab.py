@@ -58,9 +58,10 @@ def test_the_first_notebook_lives_and_obeys_its_buttons(
     assert lab.ask("hello.snapshot().task('hello_task').pace") == "0.2"
 
     # A million turns a second: the coach's sentence comes, and the page is heard all the same.
-    lab.run(10, 17, 18)
-    assert "pulse_task reschedules" in lab.said(17, 18)
-    busy = lab.cell(17)
+    pulse, haste, figure = numbers_of("pulse-thread", "haste-run", "haste-figure")
+    lab.run(pulse, haste, figure)
+    assert "pulse_task reschedules" in lab.said(haste, figure)
+    busy = lab.cell(haste)
     bring(busy, row(busy, "task", "pulse_task"))
     busy.get_by_role("button", name="Stop pulse").click()
     expect(row(busy, "thread", "pulse")).to_have_attribute("data-state", "stopped")
@@ -71,6 +72,13 @@ def test_the_first_notebook_lives_and_obeys_its_buttons(
     view = lab.cell(4)
     bring(view, row(view, "task", "hello_task"))
     until(page, lambda: turns(row(view, "task", "hello_task")) >= 2)
+
+
+def numbers_of(*ids: str) -> list[int]:
+    """Return the numbers of cells of the first notebook, among its code cells."""
+    cells = json.loads((NOTEBOOKS / "01_anatomy_of_a_task.ipynb").read_text())["cells"]
+    code = [cell["id"] for cell in cells if cell["cell_type"] == "code"]
+    return [code.index(one) for one in ids]
 
 
 def solution(name: str) -> dict[int, str]:
