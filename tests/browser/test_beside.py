@@ -60,7 +60,8 @@ def test_it_opens_on_the_right_and_the_notebook_goes_on(
     beside = nb.page.locator(".jp-LinkedOutputView .task-thread-view")
     expect(beside).to_have_count(1)
     inline = nb.cell(1).locator(".task-thread-view")
-    expect(inline.locator(".tt-keep-note")).to_have_text("Shown beside the notebook.")
+    note = inline.locator(".tt-keep-note", has_text="Shown beside the notebook.")
+    expect(note).to_be_visible()
     expect(inline.locator('[data-panel="tree"]')).to_be_hidden()
     # The keys of the notebook still reach it.
     nb.cell(2).locator(".cm-content").click()

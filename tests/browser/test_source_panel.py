@@ -189,7 +189,7 @@ class Long(TaskThread):
 
 def test_nothing_is_recorded_while_nobody_looks(source):
     notebook, panel = source
-    watched = "clock._life.dispatcher.trace is not None"
+    watched = "clock._life.dispatcher.trace.full"  # a kernel keeps a coarse trace of every tree
     assert notebook.kernel.evaluate(watched)
     notebook.page.evaluate(
         "document.querySelector('[data-panel=source]').closest('.jp-OutputArea').style.display = 'none'"

@@ -46,7 +46,8 @@ class Clock(TaskThread):
         pass
 
 def recorded():
-    return clock._life.dispatcher is not None and clock._life.dispatcher.trace is not None
+    # A kernel keeps a coarse trace of every tree.
+    return clock._life.dispatcher is not None and clock._life.dispatcher.trace.full
 """
 SHOW = ["clock = Clock()\nclock.start()", "panel = TimelinePanel(clock)\npanel"]
 READY = 60_000  # ms: the first time a page loads the widgets takes a while

@@ -37,6 +37,10 @@ export class View {
       const recording = new ViewRecording(this);
       keeper.bar.prepend(...recording.parts);
       this.root.prepend(keeper.bar, recording.frame);
+      this.ending.signal.addEventListener("abort", () => {
+        keeper.letGo();
+        keeper.bar.remove();
+      });
     }
     this.tabsHere.forEach(({ tab, text }, index) => { // so a screen reader knows which tab shows which panel
       const shown = this.places.get(tab);
