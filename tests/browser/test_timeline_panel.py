@@ -307,7 +307,7 @@ def test_it_records_only_while_it_can_be_seen_and_survives_a_reload(clock):
     notebook, panel = clock
     assert notebook.kernel.evaluate("recorded()") is True
     notebook.save()
-    notebook.page.evaluate("() => window.dispatchEvent(new Event('pagehide'))")
+    panel.evaluate("e => { e.closest('.jp-OutputArea').style.display = 'none'; }")
     notebook.kernel.until("recorded()", False, timeout=90)  # half a minute is remembered
     notebook.reload()
     panel = shown(notebook)
