@@ -207,12 +207,13 @@ class LitePage:
         return self.page.locator(f'[data-test-cell="{number}"]')
 
     def said(self, *numbers: int) -> str:
-        """Return what stands below these cells as text."""
+        """Return what stands below these cells as text; without any, below all code cells."""
         text: str = self.page.evaluate(
             """numbers => {
                 const cells = [...jupyterapp.shell.currentWidget.content.model.cells]
                     .filter(one => one.type === "code");
-                return numbers.flatMap(number => cells[number].outputs.toJSON())
+                const asked = numbers.length ? numbers.map(number => cells[number]) : cells;
+                return asked.flatMap(cell => cell.outputs.toJSON())
                     .map(put => [put.text ?? ""].flat().join("")).join("");
             }""",
             list(numbers),
