@@ -6,12 +6,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alive import CELLS, FIRST, assert_alive_and_obedient
+from alive import CELLS, FIRST, FIRST_FRAME, assert_alive_and_obedient
 from places import ClassicNotebook, ClassicServer
 from playwright.sync_api import Browser
 
 # Notebook's own page says it, with any notebook, while its settings are read.
-NOT_OURS = "Cannot read properties of undefined (reading 'schema')"
+# The second is how it answers where a panel on the right is tried first: it has none.
+NOT_OURS = (
+    "Cannot read properties of undefined (reading 'schema')",
+    "Could not create a view for model id",
+)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -22,8 +26,10 @@ def test_the_view_lives_and_obeys(browser: Browser, tmp_path: Path, root: Path, 
             notebook.run_all(timeout=120)
             [slip] = notebook.failed_cells()  # the one that fails on purpose
             assert slip.startswith(f"{CELLS['forgotten-await']}: TypeError: ")
+            # The view beside is held at the top of the window here: make room for the one below.
+            notebook.page.get_by_role("button", name="Let it go").click(timeout=FIRST_FRAME)
             view = notebook.cell(CELLS["all-threads"]).locator(".task-thread-view")
             assert_alive_and_obedient(view, notebook.kernel, f"notebook-7-{theme}")
-            assert [error for error in notebook.errors if error != NOT_OURS] == []
+            assert [error for error in notebook.errors if not error.startswith(NOT_OURS)] == []
     finally:
         server.stop()
