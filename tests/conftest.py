@@ -20,6 +20,7 @@ import pytest
 from hypothesis import settings
 
 import task_thread
+from task_thread._core import instruments
 
 LIMIT = 120.0  # seconds an `async def` test may take; @pytest.mark.limit(seconds) gives it more
 
@@ -128,7 +129,12 @@ class _Complaints(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves a task, a live thread, a signal handler or a lost error behind."""
+    """Fail a test that leaves a task, a live thread, a signal handler or a lost error behind.
+
+    Nor may it take a listener away, as `coach.off()` does: the tests after it would meet a coach that
+    is silent.
+    """
+    listened = {probe: probe._listeners for probe in instruments.MISTAKES}
     before = [signal.getsignal(number) for number in _SIGNALS]
     complaints = _Complaints()
     logging.getLogger("asyncio").addHandler(complaints)
@@ -151,6 +157,11 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
         for number, handler in zip(_SIGNALS, before, strict=True):
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
+        deaf = [p.name for p, were in listened.items() if not set(were) <= set(p._listeners)]
+        for probe, listeners in listened.items():
+            for listener in listeners:
+                probe.add(listener)
+    assert not deaf, f"listeners were taken away, and not given back: {deaf}"
     assert after == before, "a handler of SIGINT or SIGTERM was not given back"
     assert not unraisable, f"errors that nobody could raise: {unraisable}"
     lost = [text for text in complaints.found if "destroyed" in text or "never retrieved" in text]

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import task_thread
-from task_thread import TaskThread, reCreate, reSchedule
+from task_thread import TaskThread, coach, reCreate, reSchedule
+from task_thread._core import instruments
 from task_thread.signals import MessageSignal, Signal
 
 HERE = Path(__file__).resolve().parent
@@ -280,6 +281,18 @@ def python(
         timeout=timeout,
         check=False,
     )
+
+
+@contextmanager
+def coached() -> Iterator[None]:
+    """Let the coach look at everything meanwhile; then it is again as `import task_thread` leaves it."""
+    coach.on()
+    try:
+        yield
+    finally:
+        coach.off()
+        for probe in instruments.MISTAKES:
+            probe.add("task_thread.coach")
 
 
 def complaints_in(stderr: str) -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from typing import Any
 
 import pytest
-from programs import PATIENCE, Family, Probe, Sleeper, Turner, rounds, running, text, until
+from programs import PATIENCE, Family, Probe, Sleeper, Turner, python, running, text, until
 
 from task_thread import TaskThread, reCreate, threads
 
@@ -449,28 +448,36 @@ async def test_a_child_that_runs_on_another_loop_than_its_parent_is_heard_or_ref
     not (3, 11) <= sys.version_info < (3, 14),
     reason="frames, and from 3.14 on empty dicts, are objects there",
 )
-async def test_an_idle_child_is_few_objects_for_the_garbage_collector() -> None:
+def test_an_idle_child_is_few_objects_for_the_garbage_collector() -> None:
     """Ten of them are those of asyncio's task that sleeps: the collector walks all that lives."""
+    counted = python("""
+        import asyncio, gc
+        from programs import running
+        from task_thread import TaskThread, reCreate
 
-    class Idle(TaskThread):
-        async def enter__(self) -> None:
-            self.tasks.sleep = await reCreate(None, self.sleep__)
+        class Idle(TaskThread):
+            async def enter__(self):
+                self.tasks.sleep = await reCreate(None, self.sleep__)
 
-        async def sleep__(self) -> None:
-            await asyncio.sleep(3600)
+            async def sleep__(self):
+                await asyncio.sleep(3600)
 
-    async def more(parent: TaskThread) -> int:
-        for _ in range(100):
-            child = Idle(parent=parent)
-            await child.run()
-            await parent.addChild(child)
-        await rounds()
-        gc.collect()
-        return len(gc.get_objects())
+        async def more(parent):
+            for _ in range(100):
+                child = Idle(parent=parent)
+                await child.run()
+                await parent.addChild(child)
+            await asyncio.sleep(0)
+            gc.collect()
+            return len(gc.get_objects())
 
-    parent = Probe()
-    async with running(parent):
-        first = await more(parent)
-        second = await more(parent)
+        async def main():
+            async with running(TaskThread()) as parent:
+                first = await more(parent)
+                print((await more(parent) - first) / 100)
+
+        asyncio.run(main())
+    """)
+    assert counted.returncode == 0, counted.stderr
     # Python 3.13 keeps the attributes of an object that has slots in a dict.
-    assert round((second - first) / 100) <= (25 if sys.version_info >= (3, 13) else 24)
+    assert round(float(counted.stdout)) <= (25 if sys.version_info >= (3, 13) else 24)

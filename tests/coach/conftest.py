@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from programs import coached
 
 from task_thread import coach
-from task_thread._core import instruments, source
+from task_thread._core import source
 from task_thread.coach import advice, cofunctions
 
 
@@ -17,10 +18,7 @@ def nothing_told(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     # Their programs have one file name, and `pass` may compile to what `return` did in the test before.
     for known in (coach._plain, cofunctions._readings, source.trees):
         known.clear()
-    coach.on()
-    yield
-    coach.off()
-    for probe in instruments.MISTAKES:
-        probe.add("task_thread.coach")  # as `import task_thread` leaves it
+    with coached():
+        yield
     failed = [r.getMessage() for r in caplog.records if "coach failed" in r.getMessage()]
     assert not failed, "an error of the coach itself"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from programs import running, until
+from programs import coached, running, until
 
-from task_thread import TaskThread, coach, reCreate, run_sync
+from task_thread import TaskThread, reCreate, run_sync
 from task_thread._core import watchdog
 from task_thread._core.deadlines import Deadlines
 
@@ -81,13 +81,10 @@ async def test_a_sleep_that_blocks_the_loop_is_told_while_it_does(
         async def sleep__(self) -> None:
             watchdog.stand_still(asyncio.get_running_loop(), 0.6)
 
-    coach.on()
-    try:
+    with coached():
         async with running(Sleeper()) as thread:
             await until(lambda: bool(thread.advice()))
         [advice] = thread.advice()
         assert advice.kind == "blocked"
         assert advice.source == "watchdog.stand_still(asyncio.get_running_loop(), 0.6)"
         assert "blocks the event loop, for 0." in caplog.text
-    finally:
-        coach.off()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from far import Far, Hasty, Parent, order, soon
+from programs import coached
 
-from task_thread import coach
 from task_thread.frames.source_frames import SourceFrames
 from task_thread.frames.tree_rows import TreeRows
 
@@ -149,8 +149,7 @@ async def test_the_source_panel_shows_its_code_and_the_line(parent: Parent, chil
 
 
 async def test_advice_that_is_given_there_is_known_here(workers: Any) -> None:
-    coach.on()
-    try:
+    with coached():
         parent = Parent()
         parent.start()
         await soon(lambda: parent.running)
@@ -163,5 +162,3 @@ async def test_advice_that_is_given_there_is_known_here(workers: Any) -> None:
         assert parent.advice() == (advice,)
         await parent.stop()
         await parent.join()
-    finally:
-        coach.off()
