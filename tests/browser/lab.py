@@ -158,6 +158,7 @@ def chromium_with_cache(folder: Path) -> Iterator[BrowserContext]:
         context = playwright.chromium.launch_persistent_context(
             folder, executable_path=path, args=CHROMIUM_FLAGS, viewport=VIEWPORT
         )
+        context.set_default_timeout(1000 * PATIENCE)
         yield context
         context.close()
 

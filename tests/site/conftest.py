@@ -58,6 +58,7 @@ def context(
 ) -> Iterator[BrowserContext]:
     """A browser that was never here before; it must ask nobody but the site's own server."""
     context = browser.new_context(viewport=VIEWPORT)
+    context.set_default_timeout(1000 * PATIENCE)
     outside: list[str] = []
     context.on(
         "request",
