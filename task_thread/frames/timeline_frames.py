@@ -4,7 +4,8 @@ Reads the traces of the trees that are shown. Only lanes that somebody sees are 
 event as long as they come to fewer than 1,000 a second in all; of the busiest lanes above that, sums for
 each 10 ms: turns ended, and time spent running. So traffic follows neither the number of lanes nor the
 turn rate, and the page can say what it draws. A lane that comes into view is told from as far back as
-the trace reaches.
+the trace reaches. At which line a task waits is looked up with each frame, and so not known of what was
+shorter than that: recording it with each step would cost more than the step.
 
 The facts of a frame, all optional; times in milliseconds before the frame's own, unless said otherwise:
 
@@ -16,6 +17,8 @@ The facts of a frame, all optional; times in milliseconds before the frame's own
     since    from when on they are told; the frame before, unless events were lost
     back     lanes told from further back: [[lane, since, state then or -1, turns ended], ...]
     marks    [[when, lane, "state" | "failed" | "trouble", text], ...]
+    stands   where tasks wait at the moment of the frame: [[lane, place], ...]; as long as they do
+    places   new ones: [[place, line, source], ...]
     signals  [[sent, handled, from lane or 0, to lane, kind, text, how many], ...]
     stalls   the loop did nothing else: [[from, to, the lane that held it up or 0], ...]
     hidden   {"marks": n, "signals": n} that were too many, or between lanes that nobody sees;
@@ -42,6 +45,7 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.environment import running_loop
+from .._core.lines import Place
 from .._core.texts import brief, class_of, describe, is_a
 from .._core.trace import Happening, Kind, Passage, Trace
 from ..signals import MessageSignal
@@ -63,6 +67,7 @@ _RUN, _WAIT, _REST, _TURN, _END = map(int, (Kind.RUN, Kind.WAIT, Kind.REST, Kind
 _SIGNAL = int(Kind.SIGNAL)
 _CALLS = frozenset((_END, int(Kind.STATE)))  # after which lanes are looked for
 _UNKNOWN = -1
+_MOST_PLACES = 1000
 _GONE_BY = 0xFFFF  # the most turns that one sum can tell
 
 _who = itemgetter(2)
@@ -90,6 +95,7 @@ class TimelineFrames:
         self._seen: dict[int, Lane] = {}  # told in detail
         self._early: list[Happening] = []  # signals before anybody said what it shows
         self._away_told = 0
+        self._places: dict[Place, int] = {}  # that the page knows
 
     # Letting go
 
@@ -162,6 +168,7 @@ class TimelineFrames:
         facts.update(self._tell_others(seen, rare, now, hidden))
         if hidden:
             facts["hidden"] = hidden
+        facts.update(self._tell_stands(seen.values(), {*back}, columns, full))
         facts.update(self._tell_stalls(stalls, now, lag))
         facts.update(self._lane_facts(full, away))
         if full or seen.keys() != self._seen.keys():
@@ -271,6 +278,27 @@ class TimelineFrames:
                 back.append([number, _ago(before if told else began, now), present, lane.turned])
         return back, past[-MOST_TOLD:]
 
+    def _tell_stands(
+        self, lanes: Iterable[Lane], back: set[int], columns: _Columns, full: bool
+    ) -> dict[str, Any]:
+        """Tell at which lines the tasks wait that have begun to since the frame before."""
+        if full or len(self._places) > _MOST_PLACES:
+            self._places.clear()
+        new = {number for number, kind in columns.last.items() if kind == _WAIT} | back
+        stands: list[list[int]] = []
+        places: list[list[Any]] = []
+        for lane in lanes:
+            if lane.number not in new or lane.dense or _present(lane) != _WAIT:
+                continue
+            place = None if lane.driver is None else lane.driver.place
+            if place is None:
+                continue
+            if place not in self._places:
+                self._places[place] = len(self._places) + 1
+                places.append([self._places[place], place.line, cut(place.source)])
+            stands.append([lane.number, self._places[place]])
+        return {name: told for name, told in (("stands", stands), ("places", places)) if told}
+
     # What happened besides turns
 
     def _tell_others(
@@ -379,6 +407,7 @@ class _Columns:
         self.count = array("H")
         self.busy = array("H")
         self.after = array("B")
+        self.last: dict[int, int] = {}  # what each lane with news did last
 
     @property
     def base(self) -> int:
@@ -404,6 +433,7 @@ class _Columns:
         self.size.append(size)
         self.turns.append(_turns_told(lane, events) & 0xFFFFFFFF)
         self.form.append(dense)
+        self.last[lane.number] = events[-1][0]
 
     def _events(self, events: list[Happening]) -> int:
         now = self._now

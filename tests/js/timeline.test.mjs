@@ -9,7 +9,7 @@ import {
   END, GAP, REST, RUN, SUM, TURN, TimelineStore, Track, WAIT,
 } from "../../widgets/task_thread_widgets/static/timeline_store.js";
 import {
-  aggregateText, markText, momentText, signalText, stallText, summary,
+  aggregateText, markText, momentText, signalText, stallText, standText, summary,
 } from "../../widgets/task_thread_widgets/static/timeline_words.js";
 
 /** A track of [time, what, number or turns, busy]. */
@@ -240,6 +240,43 @@ test("silence says that all went on as it was", () => {
   assert.deepEqual(entries(store.lanes.get(2)), [[9, WAIT, 0], [11.41, RUN, 0]]);
 });
 
+test("waits at different lines have shades of their own, as far as somebody looked", () => {
+  const store = begun();
+  const wait = (at, line, text) => store.apply(
+    frame(at, { since: -500, places: [[line, line, text]], stands: [[2, line]] },
+      events(2, 3, [[-450, RUN], [-440, WAIT]])));
+  wait(10.5, 4, "await asyncio.sleep(1)");
+  wait(11, 5, "await asyncio.gather(");
+  store.apply(frame(11.1, { since: -100 }, events(2, 3, [[-80, RUN], [-70, WAIT], [-20, RUN], [-10, WAIT]])));
+  wait(11.6, 4, "await asyncio.sleep(1)");
+  const { track } = store.lanes.get(2);
+  assert.deepEqual(layTrack(track, 10, 200, 100, 11.6).stands.map(({ x0, x1, stand }) =>
+    [Math.round(x0), Math.round(x1), stand.line, stand.shade]),
+  [[6, 55, 4, 0], [56, 102, 5, 1], [116, 160, 4, 0]]);
+  const lane = store.lanes.get(2);
+  assert.match(momentText(store, lane, 11.01, 11.6, 11.6).at(-1), /^waits 460 ms at line 5: await asyncio.gather\($/);
+  assert.match(momentText(store, lane, 11.05, 11.6, 11.6).at(-1), /^waited /);
+});
+
+test("what is awaited, in a few words", () => {
+  const said = (text) => standText({ line: 7, text });
+  assert.equal(said("await asyncio.sleep(0.2)"), "7 asyncio.sleep(0.2)");
+  assert.equal(said("self.tasks.x = await asyncio.gather("), "7 asyncio.gather");
+  assert.equal(said("async with self.lock:"), "7 async with self.lock");
+  assert.equal(said(""), "7");
+});
+
+test("a wait whose line was told long ago keeps it; others are forgotten with their waits", () => {
+  const store = begun();
+  store.apply(frame(10.1, { since: -100, places: [[1, 3, "a"], [2, 4, "b"]], stands: [[2, 1]] },
+    events(2, 3, [[-50, RUN], [-40, WAIT]])));
+  store.apply(frame(10.2, { since: -100, stands: [[2, 2]] }, events(2, 3, [[-50, RUN], [-40, WAIT]])));
+  store.apply(frame(100));
+  const { track } = store.lanes.get(2);
+  assert.deepEqual(track.stands.map(({ line }) => line), [4]);
+  assert.deepEqual(layTrack(track, 95, 50, 10, 100).stands.map(({ stand }) => stand.line), [4]);
+});
+
 test("what was not told is a gap", () => {
   const store = begun();
   store.apply(frame(12, { since: -500 }, events(2, 9, [[-90, RUN]])));
@@ -331,6 +368,18 @@ test("lanes stand in the order of the tree: tasks before children", () => {
   const all = new Map([of(1, 0, "thread"), of(2, 1, "thread"), of(3, 2), of(4, 1), of(5, 99, "thread")]);
   assert.deepEqual(orderLanes(all).map(({ lane, level }) => [lane.lane, level]),
     [[1, 0], [4, 1], [2, 1], [3, 2], [5, 0]]);
+});
+
+test("trees that have ended stand below those that live", () => {
+  const store = new TimelineStore();
+  const top = (lane) => ({ lane, of: 0, kind: "thread", serial: lane, name: `${lane}`, state: "running" });
+  store.apply(frame(1, { add: [1, 2, 3].map(top), wall: 1000 }, {}, true));
+  const { shape } = store;
+  store.apply(frame(2, { set: [[1, { state: "stopping" }]] }));
+  assert.equal(store.shape, shape);
+  store.apply(frame(3, { set: [[1, { state: "stopped" }], [2, { state: "failed" }]] }));
+  assert.ok(store.shape > shape);
+  assert.deepEqual(orderLanes(store.lanes).map(({ lane }) => lane.lane), [3, 1, 2]);
 });
 
 test("the picture runs behind by 150 ms and evenly, however unevenly frames come", () => {

@@ -172,6 +172,46 @@ async def test_a_lane_of_which_nothing_is_recorded_tells_what_it_does_now(gate, 
     assert facts["news"] == {}
 
 
+class Errand(Gate):
+    """Waits at one line, then at another."""
+
+    async def tick__(self):
+        await self.wait_for_go()
+        await asyncio.gather(self.wait_for_go())
+        self.tasks.tick = await reSchedule(self.tick__)
+
+    async def wait_for_go(self):
+        self.turned.set()
+        await self.go.wait()
+        self.go.clear()
+
+
+async def test_it_is_told_at_which_line_a_task_waits(read):
+    errand = Errand()
+    errand.start()
+    await errand.turned.wait()
+    reader = read(errand)
+    reader.look()
+    tick = reader.number("tick")
+    facts = reader.see_all()  # it waited before anybody looked
+    [[first, line, text]] = facts["places"]
+    assert (facts["stands"], text) == ([[tick, first]], "await self.go.wait()")
+    assert reader.look() is None  # and goes on to
+    await errand.turn()
+    facts = reader.look()
+    [[second, further, text]] = facts["places"]
+    assert (facts["stands"], text) == ([[tick, second]], "await asyncio.gather(self.wait_for_go())")
+    assert further != line and first != second
+    await errand.turn()
+    facts = reader.look()
+    assert (facts["stands"], "places" in facts) == ([[tick, first]], False)
+    facts = reader.look(full=True)  # a page that was loaded anew knows no place
+    assert [text for _, _, text in facts["places"]] == ["await self.go.wait()"]
+    await errand.stop()
+    await errand.join()
+    assert "stands" not in (reader.look() or {})
+
+
 async def test_nothing_happened_is_no_frame_and_leaves_no_gap(gate, read):
     reader = read(gate)
     reader.see_all()

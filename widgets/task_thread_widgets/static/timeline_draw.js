@@ -2,7 +2,7 @@
 // stretches ("tiles") can be kept, moved along, and put side by side without a seam.
 
 import { axisStep, clockText, columns, layArrows, layTrack, lengthText } from "./timeline_layout.js";
-import { markText, stallText } from "./timeline_words.js";
+import { markText, stallText, standText } from "./timeline_words.js";
 
 /**
  * @typedef {object} Scene what all tiles have in common; lengths in pixels of the screen
@@ -80,7 +80,7 @@ export function paintTile(context, left, width, scene) {
     else paintThread(context, lane, top, x, width, scene);
   }
   paintArrows(context, layArrows(store.signals, from - margin, to + margin, scale, 5 * ratio), x, scene);
-  stalls.forEach((stall, index) => {
+  stalls.filter((stall) => stall.to - stall.from >= leastStall).forEach((stall, index, stalls) => {
     const room = index + 1 < stalls.length ? x(stalls[index + 1].from) - x(stall.from) : Infinity;
     const text = [stallText(store, stall), lengthText(stall.to - stall.from)]
       .find((words) => textWidth(context, words, scene) + 16 * ratio < room);
@@ -157,6 +157,7 @@ function paintTrack(context, lane, top, from, width, scene) {
       context.fillRect(x1 - thin, y, thin, high);
     }
   }
+  paintStands(context, picture.stands, y, high, width, scene);
   context.fillStyle = colors.beat;
   context.globalAlpha = 1;
   const least = 1.5 * ratio; // however short it ran, it is seen
@@ -182,6 +183,38 @@ function paintTrack(context, lane, top, from, width, scene) {
     }
   });
   context.globalAlpha = 1;
+}
+
+const shades = [0, 0.26, 0.52]; // how much darker a wait is than the lightest
+const roomForWords = 80; // CSS pixels of a wait, below which it has the number of its line only
+const leastStall = 0.2; // seconds that the loop stood still, below which that is not said in words
+
+/** The waits whose lines are known: a shade for each line, with its words where there is room. */
+function paintStands(context, stands, y, high, width, scene) {
+  const { colors, ratio, font } = scene;
+  context.font = font;
+  context.textBaseline = "middle";
+  for (const { x0, x1, stand } of stands) {
+    if (x1 < 0 || x0 > width) continue;
+    context.fillStyle = colors.beat;
+    context.globalAlpha = shades[stand.shade % shades.length];
+    context.fillRect(Math.max(-10, x0), y, Math.min(width + 10, x1) - Math.max(-10, x0), high);
+    context.globalAlpha = 1;
+    const room = x1 - x0 - 6 * ratio;
+    if (room < context.measureText(stand.line).width) continue;
+    context.save();
+    context.beginPath();
+    context.rect(x0 + 3 * ratio, y, room, high);
+    context.clip();
+    context.strokeStyle = colors.back;
+    context.lineWidth = 3 * ratio;
+    const words = room < roomForWords * ratio ? stand.line : standText(stand);
+    const at = [words, x0 + 4 * ratio, y + high / 2 + 0.5 * ratio];
+    context.strokeText(...at);
+    context.fillStyle = colors.text;
+    context.fillText(...at);
+    context.restore();
+  }
 }
 
 const isLiveLane = (state) => state === "running" || state === "starting" || state === "stopping";
@@ -303,6 +336,7 @@ function paintMarks(context, lane, top, x, from, to, scene) {
       context.globalAlpha = 0.8;
       context.fillRect(at, top + 2 * ratio, Math.max(1, Math.round(1.5 * ratio)), rowHeight - 5 * ratio);
       context.globalAlpha = 1;
+      if (lane.kind === "task") return; // words would lie over the box of a step; the lane's name has them
     }
     const text = shortMark(mark);
     const begin = at + (bad ? 9 : 4) * ratio;

@@ -1,7 +1,7 @@
 // Where things stand in a timeline: time to pixels, lanes, blocks and columns, what is under the pointer,
 // and the clock that lets ten frames a second scroll smoothly. Nothing here touches the page.
 
-import { END, GAP, REST, RUN, SUM, TURN, WAIT, sumLength } from "./timeline_store.js";
+import { END, GAP, REST, RUN, SUM, TURN, WAIT, isOver, sumLength } from "./timeline_store.js";
 
 export const zooms = [1, 2, 5, 10, 20, 30, 60]; // seconds that are shown
 const mostBeyond = 2000; // entries of a track that are looked at for the end of a turn
@@ -66,7 +66,7 @@ export class Playout {
 // ---- Lanes
 
 /**
- * The lanes from top to bottom: a thread, its tasks, its children.
+ * The lanes from top to bottom: a thread, its tasks, its children; trees that have ended below the others.
  * @param {Map<number, import("./timeline_store.js").Lane>} lanes
  * @returns {{lane: import("./timeline_store.js").Lane, level: number}[]}
  */
@@ -85,6 +85,7 @@ export function orderLanes(lanes) {
     for (const task of inside) if (task.kind === "task") visit(task, level + 1);
     for (const kid of inside) if (kid.kind !== "task") visit(kid, level + 1);
   };
+  tops.sort((a, b) => isOver(a) - isOver(b));
   for (const top of tops) visit(top, 0);
   return ordered;
 }
@@ -221,10 +222,28 @@ export function walk(track, from, to, until, visit) {
 }
 
 /**
+ * The stretches in which a turn waited, each with where it was seen to.
+ * @param {Turn} turn
+ * @param {import("./timeline_store.js").Track} track
+ * @returns {{from: number, to: number, stand?: import("./timeline_store.js").Stand}[]}
+ */
+export function waitsOf(turn, track) {
+  const waits = [];
+  let from = turn.from;
+  for (const [begin, end] of [...turn.runs, [turn.to, turn.to]]) {
+    if (begin > from) waits.push({ from, to: begin, stand: track.standIn(from, begin) });
+    from = end;
+  }
+  return waits;
+}
+
+/**
  * @typedef {object} Picture of one lane, in pixels
  * @property {number[]} blocks of turns: x0, x1, x0, x1, ...
  * @property {number[]} ends of the turns in blocks that are over: x, ...
  * @property {number[]} runs inside blocks: x0, x1, ...
+ * @property {{x0: number, x1: number, stand: import("./timeline_store.js").Stand}[]} stands waits inside
+ *   blocks, where it is known at which line
  * @property {number[]} waits stretches of waiting that belong to no drawn block: x0, x1, ...
  * @property {number[]} rests between turns: x0, x1, ...
  * @property {number[]} gaps in which nobody looked: x0, x1, ...
@@ -244,7 +263,7 @@ export function walk(track, from, to, until, visit) {
  */
 export function layTrack(track, left, width, scale, until) {
   const picture = {
-    blocks: [], ends: [], runs: [], waits: [], rests: [], gaps: [],
+    blocks: [], ends: [], runs: [], stands: [], waits: [], rests: [], gaps: [],
     cover: new Uint8Array(width), busy: new Float32Array(width), narrow: false,
   };
   const { blocks, runs, waits, rests, gaps, cover, busy } = picture;
@@ -270,6 +289,9 @@ export function layTrack(track, left, width, scale, until) {
         blocks.push(x0, x1);
         if (!turn.open) picture.ends.push(x1);
         for (const [from, to] of turn.runs) runs.push(x(from), x(to));
+        for (const { from, to, stand } of waitsOf(turn, track)) {
+          if (stand) picture.stands.push({ x0: x(from), x1: x(to), stand });
+        }
       } else {
         coverAll(x0, x1);
         for (const [from, to] of turn.runs) work(x(from), x(to), 1);

@@ -103,7 +103,7 @@ export class TimelinePage extends PanelPage {
     const item = (kind, word) => make("span", { class: "tl-key" },
       make("i", { class: `tl-sample tl-sample-${kind}`, "aria-hidden": "true" }), word);
     this.legend = make("div", { class: "tl-legend", role: "note", "aria-label": "legend" },
-      item("run", "running"), item("wait", "waiting in a turn"), item("end", "end of a turn"),
+      item("run", "running"), item("wait", "waiting in a turn: a shade and number for each line"), item("end", "end of a turn"),
       item("rest", "between turns"),
       item("gap", "not watched"),
       item("sum", "aggregated: height is time running"), item("signal", "signal"),

@@ -27,6 +27,8 @@ export class Track {
     this.what = new Uint8Array(size);
     this.count = new Float64Array(size); // number of the turn that ended; turns in a sum
     this.busy = new Float32Array(size); // of a sum: share of its time spent running
+    /** @type {Stand[]} where it was seen to wait, in the order of time */
+    this.stands = [];
     this.known = -Infinity; // until when all is known, if nobody says otherwise
   }
 
@@ -58,6 +60,9 @@ export class Track {
     let first = this.first;
     while (first + 1 < this.end && this.at[first + 1] < before) first++;
     this.first = first;
+    const old = this.stands.findIndex((stand) => stand.at >= before);
+    // The last one may tell of a wait that goes on.
+    this.stands.splice(0, old < 0 ? this.stands.length - 1 : Math.max(0, old - 1));
   }
 
   /** The last entry at or before a time; `first - 1` if there is none. */
@@ -72,12 +77,40 @@ export class Track {
     return low - 1;
   }
 
+  /** It is seen to wait at a line. */
+  stand(at, { line, text }) {
+    const same = this.stands.find((one) => one.line === line && one.text === text);
+    const shade = same ? same.shade : Math.max(-1, ...this.stands.map((one) => one.shade)) + 1;
+    this.stands.push({ at, line, text, shade });
+  }
+
+  /** Where it was seen to wait in a stretch of time; undefined if nobody looked. */
+  standIn(from, to) {
+    let low = 0;
+    let high = this.stands.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.stands[middle].at <= to) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.stands[low - 1];
+    return found && found.at >= from ? found : undefined;
+  }
+
   /** The number of the last turn that ended before an entry. */
   turnsBefore(index) {
     for (let i = index - 1; i >= this.first; i--) if (this.what[i] === TURN) return this.count[i];
     return -1;
   }
 }
+
+/**
+ * @typedef {object} Stand a moment in a wait
+ * @property {number} at seconds
+ * @property {number} line
+ * @property {string} text of the line
+ * @property {number} shade from 0: each line at which a task waits has its own, in the order they came
+ */
 
 /**
  * @typedef {object} Lane
@@ -110,6 +143,8 @@ export class TimelineStore {
     /** @type {Map<number, Lane>} */
     this.lanes = new Map();
     this.told = new Set(); // numbers of the lanes told in detail
+    /** @type {Map<number, {line: number, text: string}>} */
+    this.places = new Map();
     this.shape = 0; // goes up whenever lanes come, go, or are renamed
     this.at = 0; // when the newest frame was taken, in loop time
     this.began = Infinity; // when the first was
@@ -169,6 +204,11 @@ export class TimelineStore {
       if (turned >= 0) lane.turned = turned;
       changed = Math.min(changed, this.extend(lane, from, state, chunk, back.has(number)));
     }
+    for (const [number, line, text] of facts.places ?? []) this.places.set(number, { line, text });
+    for (const [number, place] of facts.stands ?? []) {
+      const lane = this.lanes.get(number);
+      if (lane && this.places.has(place)) lane.track.stand(at, this.places.get(place));
+    }
     for (const [sent, taken, from, to, kind, text, count] of facts.signals ?? []) {
       const passage = { sent: sent === null ? NaN : ms(sent), taken: ms(taken), from, to, kind, text, count };
       this.signals.push(passage);
@@ -219,8 +259,9 @@ export class TimelineStore {
       if (lane.kind === "task" && (changed.state === "paused" || lane.state === "paused") && changed.state) {
         lane.marks.push({ at, kind: "state", text: changed.state === "paused" ? "paused" : "goes on" });
       }
+      const wasOver = isOver(lane);
       Object.assign(lane, changed);
-      if ("name" in changed) this.shape++;
+      if ("name" in changed || isOver(lane) !== wasOver) this.shape++;
     }
     for (const number of facts.gone ?? []) {
       this.lanes.delete(number);
@@ -333,6 +374,11 @@ function numberTurns(entries, turns, before) {
   for (let i = 0; i < first; i++) {
     if (entries[i][1] === TURN) entries[i][2] = number < 0 ? 0 : ++number;
   }
+}
+
+/** Whether the thread of a lane has ended. */
+export function isOver(lane) {
+  return lane.kind === "thread" && (lane.state === "stopped" || lane.state === "failed");
 }
 
 function dropOld(list, isOld, most) {

@@ -5,6 +5,7 @@ import { hatchPeriod, paintTile } from "./timeline_draw.js";
 
 const most = 40; // tiles kept
 const mostSpare = 8;
+const unsettled = 200; // pixels to the left of what is new, in which words may change because of it
 const hatches = 64; // a tile is as wide as so many periods of the hatching
 
 export class TimelineTiles {
@@ -30,8 +31,7 @@ export class TimelineTiles {
   /** What was painted to the right of a place, in pixels since time began, is old. */
   spoil(from) {
     for (const [index, tile] of this.tiles) {
-      // Words and arrows reach beyond their place.
-      if ((index + 1) * this.wide > from - 20) tile.fresh = false;
+      if ((index + 1) * this.wide > from - unsettled) tile.fresh = false;
     }
   }
 

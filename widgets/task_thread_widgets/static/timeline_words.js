@@ -2,7 +2,7 @@
 // hear it. Nothing here touches the page.
 
 import { formatCount, formatRate, plural } from "./numbers.js";
-import { agoText, clockText, lengthText, doingAt, turnsBefore } from "./timeline_layout.js";
+import { agoText, clockText, lengthText, doingAt, turnsBefore, waitsOf } from "./timeline_layout.js";
 
 /**
  * What a lane did at a moment, in a few lines.
@@ -28,7 +28,16 @@ export function momentText(store, lane, time, shown, until) {
   }
   if (doing.gap) return [name, "nobody looked, so nothing is known", moment];
   if (doing.rests) return [name, stateAt(lane, time) === "paused" ? "paused" : "between two turns", moment];
-  return [name, ...turnText(store, lane, doing.turn, shown)];
+  const wait = waitsOf(doing.turn, lane.track).find(({ from, to }) => from <= time && time <= to);
+  const stand = wait?.stand;
+  const where = stand ? [`waits ${lengthText(wait.to - wait.from)} at line ${stand.line}: ${stand.text}`] : [];
+  return [name, ...turnText(store, lane, doing.turn, shown), ...where];
+}
+
+/** A line at which a task waits, in a few words: "7 asyncio.sleep(1)". */
+export function standText({ line, text }) {
+  const awaited = text.replace(/^.*?\bawait\s+/, "").replace(/[\s(,:]+$/, "");
+  return `${line} ${awaited}`.trim();
 }
 
 /** @param {import("./timeline_layout.js").Turn} turn */
