@@ -62,7 +62,8 @@ def test_it_opens_on_the_right_and_the_notebook_goes_on(
     inline = nb.cell(1).locator(".task-thread-view")
     note = inline.locator(".tt-keep-note", has_text="Shown beside the notebook.")
     expect(note).to_be_visible()
-    expect(inline.locator('[data-panel="tree"]')).to_be_hidden()
+    for part in ("tree", "bar", "timeline"):
+        expect(inline.locator(f'[data-panel="{part}"]')).to_be_hidden()
     # The keys of the notebook still reach it.
     nb.cell(2).locator(".cm-content").click()
     nb.page.keyboard.press("Shift+Enter")
@@ -88,7 +89,7 @@ def test_it_opens_on_the_right_and_the_notebook_goes_on(
 def test_without_a_panel_it_is_held_at_the_top_and_let_go(
     open_notebook: OpenNotebook, size: tuple[int, int]
 ) -> None:
-    nb = open_notebook(cells=[CLOCK + WITHOUT, "clock", MUCH, MUCH])
+    nb = open_notebook(cells=[CLOCK + WITHOUT, "clock", MUCH, MUCH, "1 + 1"])
     nb.page.set_viewport_size({"width": size[0], "height": size[1]})
     nb.run_all()
     view = nb.cell(1).locator(".task-thread-view")
@@ -98,6 +99,10 @@ def test_without_a_panel_it_is_held_at_the_top_and_let_go(
     nb.cell(3).scroll_into_view_if_needed()
     nb.screenshot(f"held-{size[0]}")
     until(nb.page, lambda: is_in_sight(task))
-    assert (view.bounding_box() or {})["y"] < size[1] / 3
+    held = view.bounding_box() or {}
+    assert held["y"] < size[1] / 3
+    # The notebook can be scrolled to its end below it.
+    nb.page.locator(".jp-WindowedPanel-outer").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    until(nb.page, lambda: is_in_sight(nb.cell(4).locator(".jp-InputArea")))
     view.get_by_role("button", name="Let it go").click()
     expect(view).not_to_have_attribute("popover", "manual")

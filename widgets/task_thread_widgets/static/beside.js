@@ -45,6 +45,10 @@ export class Keeper {
   }
 
   async ask() {
+    if (document.body.dataset.notebook) { // Notebook 7: it has no place for a panel, and would complain
+      this.hold();
+      return;
+    }
     for (const anew of [false, true]) {
       const asked = ++this.waiting;
       this.model.send({ beside: { anew } });
@@ -73,7 +77,10 @@ export class Keeper {
     this.tell(aside ? "Shown beside the notebook." : "", aside ? "Show it here too" : "Keep in sight");
   }
 
-  /** Hold it at the top of what scrolls, which begins below it then. */
+  /**
+   * Hold it at the top of what scrolls, which begins below it then, and is less high. A border instead would
+   * push its end out of the window.
+   */
   hold() {
     this.waiting = 0;
     const scrolls = scroller(this.root);
@@ -85,8 +92,10 @@ export class Keeper {
     root.showPopover();
     const fit = () => {
       const { left, top, width } = scrolls.getBoundingClientRect();
-      root.style.cssText = `left:${left}px;top:${top}px;width:${width}px`;
-      scrolls.style.borderTop = `${root.offsetHeight}px solid transparent`;
+      const above = parseFloat(scrolls.style.marginTop) || 0;
+      root.style.cssText = `left:${left}px;top:${top - above}px;width:${width}px`;
+      scrolls.style.marginTop = `${root.offsetHeight}px`;
+      scrolls.style.height = `calc(100% - ${root.offsetHeight}px)`;
       setShown(root, scrolls.offsetParent !== null);
     };
     const resized = new ResizeObserver(fit);
@@ -96,7 +105,7 @@ export class Keeper {
     this.held = () => {
       resized.disconnect();
       removeEventListener("resize", fit);
-      scrolls.style.borderTop = "";
+      scrolls.style.marginTop = scrolls.style.height = "";
       root.hidePopover?.();
       setAttribute(root, "popover", null);
       root.style.cssText = "";
