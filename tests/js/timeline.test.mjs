@@ -370,16 +370,19 @@ test("lanes stand in the order of the tree: tasks before children", () => {
     [[1, 0], [4, 1], [2, 1], [3, 2], [5, 0]]);
 });
 
-test("trees that have ended stand below those that live", () => {
+test("threads that have ended stand below those that live, and so do children", () => {
   const store = new TimelineStore();
-  const top = (lane) => ({ lane, of: 0, kind: "thread", serial: lane, name: `${lane}`, state: "running" });
-  store.apply(frame(1, { add: [1, 2, 3].map(top), wall: 1000 }, {}, true));
+  const thread = (lane, of) => ({ lane, of, kind: "thread", serial: lane, name: `${lane}`, state: "running" });
+  const family = [thread(1, 0), thread(2, 0), thread(3, 0), thread(4, 3), thread(5, 3)];
+  store.apply(frame(1, { add: family, wall: 1000 }, {}, true));
   const { shape } = store;
   store.apply(frame(2, { set: [[1, { state: "stopping" }]] }));
   assert.equal(store.shape, shape);
-  store.apply(frame(3, { set: [[1, { state: "stopped" }], [2, { state: "failed" }]] }));
+  store.apply(frame(3, { set: [1, 2, 4].map((lane) => [lane, { state: "stopped" }]) }));
   assert.ok(store.shape > shape);
-  assert.deepEqual(orderLanes(store.lanes).map(({ lane }) => lane.lane), [3, 1, 2]);
+  assert.deepEqual(orderLanes(store.lanes).map(({ lane }) => lane.lane), [3, 5, 4, 1, 2]);
+  store.apply(frame(4, { set: [[4, { state: "failed" }], [5, { state: "failed" }]] }));
+  assert.deepEqual(orderLanes(store.lanes).map(({ lane }) => lane.lane), [3, 4, 5, 1, 2]);
 });
 
 test("the picture runs behind by 150 ms and evenly, however unevenly frames come", () => {

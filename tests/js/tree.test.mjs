@@ -301,3 +301,16 @@ test("what lives stands before what has ended, each in its own order", () => {
   assert.deepEqual(liveFirst(store.roots, isLive).map(({ row }) => row), [2, 4, 1, 3]);
   assert.deepEqual(liveFirst([], isLive), []);
 });
+
+test("a child that ends makes way for those that live, and comes back when it is started", () => {
+  const store = new TreeStore();
+  store.apply(frame({ add: [thread(1), thread(2, 1), thread(3, 1)] }, { full: true }));
+  const rows = () => flatten(store.roots, new Set(), "", isLive).map(({ row }) => row.row);
+  for (const [state, order, moves] of [
+    ["stopping", [1, 2, 3], 0], ["stopped", [1, 3, 2], 1], ["failed", [1, 3, 2], 0], ["starting", [1, 2, 3], 1],
+  ]) {
+    const { shape } = store;
+    store.apply(frame({ set: [[2, { state }]] }));
+    assert.deepEqual([rows(), store.shape - shape], [order, moves]);
+  }
+});

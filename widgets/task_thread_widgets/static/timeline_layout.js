@@ -66,7 +66,8 @@ export class Playout {
 // ---- Lanes
 
 /**
- * The lanes from top to bottom: a thread, its tasks, its children; trees that have ended below the others.
+ * The lanes from top to bottom: a thread, its tasks, its children; threads that have ended below those
+ * beside them that live.
  * @param {Map<number, import("./timeline_store.js").Lane>} lanes
  * @returns {{lane: import("./timeline_store.js").Lane, level: number}[]}
  */
@@ -83,10 +84,13 @@ export function orderLanes(lanes) {
     ordered.push({ lane, level });
     const inside = below.get(lane.lane) ?? [];
     for (const task of inside) if (task.kind === "task") visit(task, level + 1);
-    for (const kid of inside) if (kid.kind !== "task") visit(kid, level + 1);
+    visitThreads(inside.filter((kid) => kid.kind !== "task"), level + 1);
   };
-  tops.sort((a, b) => isOver(a) - isOver(b));
-  for (const top of tops) visit(top, 0);
+  const visitThreads = (threads, level) => {
+    for (const live of threads) if (!isOver(live)) visit(live, level);
+    for (const ended of threads) if (isOver(ended)) visit(ended, level);
+  };
+  visitThreads(tops, 0);
   return ordered;
 }
 

@@ -16,9 +16,10 @@
  * @param {import("./tree_store.js").Row[]} roots
  * @param {Set<number>} folded numbers of the threads whose rows below are put away
  * @param {string} filter only rows with this text in their name, and those above and below them
+ * @param {(row: import("./tree_store.js").Row) => boolean} lives children of which it is true come first
  * @returns {Line[]}
  */
-export function flatten(roots, folded, filter = "") {
+export function flatten(roots, folded, filter = "", lives = () => true) {
   const wanted = filter.trim().toLowerCase();
   const lines = [];
   const fits = (row) => !wanted || row.name.toLowerCase().includes(wanted);
@@ -30,7 +31,7 @@ export function flatten(roots, folded, filter = "") {
       // What a filter found is shown, folded or not.
       const open = foldable && (!!wanted || !folded.has(row.row));
       lines.push({ row, level, position: index + 1, siblings: kept.length, foldable, open });
-      if (open) visit([...row.tasks, ...row.kids], level + 1, all || (!!wanted && fits(row)));
+      if (open) visit([...row.tasks, ...liveFirst(row.kids, lives)], level + 1, all || (!!wanted && fits(row)));
     });
   };
   visit(roots, 1, !wanted);
@@ -38,14 +39,14 @@ export function flatten(roots, folded, filter = "") {
 }
 
 /**
- * The topmost rows, those that live before those that have ended: what runs is what one looks for.
+ * Threads beside each other, those that live before those that have ended: what runs is what one looks for.
  * @template T
- * @param {T[]} roots
+ * @param {T[]} threads
  * @param {(row: T) => boolean} lives
  * @returns {T[]}
  */
-export function liveFirst(roots, lives) {
-  return [...roots.filter(lives), ...roots.filter((row) => !lives(row))];
+export function liveFirst(threads, lives) {
+  return [...threads.filter(lives), ...threads.filter((row) => !lives(row))];
 }
 
 /**

@@ -210,7 +210,7 @@ export class TreePage extends PanelPage {
     this.linesOf = this.store.shape;
     this.rootsOrder = order;
     const before = this.lines.findIndex((line) => line.row.row === this.active);
-    this.lines = flatten(roots, this.folded, this.filter);
+    this.lines = flatten(roots, this.folded, this.filter, isLive);
     this.indices = new Map(this.lines.map((line, index) => [line.row.row, index]));
     this.shared = sharedSlots(this.store.rows.values());
     const tasks = this.lines.filter(({ row }) => row.kind === "task").length;

@@ -29,7 +29,7 @@ const defaults = {
 export class TreeStore {
   constructor() {
     this.clear();
-    this.shape = 0; // goes up whenever rows come, go, or are renamed
+    this.shape = 0; // goes up whenever rows come, go, are renamed, or threads begin or end
     this.changes = []; // [row, its state before], for announcements
   }
 
@@ -110,8 +110,10 @@ export class TreeStore {
     if (!row) return;
     if ("state" in changed && changed.state !== row.state) this.changes.push([row, row.state]);
     if ("name" in changed && changed.name !== row.name) this.shape++;
+    const lived = isLive(row);
     const rested = isAtRest(row);
     Object.assign(row, changed);
+    if (row.kind === "thread" && isLive(row) !== lived) this.shape++; // it has another place now
     if (rested && !isAtRest(row)) row.since = this.tenths;
   }
 
