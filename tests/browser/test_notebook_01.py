@@ -149,10 +149,10 @@ def test_step_by_step_the_views_show_what_the_prose_says(open_notebook: OpenNote
     assert "pulse_task reschedules" in nb.text(CELLS["haste-run"])
 
     nb.run_cell(CELLS["double-run"])
-    rows = task_row(nb.cell(CELLS["double-run"]))
+    rows = task_row(nb.cell(CELLS["hello-view"]))
     expect(rows).to_have_count(2)
     nb.run_cell(CELLS["hello-again"])
-    nb.cell(CELLS["double-run"])
+    nb.cell(CELLS["hello-view"])
     expect(rows).to_have_count(1)
     assert nb.failed_cells() == []
     assert nb.errors == []
