@@ -1,7 +1,8 @@
 """The tutorial walked as a student does it, cell by cell: what its text speaks of is on the screen.
 
 Each notebook opens a view of all that lives beside itself in its second cell; from then on that view must
-be in sight after every cell, at the size of a laptop and at that of a projector.
+be in sight after every cell, at the size of a laptop and at that of a projector. `ROWS` and `LANES` say
+what else the text wants looked at. Cards that ask, and panels in the notebook, begin on the screen.
 """
 
 from __future__ import annotations
@@ -13,13 +14,82 @@ from pathlib import Path
 import nbformat
 import pytest
 from lab import Notebook, settle, until
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 from test_beside import is_in_sight
 
 OpenNotebook = Callable[..., Notebook]
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("[01]*.ipynb"))
 SIZES = [(1366, 768), (1280, 720)]
+# By the beginning of the notebook's name and the cell's id: names of threads and tasks in the tree, and
+# in the timeline, beside the notebook; a dot stands for a blank.
+ROWS = {
+    "00 clock-run": "clock tick_task",
+    "00 cell-in-thread": "clock tick_task",
+    "00 clock-again": "clock tick_task",
+    "01 hello-run": "hello hello_task",
+    "01 hello-source": "hello hello_task",
+    "01 once-run": "once hello_task",
+    "01 pulse-run": "pulse pulse_task",
+    "01 pulse-zero": "pulse pulse_task",
+    "01 pulse-anew": "pulse pulse_task",
+    "01 crowd-view": "crowd worker_0",
+    "01 haste-run": "pulse pulse_task",
+    "01 double-run": "hello hello_task",
+    "02 diary-run": "diary write_task",
+    "02 diary-stop": "diary write_task",
+    "02 clumsy-run": "diary write_task",
+    "03 bakery-run": "bakery bake_task sell_task",
+    "03 bakery-swapped": "bakery bake_task sell_task",
+    "03 pause-seller": "bakery bake_task sell_task",
+    "03 till-view": "till ann_task bob_task",
+    "04 station-run": "station roof cellar",
+    "04 send-one": "roof cellar",
+    "04 send-all": "roof cellar",
+    "04 slow-where": "roof cellar",
+    "05 first-call-run": "server",
+    "05 three-run": "client·2 client·3 client·4",
+    "05 deaf-run": "client·1 talk",
+    "05 adder-run": "client·1 client·2",
+    "05 adder-nonsense": "client·4 talk",
+    "05 adder-ada": "client·5 client·6",
+    "05 town-run": "town room ada",
+    "06 station-run": "station link read",
+    "06 small-reads-run": "link read",
+    "06 strict-rubbish-run": "camera link read",
+    "07 mill-run": "mill grind heart",
+    "07 middle-run": "grind heart",
+    "08 block-run": "clock tick tock",
+    "08 recreate-run": "clock tick tock",
+    "08 escaped-run": "clock tick tock",
+    "08 ended-run": "clock tick tock",
+    "08 swallowed-run": "clock tick tock",
+    "09 flood-run": "log·book write",
+    "09 slow-figures": "gate link·ada link·eve",
+    "10 race-run": "bank",
+    "10 lock-run": "bank ann_task bob_task",
+    "10 deadlock-lines": "transfer there back",
+    "10 table-run": "table philosopher·0 philosopher·3",
+    "10 pool-run": "pool",
+    "11 station-run": "station keeper hub",
+    "12 office-run": "office ann bob",
+    "12 pause": "ann idle",
+}
+LANES = {
+    "00 clock-run": "tick_task",
+    "00 cell-in-thread": "tick_task",
+    "02 clumsy-run": "write_task",
+    "03 till-view": "ann_task bob_task",
+    "04 station-run": "station roof cellar",
+    "06 small-reads-run": "read",
+    "07 mill-run": "grind heart",
+    "08 clock-run": "tick tock",
+    "08 block-run": "tick tock",
+    "08 init-repaired": "tick tock",
+    "10 lock-run": "ann_task bob_task",
+    "10 deadlock-lines": "there back",
+}
+PANELS = ("SourcePanel(", "SignalPanel(", "WaitsPanel(")
 
 pytestmark = [
     pytest.mark.slow,
@@ -30,25 +100,45 @@ pytestmark = [
 ]
 
 
-def cells(name: str) -> list[tuple[int, str]]:
-    """The code cells of a notebook, by index and id."""
+def cells(name: str) -> list[tuple[int, str, str]]:
+    """The code cells of a notebook, by index, id and text."""
     found = nbformat.read(FOLDER / name, as_version=4).cells
-    return [(index, cell.id) for index, cell in enumerate(found) if cell.cell_type == "code"]
+    return [(i, cell.id, cell.source) for i, cell in enumerate(found) if cell.cell_type == "code"]
+
+
+def looked_at(beside: Locator, key: str) -> dict[str, Locator]:
+    """What the text of a cell wants looked at in the view beside, by a name for it."""
+    found = {}
+    for what, table, places in (
+        ("row", ROWS, "[role=treeitem]"),
+        ("lane", LANES, ".tl-names > [role=listitem]"),
+    ):
+        for word in table.get(key, "").split():
+            name = word.replace("·", " ")
+            begins = [f'{places}[aria-label^="{kind} {name}' for kind in ("thread", "task")]
+            either = [f'{begin}{end}"]' for begin in begins for end in (",", " of ")]
+            found[f"{what} {name}"] = beside.locator(", ".join(either)).first
+    return found
+
+
+def test_every_cell_that_is_looked_for_is_there() -> None:
+    there = {f"{name[:2]} {cell}" for name in NOTEBOOKS for _, cell, _ in cells(name)}
+    assert {*ROWS, *LANES} - there == set()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["laptop", "projector"])
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_the_view_beside_is_in_sight_after_every_cell(
+def test_what_the_text_speaks_of_is_in_sight_after_every_cell(
     open_notebook: OpenNotebook, name: str, size: tuple[int, int]
 ) -> None:
-    for module in ("aiosqlite", "websockets"):
+    for module in ("aiosqlite", "websockets", "distributed"):
         pytest.importorskip(module)
     nb = open_notebook(name)
     nb.page.set_viewport_size({"width": size[0], "height": size[1]})
     beside = nb.page.locator(".jp-LinkedOutputView .task-thread-view")
     out_of_sight = []
     opened = False
-    for index, cell in cells(name):
+    for index, cell, source in cells(name):
         nb.cell(index).locator(".cm-content").click()
         nb.page.keyboard.press("Shift+Enter")
         nb.wait_idle(timeout=120)
@@ -56,11 +146,23 @@ def test_the_view_beside_is_in_sight_after_every_cell(
             expect(beside).to_have_count(1)
             settle(beside)
             opened = True
-        for part in ("tree", "timeline") if opened else ():
-            panel = beside.locator(f'[data-panel="{part}"]')
+        if not opened:
+            continue
+        parts = {p: beside.locator(f'[data-panel="{p}"]') for p in ("tree", "timeline")}
+        parts |= looked_at(beside, f"{name[:2]} {cell}")
+        here = nb.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+        if "predict(" in source:
+            parts["card"] = here.locator(".tt-prediction .tt-choice").last
+        elif any(panel in source for panel in PANELS):
+            parts["panel"] = here.locator(".task-thread[data-panel]").first
+        for what, part in parts.items():
             try:
-                until(nb.page, lambda panel=panel: is_in_sight(panel))
+                until(
+                    nb.page, lambda part=part: part.count() == 1 and is_in_sight(part), timeout=20
+                )
             except AssertionError:
-                out_of_sight.append(f"{cell}: {part}")
+                out_of_sight.append(f"{cell}: {what}")
+                nb.screenshot(f"walk-{name[:2]}-{size[0]}-{cell}")
+    assert opened
     nb.screenshot(f"walk-{name[:2]}-{size[0]}")
     assert out_of_sight == []
