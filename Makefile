@@ -22,7 +22,7 @@ help:
 	@echo 'make test          after a change: linter, types, all tests but most of those in a browser'
 	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the site, the course'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
-	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader'
+	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader, otter'
 	@echo 'make test-lite     the core, testing and coach in Pyodide, the Python of a browser'
 	@echo 'make test-site     the site, in a browser that reaches nothing else'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
