@@ -10,6 +10,7 @@ formatters, and an error raised by one of them must not end a stop half-way.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -201,9 +202,26 @@ def _interrupt(failed: BaseException) -> None:
     raise failed
 
 
+_INTERRUPT = os.path.join(OURS, "kernel", "interrupt.py")
+
+
 def without_ours(whole: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames of this library that it begins with."""
+    """Return a traceback without the frames of this library that it begins with.
+
+    Nor does it end with those of the interrupt button, which a reader would take for the fault.
+    """
     inner = whole
     while inner is not None and inner.tb_frame.f_code.co_filename.startswith(OURS):
         inner = inner.tb_next
-    return whole if inner is None else inner
+    parts = []
+    while inner is not None:
+        parts.append(inner)
+        inner = inner.tb_next
+    if not parts:
+        return whole
+    if parts[-1].tb_frame.f_code.co_filename != _INTERRUPT:
+        return parts[0]
+    for part in reversed(parts):
+        if part.tb_frame.f_code.co_filename != _INTERRUPT:
+            inner = TracebackType(inner, part.tb_frame, part.tb_lasti, part.tb_lineno)
+    return inner

@@ -108,6 +108,7 @@ class _Standing:
         self.before = before
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        __tracebackhide__ = True  # IPython leaves it out of a cell's traceback
         self.judge.came(frame)
         if callable(self.before):
             self.before(number, frame)

@@ -43,7 +43,9 @@ def interrupting(kernel: Kernel, word: str = "here") -> Callable[[Ran], None]:
 
 def test_a_cell_that_computes(busy: Kernel) -> None:
     sent = busy.send("print('here', flush=True)\nwhile True: pass")
-    assert busy.finish(sent, interrupting(busy)).error.startswith("KeyboardInterrupt")
+    ran = busy.finish(sent, interrupting(busy))
+    assert ran.error.startswith("KeyboardInterrupt")
+    assert "self.before" not in ran.traceback
     assert busy.run(FINE).literal == (True, "")
 
 
@@ -98,6 +100,7 @@ def test_a_task_that_blocks_an_idle_kernel_fails_with_its_line(busy: Kernel, blo
 def _failed(kernel: Kernel, told: Ran) -> None:
     assert "block failed: KeyboardInterrupt" in told.elsewhere
     assert "# this line" in told.elsewhere
+    assert "interrupt.py" not in told.elsewhere
     task = kernel.run("t = blocker.snapshot().task('block'); t.state.value, t.error").literal
     assert task == ("failed", "KeyboardInterrupt")
     assert kernel.run("blocker.running").literal is True
