@@ -23,6 +23,7 @@ export class PanelPage {
     this.order = new FrameOrder();
     this.asks = new Asks();
     this.lost = false;
+    this.mute = false; // whether it was said that nothing can be sent
     this.fault = "";
     this.rowsTold = "";
     this.rowsToldAt = 0;
@@ -139,7 +140,7 @@ export class PanelPage {
     this.asks.heardAt = began;
     if (content.kind === "frame") {
       const frame = readFrame(content, buffers);
-      this.lost = false;
+      this.lost = this.mute = false;
       if (!this.order.take(frame)) {
         this.presence.missed();
         return;
@@ -174,7 +175,8 @@ export class PanelPage {
     try {
       this.model.send(message);
     } catch (error) {
-      console.warn("task_thread: nothing could be sent to the kernel:", error);
+      if (!this.mute) console.warn("task_thread: nothing could be sent to the kernel:", error);
+      this.mute = true; // it would be said with every beat
     }
   }
 
