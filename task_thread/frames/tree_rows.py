@@ -194,13 +194,20 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
 
     # Frames
 
-    def frame(self, now: float, full: bool, seen: Iterable[int]) -> Frame | None:
+    def frame(
+        self,
+        now: float,
+        full: bool,
+        seen: Iterable[int],
+        words: dict[Driver, str] | None = None,
+    ) -> Frame | None:
         """Return what changed, or `None` if nothing did.
 
         Args:
             now: the loop's time, in seconds.
             full: whether to tell everything.
             seen: the numbers of the rows that somebody sees.
+            words: what tasks wait for, if somebody has just looked; those that wait for nothing are left out.
         """
         if len(self._places) > _MOST_PLACES:
             full = True
@@ -216,7 +223,9 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         names = not self._frames % _NAMES_EVERY
         for row in seen_rows:
             self._read_seen(row, names)
-        if now >= self._waits_due:
+        if words is not None:
+            self._tell_waits(self._tasks.values(), words)
+        elif now >= self._waits_due:
             self._read_waits(seen_rows, now)
         columns = self._read_tasks(full)
         for thread in self._threads.values():
@@ -462,16 +471,16 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
     def _read_waits(self, seen: list[TaskRow | ThreadRow], now: float) -> None:
         """Read what the tasks in sight wait for; with thousands of tasks it is done less often."""
         began = time.perf_counter()
-        rows = {
-            row.driver: row
-            for row in seen
-            if isinstance(row, TaskRow) and row.driver is not None and not row.driver.over
-        }
-        words = words_of_tasks(rows, map(life_of, self.tops.threads()))
-        for driver, row in rows.items():
-            self.tell(row, waits=cut(words.get(driver, "")))
+        rows = [row for row in seen if isinstance(row, TaskRow)]
+        drivers = [row.driver for row in rows if row.driver is not None and not row.driver.over]
+        self._tell_waits(rows, words_of_tasks(drivers, map(life_of, self.tops.threads())))
         took = time.perf_counter() - began
         self._waits_due = now + max(_WAITS_EVERY, _WAITS_SHARE * took)
+
+    def _tell_waits(self, rows: Iterable[TaskRow], words: dict[Driver, str]) -> None:
+        for row in rows:
+            if row.driver is not None and not row.driver.over:
+                self.tell(row, waits=cut(words.get(row.driver, "")))
 
     def _place(self, place: Place) -> int:
         number = self._places.get(place)

@@ -19,7 +19,7 @@ The facts of a frame:
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._core.context import life_of
 from .._core.waits import Look, Waiter
@@ -36,6 +36,18 @@ _SHARE = 50  # a look is followed by so many times its duration without one
 _LONGEST = 120  # characters of a name
 
 Who = list[str]
+
+
+class Seen(NamedTuple):
+    """What one look has seen.
+
+    Attributes:
+        records: of the look.
+        waits: those that can be named, longest first.
+    """
+
+    records: Records
+    waits: list[tuple[Waiter, Wait]]
 
 
 class WaitsFrames:
@@ -61,8 +73,22 @@ class WaitsFrames:
         if not full and now < self._due:
             return None
         began = time.perf_counter()
-        facts = self._facts()
+        found = self.told(now, full, self.seen())
         self._due = now + max(_EVERY, _SHARE * (time.perf_counter() - began))
+        return found
+
+    def seen(self) -> Seen:
+        """Look who waits for what that can be named."""
+        look = Look(*map(life_of, self.tops.threads()))
+        records = Records(look)
+        named = (one for one in look.waiters if one.want is not None and one.want.kind != "sleep")
+        found = ((one, records.of(one)) for one in named)
+        waits = [(one, wait) for one, wait in found if wait is not None and wait.words]
+        return Seen(records, sorted(waits, key=lambda pair: pair[1].since))
+
+    def told(self, now: float, full: bool, seen: Seen) -> Frame | None:
+        """Return all of what a look has seen, or `None` if that was told before and need not be again."""
+        facts = _facts(*seen)
         if not full and facts == self._told:
             return None
         self._told = facts
@@ -71,7 +97,7 @@ class WaitsFrames:
     def text(self) -> str:
         """Return the waits as plain text: the threads on top, then a line each."""
         lines = [f"{life.id} [{life.state}]" for life in map(life_of, self.tops.threads())]
-        lines += [f"    {wait.waiter} {wait.words}" for _, wait in self._waits()[1]]
+        lines += [f"    {wait.waiter} {wait.words}" for _, wait in self.seen().waits]
         return "\n".join(lines) or "no thread is running"
 
     def rest(self) -> None:
@@ -82,52 +108,44 @@ class WaitsFrames:
         """Let go of the thread."""
         self.tops.close()
 
-    def _waits(self) -> tuple[Records, list[tuple[Waiter, Wait]]]:
-        look = Look(*map(life_of, self.tops.threads()))
-        records = Records(look)
-        named = (one for one in look.waiters if one.want is not None and one.want.kind != "sleep")
-        found = ((one, records.of(one)) for one in named)
-        waits = [(one, wait) for one, wait in found if wait is not None and wait.words]
-        return records, sorted(waits, key=lambda pair: pair[1].since)
 
-    def _facts(self) -> dict[str, Any]:
-        records, waits = self._waits()
-        look = records.look
-        circles = look.circles()
-        red = {id(one) for circle in circles for one in circle}
-        labels = labels_of(wait for _, wait in waits if wait.resource.serial)
-        things: dict[Any, dict[str, Any]] = {}
-        for waiter, wait in waits:
-            key = (wait.resource.serial or id(waiter), wait.how)
-            thing = things.get(key)
-            if thing is None:
-                if len(things) >= MOST_THINGS:
-                    continue
-                thing = things[key] = {
-                    "name": cut(labels.get(wait.resource.serial, wait.resource.name), _LONGEST),
-                    "kind": cut(wait.resource.kind, _LONGEST),
-                    "how": wait.how,
-                    "filled": wait.resource.filled,
-                    "size": wait.resource.size,
-                    "holders": [_who(records, one) for one in look.holders(waiter)[:_MOST_WAITERS]],
-                    "by": [],
-                    "waiters": 0,
-                    "since": round(wait.since, 2),
-                    "red": False,
-                }
-            thing["waiters"] += 1
-            if len(thing["by"]) < _MOST_WAITERS:
-                thing["by"].append(_who(records, waiter))
-            thing["red"] = thing["red"] or id(waiter) in red
-        nodes, arrows = _graph(records, waits, labels, red)
-        return {
-            "things": list(things.values()),
-            "nodes": nodes,
-            "arrows": arrows,
-            "waiting": len(waits),
-            "more": max(len({w.resource.serial or id(o) for o, w in waits}) - len(things), 0),
-            "red": len(circles),
-        }
+def _facts(records: Records, waits: list[tuple[Waiter, Wait]]) -> dict[str, Any]:
+    look = records.look
+    circles = look.circles()
+    red = {id(one) for circle in circles for one in circle}
+    labels = labels_of(wait for _, wait in waits if wait.resource.serial)
+    things: dict[Any, dict[str, Any]] = {}
+    for waiter, wait in waits:
+        key = (wait.resource.serial or id(waiter), wait.how)
+        thing = things.get(key)
+        if thing is None:
+            if len(things) >= MOST_THINGS:
+                continue
+            thing = things[key] = {
+                "name": cut(labels.get(wait.resource.serial, wait.resource.name), _LONGEST),
+                "kind": cut(wait.resource.kind, _LONGEST),
+                "how": wait.how,
+                "filled": wait.resource.filled,
+                "size": wait.resource.size,
+                "holders": [_who(records, one) for one in look.holders(waiter)[:_MOST_WAITERS]],
+                "by": [],
+                "waiters": 0,
+                "since": round(wait.since, 2),
+                "red": False,
+            }
+        thing["waiters"] += 1
+        if len(thing["by"]) < _MOST_WAITERS:
+            thing["by"].append(_who(records, waiter))
+        thing["red"] = thing["red"] or id(waiter) in red
+    nodes, arrows = _graph(records, waits, labels, red)
+    return {
+        "things": list(things.values()),
+        "nodes": nodes,
+        "arrows": arrows,
+        "waiting": len(waits),
+        "more": max(len({w.resource.serial or id(o) for o, w in waits}) - len(things), 0),
+        "red": len(circles),
+    }
 
 
 def _who(records: Records, waiter: Waiter) -> Who:

@@ -20,6 +20,8 @@ from .._core.texts import brief
 LONGEST = 20_000  # characters of a text
 MOST_ITEMS = 50_000  # of a list
 _LARGEST = 2**53  # up to there a page counts exactly
+_MOST_NODES = 100  # of a graph, which is laid out in a time that grows faster than it
+_MOST_ARROWS = 10_000
 _MOST_CELLS = 2_000_000  # numbers in the columns of one frame
 
 
@@ -58,6 +60,7 @@ _TREE_ROW = {
 _LANE = {
     "lane": int, "of": int, "kind": str, "serial": int, "name": str, "state": str, "started": float,
 }  # fmt: skip
+_WHO = _row(str, str)
 _CALL = _row(str, int, str, bool)
 _SOURCE = {"title": str, "first": int, "lines": [str], "name": str, "file": str}
 
@@ -133,6 +136,28 @@ _FACTS: dict[str, dict[str, Any]] = {
         "missed": int,
         "more": int,
         "clock": float,
+    },
+    "waits": {
+        "things": [
+            {
+                "name": str, "kind": str, "how": str, "filled": int, "size": int, "holders": [_WHO],
+                "by": [_WHO], "waiters": int, "since": float, "red": bool,
+            }
+        ],
+        "nodes": [_row(str, str, str, bool)],
+        "arrows": [_row(int, int, str, bool)],
+        "waiting": int,
+        "more": int,
+        "red": int,
+    },
+    "waiting": {
+        "new": [
+            _row(
+                int, str, int, int, str, str, str, _row(str, str, int, int, int), str, [str], float,
+                Maybe(float, None), str, int, str,
+            )
+        ],
+        "gone": [int],
     },
     "code": {
         "stands": [_row(int, str, int, str, [_CALL])],
@@ -235,9 +260,21 @@ def frames(found: list[Any], raw: bytes) -> list[tuple[str, dict[str, Any], list
         if frame.get("kind") != "frame" or {"n", "full", "at", "facts", "columns"} - frame.keys():
             raise Unsound(f"expected a frame, found {brief(content)}")
         frame["facts"] = fitting(frame["facts"], _FACTS[panel])
+        if panel == "waits":
+            _check_graph(frame["facts"])
         _check_columns(panel, frame["columns"], buffers)
         checked.append((panel, frame, buffers))
     return checked
+
+
+def _check_graph(facts: dict[str, Any]) -> None:
+    if facts.keys() != _FACTS["waits"].keys():
+        raise Unsound("a frame of the waits is not whole")
+    nodes = len(facts["nodes"])
+    if nodes > _MOST_NODES or len(facts["arrows"]) > _MOST_ARROWS:
+        raise Unsound("a graph has too many nodes or arrows")
+    if not all(0 <= end < nodes for arrow in facts["arrows"] for end in arrow[:2]):
+        raise Unsound("an arrow leads nowhere")
 
 
 def _check_columns(panel: str, columns: list[list[str]], buffers: list[bytes]) -> None:

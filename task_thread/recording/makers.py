@@ -10,20 +10,29 @@ from array import array
 from typing import Any
 
 from .._core.context import life_of
+from .._core.driver import Driver
+from .._core.waits import Look
 from ..frames.code_frames import CodeFrames
 from ..frames.frame import Frame
 from ..frames.lives import Tops
 from ..frames.log_lines import LogLines
-from ..frames.sampler import STALL
+from ..frames.sampler import STALL, cpu_time
 from ..frames.signal_frames import SignalFrames
 from ..frames.timeline_frames import MOST_SEEN, TimelineFrames
 from ..frames.tree_rows import TaskRow, TreeRows
+from ..frames.wait_records import NEVER_TOLD, WaitRecords
+from ..frames.waits_frames import Seen, WaitsFrames
 from ..thread import TaskThread
+from ..waits import Records
 from .file import Tape
 
-MOST_ROWS = 500  # of the tree, whose lines and queues are looked up
+MOST_ROWS = 500  # of the tree, whose lines and queues are looked up; waits are if it has no more
 RING = 300  # log lines that a full frame tells
 _FINE = 128.0  # parts of a millisecond
+_WAITS_SHARE = 0.01  # of a core that looking for waits may take
+_WAIT_TAKES = (
+    0.004  # seconds without a look for each wait that the last one found: what it tells has to fit
+)
 
 Made = list[tuple[str, dict[str, Any], list[bytes]]]
 """Frames: panel, content and buffers."""
@@ -44,6 +53,9 @@ class Makers:
         self.signals = SignalFrames(thread)
         self.log = LogLines(thread, ring=RING) if log is None else log
         self.code = CodeFrames(self.tree)
+        self.waits = WaitsFrames(thread)
+        self._records = WaitRecords()
+        self._waits_due = float("-inf")
         self._numbers: dict[str, int] = {}
         self.unseen = 0  # rows that are not looked at
         self.hidden = 0  # lanes in which nothing is shown
@@ -65,7 +77,8 @@ class Makers:
             self.timeline.lanes.search(now, True)
         rows = self._rows(active)
         known = {*self.tree.rows}
-        frames = [("tree", self.tree.frame(now, full, rows))]
+        words, waits = self._look_for_waits(now, full) if active is None else (None, [])
+        frames = [("tree", self.tree.frame(now, full, rows, words))]
         new = [number for number in self.tree.rows if number not in known]
         if new:
             frames.append(("tree", self.tree.frame(now, False, new)))
@@ -77,6 +90,7 @@ class Makers:
             ("timeline", self.timeline.frame(now, lag, full, seen[:MOST_SEEN])),
             ("signals", self.signals.frame(now, full, self.signals.edges)),
             ("log", self.log.frame(now, full)),
+            *waits,
         ]
         self.timeline.rewinds = False  # what was told is in the recording
         self.unseen = max(0, len(self.tree.rows) - MOST_ROWS)
@@ -90,6 +104,25 @@ class Makers:
                 self._numbers[panel] = number = self._numbers.get(panel, 0) + 1
                 made.append((panel, *frame.message(number)))
         return made
+
+    def _look_for_waits(
+        self, now: float, full: bool
+    ) -> tuple[dict[Driver, str] | None, list[tuple[str, Frame | None]]]:
+        """Return what tasks wait for, and what is told of it; nothing if it is too early for a look."""
+        if now < self._waits_due and not full:
+            return None, []
+        began = cpu_time()
+        # Beyond so many a look would hold up the loop: that there is none is told (`unseen`).
+        few = len(self.tree.rows) <= MOST_ROWS
+        seen = self.waits.seen() if few else Seen(Records(Look()), [])
+        words = {one.driver: wait.words for one, wait in seen.waits if one.driver is not None}
+        waits = [
+            ("waits", self.waits.told(now, full, seen)),
+            ("waiting", self._records.told(now, full, seen)),
+        ]
+        took = cpu_time() - began
+        self._waits_due = now + max(took / _WAITS_SHARE, _WAIT_TAKES * len(seen.waits))
+        return words, waits
 
     def _rows(self, active: set[int] | None) -> list[int]:
         found: list[int] = []
@@ -132,7 +165,7 @@ class Makers:
 
     def close(self) -> None:
         """Let go of everything."""
-        for maker in (self.tree, self.timeline, self.signals):
+        for maker in (self.tree, self.timeline, self.signals, self.waits):
             maker.close()
         self.tops.close()
 
@@ -161,6 +194,15 @@ def _rebase(panel: str, frame: Frame, began: float) -> None:
             entry[6] = round(entry[6] - began, 3)
             if len(entry) > 10:
                 entry[10] = round(entry[10] - began, 3)
+    elif panel == "waits":
+        facts["things"] = [
+            {**thing, "since": round(thing["since"] - began, 2)} for thing in facts["things"]
+        ]
+    elif panel == "waiting":
+        for record in facts.get("new", ()):
+            record[10] = round(record[10] - began, 4)
+            if record[11] not in (None, NEVER_TOLD):
+                record[11] = round(record[11] - began, 4)
     elif panel == "code":
         for _, changed in facts.get("threads", ()):
             if "started" in changed:

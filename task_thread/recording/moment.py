@@ -7,10 +7,13 @@ comes twice; so what is made is a tree, whoever made the file.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import Any
 
+from ..frames.wait_records import NEVER_TOLD
 from ..snapshot import TaskSnapshot, ThreadSnapshot
 from ..states import TaskState, ThreadState
+from ..waits import Resource, Wait
 from .checks import Unsound, read_column
 from .file import Tick
 
@@ -47,6 +50,10 @@ class Tree:
         self._entries: dict[int, list[Any]] = {}
         self._edges: dict[int, tuple[int, int]] = {}
         self._counts: dict[int, tuple[int, ...]] = {}
+        self._waiting: dict[int, list[Any]] = {}
+        # Of the moment whose records are being made:
+        self._of_tasks: dict[int, Wait] = {}  # by serial number
+        self._of_threads: dict[int, list[Wait]] = {}
 
     def apply(self, tick: Tick) -> None:
         """Take the frames of a tick in.
@@ -70,7 +77,9 @@ class Tree:
                 self._lines += facts.get("lines", ())
             elif panel == "signals":
                 self._signals(facts, full)
-            else:
+            elif panel == "waiting":
+                self._waits(facts, full)
+            elif panel == "timeline":
                 self.away = facts.get("away", self.away)
 
     def _tree(self, facts: dict[str, Any], full: bool, columns: dict[str, Any], at: float) -> None:
@@ -153,6 +162,14 @@ class Tree:
         while len(self._entries) > _ENTRIES:
             del self._entries[next(iter(self._entries))]
 
+    def _waits(self, facts: dict[str, Any], full: bool) -> None:
+        if full:
+            self._waiting = {}
+        for number in facts.get("gone", ()):
+            self._waiting.pop(number, None)
+        for number, *record in facts.get("new", ()):
+            self._waiting[number] = record
+
     # As records
 
     def stand(self, row: int) -> list[Any] | None:
@@ -160,7 +177,13 @@ class Tree:
         return self._stands.get(self._more.get(row, {}).get("stand", 0))
 
     def records(self, at: float) -> tuple[Any, ...]:
-        """Return the records of the moment: threads, log lines, signals, edges."""
+        """Return the records of the moment: threads, log lines, signals, edges, waits."""
+        waits = sorted(self._waiting.values(), key=lambda record: record[9])
+        self._of_tasks = {one[1]: _wait(one, at) for one in waits if one[1]}
+        self._of_threads = {}
+        for one in waits:
+            if one[4] in ("hook", "handler"):
+                self._of_threads.setdefault(one[2], []).append(_wait(one, at))
         made: dict[int, ThreadSnapshot] = {}
         order = [0]
         for number in order:  # grows while it is walked
@@ -174,7 +197,13 @@ class Tree:
         edges = {
             pair: self._counts[edge] for edge, pair in self._edges.items() if edge in self._counts
         }
-        return threads, tuple(self._lines), entries, edges
+        return (
+            threads,
+            tuple(self._lines),
+            entries,
+            edges,
+            tuple(_wait(one, at) for one in waits),
+        )
 
     def _thread(self, number: int, made: dict[int, ThreadSnapshot], at: float) -> ThreadSnapshot:
         row, more = self._rows[number], self._more.get(number, {})
@@ -200,6 +229,7 @@ class Tree:
             worker=row.get("worker", ""),
             tasks=tuple(self._task(one, at) for one in sorted(tasks, key=self._serial)),
             children=tuple(made[one] for one in sorted(kids, key=self._place)),
+            waits=tuple(self._of_threads.get(serial, ())),
         )
 
     def _place(self, thread: int) -> int:
@@ -230,4 +260,26 @@ class Tree:
             error=row.get("error", ""),
             too_fast=row.get("fast", False),
             pace=row.get("pace", 0.0),
+            wait=None if state.ended else self._of_tasks.get(more.get("serial", 0)),
         )
+
+
+def _wait(record: list[Any], at: float) -> Wait:
+    waiter, _, thread, slot, kind, under, resource, how, holders, since, until, *place = record
+    left = inf if until == NEVER_TOLD else until
+    return Wait(
+        waiter=waiter,
+        thread=thread,
+        slot=slot,
+        kind=kind,
+        under=under,
+        resource=Resource(*resource),
+        how=how,
+        holders=tuple(holders),
+        since=since,
+        seconds=max(0.0, at - since),
+        left=None if left is None else max(0.0, left - at),
+        filename=place[0],
+        line=place[1],
+        source=place[2],
+    )

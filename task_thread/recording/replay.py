@@ -15,10 +15,12 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from .._core.texts import count
 from ..snapshot import ThreadSnapshot, text_tree
+from ..waits import Wait
 from .checks import Unsound
 from .file import RecordingError, Records, Tick
 from .moment import Tree
@@ -56,6 +58,8 @@ class Moment:
             thread, slot, text, errors.
         signals: the last signals: number, sender, receiver, slot, class, text, when, and how long it waited.
         edges: of each pair of threads that sent signals: down, up, waiting down, waiting up, undelivered.
+        waits: what `thread.waits()` returned when the recording last looked, longest first, without mere
+            sleeps; `since` counts from the beginning of the recording.
     """
 
     at: float
@@ -63,6 +67,7 @@ class Moment:
     log: tuple[list[Any], ...]
     signals: tuple[list[Any], ...]
     edges: dict[tuple[int, int], tuple[int, ...]]
+    waits: tuple[Wait, ...]
 
     def __str__(self) -> str:
         return text_tree(self.threads)
@@ -95,26 +100,19 @@ class Recording:
         self.turns: list[float] = []
         self.names: dict[int, str] = {}
         self._cursor: tuple[list[Tick] | None, Tree, int] = (None, Tree(), 0)
-        self._ends: list[float] = []  # of each segment, up to where it is sound
+        self._sound: list[int] = []  # how many ticks of each segment are
         self._read_all()
 
     def segments(self) -> Iterator[list[Tick]]:
         """Yield the ticks of each segment."""
-        for number in range(len(self._ends)):
+        for number in range(len(self._sound)):
             yield self._segment(number)
 
     def _segment(self, number: int) -> list[Tick]:
         ticks = self._known.pop(number, None)
         if ticks is None:
-            ticks = []
-            end = self._ends[number]
-            try:
-                for tick in self._records.ticks(number):
-                    if tick["at"] > end:
-                        break
-                    ticks.append(tick)
-            except Unsound:  # found before, and told
-                pass
+            # What comes after the sound ones was found before, and told.
+            ticks = [*islice(self._records.ticks(number), self._sound[number])]
             while len(self._known) > 1:
                 del self._known[next(iter(self._known))]
         self._known[number] = ticks
@@ -127,7 +125,7 @@ class Recording:
         at = self.began
         raw = 0
         for number in range(len(self._records.segments)):
-            tree = Tree()
+            tree, sound = Tree(), 0
             try:
                 for tick in self._records.ticks(number):
                     tree.apply(tick)
@@ -144,13 +142,13 @@ class Recording:
                         sums[name] += tick.get(name, 0)
                     for name in most:
                         most[name] = max(most[name], tick.get(name, 0))
+                    sound += 1
             except Unsound as error:
                 broken = str(error)
-                self._ends.append(at)
                 break
             finally:
                 self.names.update(tree.names)
-            self._ends.append(at)
+                self._sound.append(sound)
         self.seconds = max(at, (not broken and self._records.ended) or 0.0)
         self.marks.sort(key=lambda mark: mark.at)
         if len(self.marks) > _MOST_MARKS:
@@ -188,7 +186,10 @@ class Recording:
         if unmarked:
             says.append(f"{count(unmarked, 'signal')} too many to have marks of their own.")
         if unseen:
-            says.append(f"Waiting lines and queues were not recorded of {count(unseen, 'row')}.")
+            says.append(
+                f"Waiting lines and queues were not recorded of {count(unseen, 'row')}, and while there "
+                "were so many, not what tasks wait for."
+            )
         if hidden:
             says.append(f"Turns were not recorded one by one of {count(hidden, 'lane')}.")
         if away:
@@ -213,11 +214,11 @@ class Recording:
         Raises:
             RecordingError: nothing was recorded.
         """
-        if not self._ends:
+        if not any(self._sound):
             raise RecordingError("nothing was recorded: there is no moment to show")
-        number = 0
-        for later, (begin, _) in enumerate(self._records.segments[: len(self._ends)]):
-            if begin <= seconds:
+        number = next(index for index, ticks in enumerate(self._sound) if ticks)
+        for later, (begin, _) in enumerate(self._records.segments[: len(self._sound)]):
+            if begin <= seconds and self._sound[later]:
                 number = later
         ticks = self._segment(number)
         tree, done = self._cursor[1:] if self._cursor[0] is ticks else (Tree(), 0)
@@ -242,6 +243,7 @@ class Recording:
                 [tick["at"], panel, content, [base64.b64encode(b).decode() for b in buffers]]
                 for tick in ticks
                 for panel, content, buffers in tick["frames"]
+                if panel != "waiting"  # for `at`; a page has the panel's frames
             ]
             if ticks:
                 segments.append({"at": ticks[0]["at"], "frames": frames})

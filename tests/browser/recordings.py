@@ -65,17 +65,38 @@ class Parent(TaskThread):
         pass
 
 
-def record(path: Path, seconds: float = 20.0) -> None:
-    """Record the program for a while; runs a loop of its own on another OS thread."""
+class Table(TaskThread):
+    """After four seconds two tasks hold one fork each and wait for the other's, for ever."""
+
+    def initVars__(self) -> None:
+        self.forks = [asyncio.Lock(), asyncio.Lock()]
+        self.tasks.left = self.tasks.right = None
+
+    def getId(self) -> str:
+        return "table"
+
+    async def enter__(self) -> None:
+        self.tasks.left = await reCreate(self.tasks.left, self.eat__, 0, 1)
+        self.tasks.right = await reCreate(self.tasks.right, self.eat__, 1, 0)
+
+    async def eat__(self, first: int, second: int) -> None:
+        async with self.forks[first]:
+            await asyncio.sleep(2 + 2 * second)
+            async with self.forks[second]:
+                await asyncio.sleep(1)
+
+
+def record(path: Path, seconds: float = 20.0, of: type[TaskThread] = Parent) -> None:
+    """Record a program for a while; runs a loop of its own on another OS thread."""
 
     async def main() -> None:
-        parent = Parent()
-        parent.logger.propagate = False
-        parent.record(path)
-        parent.start()
+        thread = of()
+        thread.logger.propagate = False
+        thread.record(path)
+        thread.start()
         await asyncio.sleep(seconds)
-        await parent.stop()
-        await parent.join()
+        await thread.stop()
+        await thread.join()
 
     _run(main())
 

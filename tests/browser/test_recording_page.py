@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from lab import SCREENSHOTS
 from playwright.sync_api import BrowserContext, Page, expect
-from recordings import HOSTILE, HOSTILE_TEXT, record
+from recordings import HOSTILE, HOSTILE_TEXT, Table, record
 from task_thread_widgets import export_figure
 
 from task_thread.recording import export_html
@@ -90,6 +91,37 @@ def test_each_panel_shows_the_moment_forward_and_back(opened: Page) -> None:
         tab(page, "Timeline")
         expect(page.locator(".tl-name", has_text="fails")).to_be_visible()
         assert page.evaluate("document.documentElement.replay.pages.timeline.store.at") <= at
+
+
+def test_who_waits_for_what_is_shown_as_it_was(page: Page, tmp_path: Path) -> None:
+    record(tmp_path / "table.ttr", 10, Table)
+    export_html(tmp_path / "table.ttr", tmp_path / "table.html")
+    page.goto((tmp_path / "table.html").as_uri())
+    tab(page, "Waits")
+    waits = page.locator('[data-panel="waits"]')
+    for at, words, circle in (
+        (3.0, "waits for self.forks[0], held by table.left", False),
+        (6.0, "waits for self.forks[1], held by table.right", True),
+        (3.5, "waits for self.forks[0], held by table.left", False),
+    ):
+        go(page, at)
+        name = "left" if circle else "right"
+        expect(row(page, name)).to_contain_text(words)
+        expect(waits.locator(".tt-waits-thing")).to_have_count(2 if circle else 1)
+        expect(waits.locator(".tt-waits-box")).to_have_count(4 if circle else 3)
+        expect(waits.locator(".tt-waits-sum")).to_have_text(
+            "2 wait; a circle: none of these can go on" if circle else "1 waits"
+        )
+        # Since a look first found it so, which may be a tenth of a second later.
+        seconds = re.compile("|".join(f"{at - 2 - late:.1f} s" for late in (0, 0.1, 0.2)))
+        expect(waits.locator(".tt-waits-time").first).to_have_text(seconds)
+    go(page, 1.0)
+    expect(waits).to_contain_text("nobody waits for anything that can be named")
+    expect(row(page, "right")).not_to_contain_text("waits for")
+    go(page, 6.0)
+    waits.get_by_role("button", name="table.right").first.click()
+    expect(row(page, "right")).to_have_attribute("aria-selected", "true")
+    page.screenshot(path=SCREENSHOTS / "recording-waits.png")
 
 
 def test_it_plays_at_its_speed_and_pauses(opened: Page) -> None:

@@ -20,13 +20,15 @@ async def tick__(self):
 
 
 class Child(TaskThread):
-    """Sends to its parent, handles slowly what comes from it, and one of its tasks may fail."""
+    """Sends to its parent, handles slowly what comes from it, shares locks, and one of its tasks may fail."""
 
     max_qsize = 5
     drain_timeout = exit_timeout = 0.2
 
     def __init__(self, parent: TaskThread, number: int) -> None:
         self.number = number
+        self.pen: asyncio.Lock = parent.pen  # type: ignore[attr-defined]
+        self.ink: asyncio.Lock = parent.ink  # type: ignore[attr-defined]
         super().__init__(parent)
 
     def getId(self) -> str:
@@ -34,11 +36,12 @@ class Child(TaskThread):
 
     def initVars__(self) -> None:
         self.count = 0
-        self.tasks.tick = self.tasks.fails = self.tasks.alias = None
+        self.tasks.tick = self.tasks.fails = self.tasks.alias = self.tasks.writes = None
 
     async def enter__(self) -> None:
         self.tasks.tick = await reCreate(self.tasks.tick, self.tick__)
         self.tasks.alias = self.tasks.tick
+        self.tasks.writes = await reCreate(self.tasks.writes, self.writes__)
         if self.number % 3 == 0:
             self.tasks.fails = await reCreate(self.tasks.fails, self.fails__)
 
@@ -53,12 +56,23 @@ class Child(TaskThread):
             await self.sigFromChildToParent__(MessageSignal("tick", f"{self.number}: {self.count}"))
         self.tasks.tick = await reSchedule(self.tick__)
 
+    async def writes__(self) -> None:
+        async with self.pen:
+            await asyncio.gather(self.helper(), self.dip())
+        await asyncio.sleep(0.3)
+        self.tasks.writes = await reSchedule(self.writes__)
+
+    async def dip(self) -> None:
+        async with self.ink:
+            await self.helper()
+
     async def fails__(self) -> None:
         await asyncio.sleep(1.5)
         raise ValueError(f"<b>{self.number}</b>")
 
     async def signalHandler__(self, signal: Signal) -> None:
-        await asyncio.sleep(0.15)
+        async with self.pen:
+            await asyncio.sleep(0.15)
         if getattr(signal, "message", "") == "raise":
             raise KeyError("a handler")
 
@@ -72,14 +86,23 @@ class Top(TaskThread):
         self.tasks.work = self.tasks.log = None
         self.random = random.Random(7)
         self.made = 0
+        self.pen, self.ink = asyncio.Lock(), asyncio.Lock()
+        self.never: asyncio.Queue[int] = asyncio.Queue()
+        self.tasks.reads = None
         self.acted_at = -1.0  # when something was done that no event tells
 
     async def enter__(self) -> None:
         self.tasks.work = await reCreate(self.tasks.work, self.work__)
         self.tasks.log = await reCreate(self.tasks.log, self.log__)
+        self.tasks.reads = await reCreate(self.tasks.reads, self.reads__)
+
+    async def reads__(self) -> None:
+        await asyncio.wait_for(self.never.get(), 1000)
 
     async def log__(self) -> None:
-        await asyncio.sleep(0.4)
+        async with self.ink:
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)
         self.logger.info("line %d", life_of(self).slots.log is not None)
         self.tasks.log = await reSchedule(self.log__)
 

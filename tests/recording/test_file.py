@@ -189,8 +189,9 @@ def test_what_does_not_fit_ends_it_with_a_sentence(
 ) -> None:
     recording = replay(tampered(sound, tick))
     assert said in recording.says[-1]
-    assert recording.says[-1].startswith("It can be read up to 0.5")
-    assert recording.at(0.5).threads[0].id.startswith("Top")
+    assert recording.says[-1].startswith("It can be read up to 0.6")
+    for at in (0.5, recording.seconds):
+        assert recording.at(at).threads[0].id.startswith("Top")
 
 
 def test_deep_nesting_and_huge_claims_come_to_a_sentence(sound: bytes) -> None:
@@ -535,4 +536,6 @@ def test_every_fact_of_a_program_fits(monkeypatch: pytest.MonkeyPatch) -> None:
         *(("timeline", name) for name in ("add", "set", "lanes", "since", "back", "marks", "signals")),
         *(("signals", name) for name in ("threads", "edges", "counts", "signals", "clock")),
         *(("code", name) for name in ("stands", "tasks", "threads")),
+        *(("waits", name) for name in ("things", "nodes", "arrows", "waiting", "more", "red")),
+        *(("waiting", name) for name in ("new", "gone")),
     }  # fmt: skip

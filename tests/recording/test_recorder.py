@@ -177,7 +177,10 @@ def test_rows_and_lanes_beyond_the_limits_are_told(tmp_path: Path) -> None:
 
     virtual_time.run(main)
     with replay(tmp_path / "x") as recording:
-        assert "Waiting lines and queues were not recorded of 101 rows." in recording.says
+        assert (
+            "Waiting lines and queues were not recorded of 101 rows, and while there were so many, not "
+            "what tasks wait for."
+        ) in recording.says
         assert "Turns were not recorded one by one of 521 lanes." in recording.says
         tasks = recording.at(2).threads[0].tasks
         assert len(tasks) == 600

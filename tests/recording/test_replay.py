@@ -6,6 +6,8 @@ import asyncio
 import dataclasses
 import logging
 import random
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,45 @@ from recording.a_program import Top
 
 from task_thread import replay
 from task_thread._core.context import life_of
+from task_thread.frames.waits_frames import Seen
 from task_thread.recording import Recorder, Recording
 from task_thread.snapshot import ThreadSnapshot, take
+from task_thread.waits import Wait
 
 SECONDS = 40.0
 
 
 def records(snapshot: ThreadSnapshot) -> list[Any]:
-    """Return what is to be equal: all but times and rates, which a recording counts in its own way."""
+    """Return what is to be equal: all but times and rates, which a recording counts in its own way.
+
+    What is waited for is compared by `waits`; plain tasks are recorded there only.
+    """
     found = []
     for record in snapshot.walk():
-        tasks = [dataclasses.replace(task, rate=0.0) for task in record.tasks]
-        found.append(dataclasses.replace(record, uptime=0.0, tasks=tuple(tasks), children=()))
+        tasks = [dataclasses.replace(task, rate=0.0, wait=None, below=()) for task in record.tasks]
+        changed = {"uptime": 0.0, "tasks": tuple(tasks), "children": (), "plain": (), "waits": ()}
+        found.append(dataclasses.replace(record, **changed))  # type: ignore[arg-type]
     return found
+
+
+def waits(found: Iterable[Wait | None], began: float = 0.0) -> list[Any]:
+    """Return waits as they are to be equal: without mere sleeps; when they end instead of what is left.
+
+    Args:
+        found: the waits.
+        began: the loop's time at which the recording began; 0 if they are of a recording.
+    """
+    shown = [wait for wait in found if wait is not None and wait.words]
+    ends = [
+        (
+            dataclasses.replace(wait, since=0.0, seconds=0.0, left=None),
+            wait.words,
+            pytest.approx(wait.since - began, abs=0.001),
+            None if wait.left is None else pytest.approx(wait.left, abs=0.001),
+        )
+        for wait in shown
+    ]
+    return sorted(ends, key=lambda one: str(one[0]))
 
 
 class Looked:
@@ -35,15 +63,25 @@ class Looked:
 
     def __init__(self, top: Top, recorder: Recorder, lines: list[str]) -> None:
         self.found: list[tuple[float, ThreadSnapshot, int]] = []
+        self.waits: list[tuple[float, ThreadSnapshot, tuple[Wait, ...]]] = []
         look = recorder.look
+        makers = recorder._makers
+        seen = makers.waits.seen
 
         def looked(now: float, *args: Any, **kwargs: Any) -> None:
+            before = len(self.waits)
             look(now, *args, **kwargs)
+            if len(self.waits) > before:
+                self.waits[-1] = (now, top.snapshot(), top.waits())
             if now - top.acted_at > 0.3:  # what no event tells is looked for ten times a second
-                # What is waited for, and by plain tasks, is not recorded.
                 self.found.append((now, take(life_of(top), waits=False), len(lines)))
 
+        def looked_for_waits() -> Seen:
+            self.waits.append((0.0, None, ()))  # type: ignore[arg-type]
+            return seen()
+
         recorder.look = looked  # type: ignore[method-assign]
+        makers.waits.seen = looked_for_waits  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +129,71 @@ def same(recording: Recording, looked: Any, index: int, lines: list[str]) -> Non
     assert told == lines[max(0, logged - len(told)) : logged]
 
 
-@pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
-def test_at_fifty_moments_it_is_as_the_snapshot_was(recorded: Any, order: str) -> None:
-    recording, looked, lines = recorded
-    assert len(looked.found) > 500
-    chosen = sorted(random.Random(order).sample(range(len(looked.found)), 50))
+def fifty(found: list[Any], order: str) -> list[int]:
+    """Return fifty places in a list, forward, backward or by jumps."""
+    chosen = sorted(random.Random(order).sample(range(len(found)), 50))
     if order == "backward":
         chosen.reverse()
     elif order == "jumps":
         random.Random(1).shuffle(chosen)
-    for index in chosen:
+    return chosen
+
+
+@pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
+def test_at_fifty_moments_it_is_as_the_snapshot_was(recorded: Any, order: str) -> None:
+    recording, looked, lines = recorded
+    assert len(looked.found) > 500
+    for index in fifty(looked.found, order):
         same(recording, looked, index, lines)
+
+
+@pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
+def test_at_fifty_moments_the_waits_are_as_they_were(recorded: Any, order: str) -> None:
+    recording, looked, _ = recorded
+    for index in fifty(looked.waits, order):
+        now, snapshot, found = looked.waits[index]
+        moment = recording.at(now - looked.began + 1e-4)
+        assert waits(moment.waits) == waits(found, looked.began)
+        for one, other in zip(moment.threads[0].walk(), snapshot.walk(), strict=True):
+            assert waits(one.waits) == waits(other.waits, looked.began)
+            for task, was in zip(one.tasks, other.tasks, strict=True):
+                assert waits([task.wait]) == waits([was.wait], looked.began)
+
+
+@pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
+def test_rows_and_panel_say_what_a_live_view_says_of_the_waits(recorded: Any, order: str) -> None:
+    """The frames of the page, as it feeds them: the last one of the waits, and the rows of the tree."""
+    recording, looked, _ = recorded
+    frames = [
+        (tick["at"], panel, content)
+        for ticks in recording.segments()
+        for tick in ticks
+        for panel, content, _ in tick["frames"]
+    ]
+    for index in fifty(looked.waits, order):
+        now, snapshot, found = looked.waits[index]
+        at = now - looked.began + 1e-4
+        rows: dict[int, dict[str, Any]] = {}
+        for when, panel, content in frames:
+            facts = content["facts"]
+            if when > at:
+                break
+            if panel == "waits":
+                shown = facts
+            elif panel == "tree":
+                rows = {} if content["full"] else rows
+                for row in facts.get("add", ()):
+                    rows[row["row"]] = {**row}
+                for number, changed in facts.get("set", ()):
+                    rows[number].update(changed)
+        named = [wait for wait in found if wait.words]
+        assert shown["waiting"] == len(named)
+        assert sum(thing["waiters"] for thing in shown["things"]) == len(named)
+        tasks = [task for record in snapshot.walk() for task in record.tasks]
+        said = [row["waits"] for row in rows.values() if row.get("waits")]
+        assert sorted(said) == sorted(
+            task.wait.words for task in tasks if task.wait is not None and task.wait.words
+        )
 
 
 def test_the_program_does_all_that_is_to_be_compared(recorded: Any) -> None:
@@ -116,6 +208,12 @@ def test_the_program_does_all_that_is_to_be_compared(recorded: Any) -> None:
     assert any(task.filename == "<cell of the newer code>" for task in tasks)
     assert any(task.aliases for task in tasks)
     assert any(task.pace for task in tasks)
+    found = [wait for _, _, waits in looked.waits for wait in waits if wait.words]
+    assert len(looked.waits) > 100
+    assert {wait.kind for wait in found} >= {"task", "handler", "plain"}
+    assert {wait.how for wait in found} >= {"acquire", "get"}
+    assert any(wait.holders and wait.how == "acquire" for wait in found)
+    assert any(wait.left for wait in found)
     kinds = {mark.kind for mark in recording.marks}
     assert kinds >= {"failure", "signal", "state"}
 
@@ -149,7 +247,7 @@ def test_the_code_that_ran_is_there(recorded: Any) -> None:
     for _, key, line, how, _ in stands:
         if key and how == "waits":
             fact = recording.sources[key]
-            assert "await" in fact["lines"][line - fact["first"]]
+            assert re.search("await|async with", fact["lines"][line - fact["first"]])
 
 
 def test_a_moment_outside_is_the_nearest_one(recorded: Any) -> None:

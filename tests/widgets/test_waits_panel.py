@@ -60,8 +60,8 @@ async def test_what_did_not_change_is_not_told_again_and_looks_are_few() -> None
         model = WaitsFrames(desk)
         assert model.frame(1.0, False) is not None
         looks = []
-        facts = model._facts
-        model._facts = lambda: looks.append(1) or facts()  # type: ignore[method-assign, func-returns-value]
+        seen = model.seen
+        model.seen = lambda: looks.append(1) or seen()  # type: ignore[method-assign, func-returns-value]
         assert model.frame(1.1, False) is None
         assert looks == []
         assert model.frame(100.0, False) is None

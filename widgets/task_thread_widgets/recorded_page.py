@@ -34,6 +34,7 @@ STYLES = (
     "source_panel.css",
     "log_panel.css",
     "signal_panel.css",
+    "waits_panel.css",
     "view.css",
     "replay.css",
 )

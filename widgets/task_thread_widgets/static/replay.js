@@ -15,8 +15,11 @@ import { TimelinePage } from "./timeline_panel.js";
 import { TreePage } from "./tree_panel.js";
 import { View } from "./view.js";
 import { link, panelTraits } from "./view_layout.js";
+import { WaitsPage } from "./waits_panel.js";
 
-const pages = { tree: TreePage, timeline: TimelinePage, source: SourcePage, log: LogPage, signals: SignalsPage };
+const pages = {
+  tree: TreePage, timeline: TimelinePage, source: SourcePage, log: LogPage, signals: SignalsPage, waits: WaitsPage,
+};
 
 /** What stands for the model of a widget where there is none: it keeps values, and tells of changes. */
 class StubModel {
@@ -71,7 +74,9 @@ export class Replay {
     this.source = new RecordedSource(film.sources);
     this.player = new Player(film, (...frame) => this.feed(...frame),
       (panel) => this.models[panel]?.get("span"), () => this.changed());
-    for (const name of Object.keys(pages)) {
+    // Older recordings have no waits.
+    const names = Object.keys(pages).filter((name) => name !== "waits" || this.player.tracks.has(name));
+    for (const name of names) {
       this.models[name] = new StubModel({ recorded: this.player, selected: "", large: false, span: 10 });
     }
     this.models.source.on("change:selected", () => this.showSource());
@@ -80,7 +85,7 @@ export class Replay {
     this.view = new View({
       el: this.root, signal,
       model: new StubModel({
-        tab: "timeline", ...Object.fromEntries(Object.keys(pages).map((name) => [panelTraits[name], name])),
+        tab: "timeline", ...Object.fromEntries(names.map((name) => [panelTraits[name], name])),
       }),
       host: {
         getModel: (name) => this.models[name],

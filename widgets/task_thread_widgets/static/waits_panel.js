@@ -8,7 +8,7 @@ import { boxHeight, boxWidth, fillText, fitting, howLong, layOut, sumText } from
 
 const svgNames = "http://www.w3.org/2000/svg";
 
-class WaitsPage extends PanelPage {
+export class WaitsPage extends PanelPage {
   // ---- Build the DOM
 
   build() {
@@ -24,12 +24,13 @@ class WaitsPage extends PanelPage {
     this.parts = make("div", { class: "tt-waits-parts" }, this.graph, this.list);
     this.body.append(this.parts, this.empty);
     this.times = []; // elements that show how long, with since when
+    if (this.recorded) return; // it draws with each moment
     const ticking = setInterval(this.guard(() => this.showTimes()), 1000);
     this.signal.addEventListener("abort", () => clearInterval(ticking));
   }
 
   take(frame) {
-    this.offset = frame.at - performance.now() / 1000; // the kernel's clock and ours
+    this.offset = this.recorded ? 0 : frame.at - performance.now() / 1000; // the kernel's clock and ours
     const { things, red } = frame.facts;
     if (!things) return; // nothing changed
     if (red > this.facts.red) this.saySoon("some tasks wait for one another, and none can go on");
@@ -126,7 +127,7 @@ class WaitsPage extends PanelPage {
 
   showTimes() {
     if (this.offset === undefined) return;
-    const now = performance.now() / 1000 + this.offset;
+    const now = this.clock.now() / 1000 + this.offset;
     for (const [node, since] of this.times) setText(node, howLong(now - since));
   }
 }
