@@ -43,7 +43,7 @@ class Playing:
     """
 
     def __init__(self, recording: Recording) -> None:
-        self.at = recording.began
+        self.at = recording.reaches
         self.plays = False
         self._recording = recording
         self._speed = _SPEEDS.index(1.0)
@@ -61,13 +61,13 @@ class Playing:
         if key == " ":
             self.plays = not self.plays
             if self.plays and self.at >= self._recording.seconds:
-                self.at = self._recording.began
+                self.at = self._recording.reaches
         elif key in "+-":
             step = 1 if key == "+" else -1
             self._speed = min(max(self._speed + step, 0), len(_SPEEDS) - 1)
         elif key in ("home", "end", "g", "G"):
             recording = self._recording
-            self.at = recording.began if key in ("home", "g") else recording.seconds
+            self.at = recording.reaches if key in ("home", "g") else recording.seconds
         elif key in ("right", "l", "left", "h"):
             self._jump(self._turns, key in ("right", "l"))
         elif key in ("n", "b"):

@@ -21,6 +21,7 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.driver import Driver
+from .._core.lifecycle import Life
 from .._core.lines import attribute, name_of
 from .._core.texts import is_a
 from .._core.tree import children_of
@@ -50,6 +51,8 @@ class CodeFrames:
         self._new: list[Source] = []
         self._stands: dict[tuple[Any, ...], int] = {}
         self._numbers = 0
+        # The slots of each thread, by its serial number and the identity of their task; of one frame.
+        self._names: dict[int, dict[int, list[str]]] = {}
 
     def new_sources(self) -> list[Source]:
         """Return the functions that no call before has told of."""
@@ -67,6 +70,7 @@ class CodeFrames:
         stands: list[list[Any]] = []
         tasks: list[list[Any]] = []
         threads: list[list[Any]] = []
+        self._names = {}
         for number in there if full else rows:
             row = there.get(number)
             if row is None:
@@ -92,10 +96,19 @@ class CodeFrames:
             "cofunc": _cut(cofunc if is_a(cofunc, str) and cofunc else name_of(driver.cofunc)),
             "aliases": [
                 _cut(name)
-                for name, task in list(vars(driver.owner.slots).items())
-                if task is driver.task and name != driver.name
+                for name in self._names_in(driver.owner).get(id(driver.task), ())
+                if name != driver.name
             ],
         }
+
+    def _names_in(self, life: Life) -> dict[int, list[str]]:
+        """Return the slots of a thread by the identity of the task in them."""
+        names = self._names.get(life.serial)
+        if names is None:
+            names = self._names[life.serial] = {}
+            for name, task in list(vars(life.slots).items()):
+                names.setdefault(id(task), []).append(name)
+        return names
 
     def _stand(self, driver: Driver, stands: list[list[Any]]) -> int:
         code, line, how, chain = standing(driver)

@@ -50,13 +50,13 @@ class Sampler:
 
     Args:
         loop: whose clock.
-        period: seconds between two ticks.
+        period: seconds between two ticks; it may be changed.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, period: float = PERIOD) -> None:
         self.loop = loop
         self.ticks = 0
-        self._period = period
+        self.period = period
         self._panels: dict[Sampled, None] = {}
         # Of the next tick, or of the next panel in this one.
         self._timer: asyncio.Handle | None = None
@@ -126,13 +126,13 @@ class Sampler:
             return False
 
     def _end_tick(self) -> None:
-        self._earliest = self._began + max(self._period, self._spent / SHARE)
+        self._earliest = self._began + max(self.period, self._spent / SHARE)
         if not self._panels:
             self._stop()
             return
         # From due time to due time, so that lateness does not add up; after a stall begin afresh.
-        due = self._due + self._period
-        on_time = due > self.loop.time() and self._spent / SHARE < self._period
+        due = self._due + self.period
+        on_time = due > self.loop.time() and self._spent / SHARE < self.period
         self._schedule(due if on_time else self._earliest)
 
 

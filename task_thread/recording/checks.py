@@ -80,6 +80,7 @@ TICK = {
     "unseen": int,
     "hidden": int,
     "coarse": int,
+    "past": _row(float, [float]),
 }
 _FRAME = {
     "kind": str, "n": int, "full": bool, "at": float, "facts": dict, "columns": [_row(str, str)],

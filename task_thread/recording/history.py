@@ -32,11 +32,12 @@ from .._core.environment import call_at, in_kernel, running_loop
 from .._core.lifecycle import Life
 from .._core.lines import attribute
 from .._core.log import failure, library
-from .._core.trace import Trace, unwatch, watch
+from .._core.trace import Kind, Trace, unwatch, watch
 from .._core.tree import is_below, root_of
 from .._core.watchdog import has_own_clock
 from ..frames.log_lines import LogLines
 from ..frames.sampler import SHARE, cpu_time
+from ..frames.timeline_lanes import LINGER
 from ..thread import TaskThread
 from .file import RecordingError, Tape
 from .makers import RING, Makers
@@ -52,10 +53,12 @@ KEPT = 5
 """Failures of a tree whose histories are kept."""
 _APART = 1.0  # seconds between two of them, at least
 _MOST_FAILED = 100  # that share one
+_TURN = int(Kind.TURN)
 
 _COARSE = (
-    "The timeline reaches back; all else is as it was at the end. `%taskthreads record on`, or "
-    "`keeps_history = True` in the class, keeps all."
+    "The timeline reaches back, with the end of each turn, or of several together, but not when they ran and "
+    "waited; all else is as it was at the end. `%taskthreads record on`, or `keeps_history = True` in the "
+    "class, keeps all."
 )
 
 
@@ -190,7 +193,10 @@ def _picture(life: Life, trace: Trace, log: LogLines) -> bytes:
         at = round(now - began, 4)
         frames = makers.look(now, 0.0, True, None, began)
         marks, unmarked = Marks(makers).of(events, frames, at, began)
-        tick = {"at": at, "frames": frames, "marks": marks, "unmarked": unmarked}
+        since = max(0.0, at - LINGER)
+        ended = sorted({round(when - began, 4) for kind, when, _, _ in events if kind == _TURN})
+        past = [since, [when for when in ended if since <= when <= at]]
+        tick = {"at": at, "frames": frames, "marks": marks, "unmarked": unmarked, "past": past}
         makers.write(tape, tick, True)
     finally:
         makers.close()

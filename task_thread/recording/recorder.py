@@ -44,7 +44,8 @@ from .marks import Marks
 
 PERIOD = 0.01  # seconds between two looks
 MOST_BYTES = 100_000_000  # of a file, unless told otherwise
-_COARSE_SHARE = 0.02  # of the program's own CPU time, where single steps are not recorded
+_COARSE_SHARE = 0.01  # of the program's own CPU time, where single steps are not recorded
+_LONGEST_REST = 1.0  # seconds; a program that has become quiet spends no CPU time
 _ALL_EVERY = 0.1  # seconds between two looks at all rows
 MOST_TURNS = 2_000  # a second, up to which each step is recorded
 
@@ -79,7 +80,8 @@ class Recorder:
         self._all_due = 0.0
         self._counted = 0  # turns, since `_judged_at`
         self._judged_at = 0.0
-        self._rests_until = 0.0  # in CPU time of this OS thread
+        self._rests_until = 0.0  # in CPU time of this OS thread; at most up to
+        self._rested = 0.0  # in loop time
         self._marks = Marks(self._makers)
         self._ended: list[Callable[[], None]] = []
         instruments.thread_added.add(self._added)
@@ -212,11 +214,12 @@ class Recorder:
             return False
         began = cpu_time()
         # On a busy machine a share of a core would be a much greater one of what the program gets of it.
-        if not self._watching.full and began < self._rests_until:
+        if not self._watching.full and began < self._rests_until and now < self._rested:
             return True
         self._try(lambda: self.look(now, lag, only_news=True))
         ended = cpu_time()
         self._rests_until = ended + (ended - began) / _COARSE_SHARE
+        self._rested = now + _LONGEST_REST
         if self._life is not None and not self._life.live:
             self.close()
         return not self.over
@@ -268,6 +271,8 @@ class Recorder:
             return  # too early to tell that they are few
         self._counted, self._judged_at = 0, now
         self._watching.use(full)
+        if self._sampler is not None:
+            self._sampler.period = PERIOD if full else _ALL_EVERY
 
     def _read_events(self) -> tuple[int, list[Happening]]:
         """Return how many events were lost since the last look, and those that are left."""

@@ -84,6 +84,8 @@ class Recording:
         sources: the functions whose code ran, by a key: "title", "first", "lines", "name", "file".
         seconds: how long it took.
         began: when its first moment was, in seconds; above 0 if the front was left away.
+        reaches: from when on its timeline tells anything; before `began` if it is a history of which only one
+            moment was kept.
         marks: what a reader may jump to.
         turns: the moments at which a turn had ended, in seconds.
         names: the ids of its threads, by serial number.
@@ -95,7 +97,7 @@ class Recording:
         self.about = records.about
         self.sources = records.sources
         self._known: dict[int, list[Tick]] = {}  # the segments that were read last
-        self.began = records.segments[0][0] if records.segments else 0.0
+        self.began = self.reaches = records.segments[0][0] if records.segments else 0.0
         self.marks: list[Mark] = []
         self.turns: list[float] = []
         self.names: dict[int, str] = {}
@@ -134,6 +136,10 @@ class Recording:
                         raise Unsound(f"it has more than {_MOST_RAW:,} bytes")
                     at = tick["at"]
                     self.marks += [Mark(*mark) for mark in tick.get("marks", ())]
+                    if "past" in tick:
+                        since, ended = tick["past"]
+                        self.reaches = min(self.reaches, max(0.0, since))
+                        self.turns += [when for when in ended if 0 <= when <= at]
                     if tick.get("turns", 0) > 0:
                         self.turns.append(at)
                         tick["merged"] = tick["turns"] > 1
@@ -150,6 +156,7 @@ class Recording:
                 self.names.update(tree.names)
                 self._sound.append(sound)
         self.seconds = max(at, (not broken and self._records.ended) or 0.0)
+        self.turns.sort()
         self.marks.sort(key=lambda mark: mark.at)
         if len(self.marks) > _MOST_MARKS:
             rare = [mark for mark in self.marks if mark.kind != "signal"][:_MOST_MARKS]
@@ -247,7 +254,9 @@ class Recording:
             ]
             if ticks:
                 segments.append({"at": ticks[0]["at"], "frames": frames})
-        about = {**self.about, "seconds": self.seconds, "cut": self.began, "says": self.says}
+        about = {**self.about, "seconds": self.seconds, "cut": self.reaches, "says": self.says}
+        if self.reaches < self.began:
+            about["known"] = self.began
         return {
             "format": 1,
             "about": about,
@@ -269,7 +278,7 @@ class Recording:
 
     def __repr__(self) -> str:
         name = self.about.get("name", "")
-        told = [f"{self.seconds - self.began:.1f} s", count(len(self.turns), "step")]
+        told = [f"{self.seconds - self.reaches:.1f} s", count(len(self.turns), "step")]
         told += [
             count(number, kind, many)
             for kind, many in (("failure", ""), ("signal", ""), ("advice", "advices"))

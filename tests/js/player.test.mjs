@@ -187,3 +187,30 @@ test("a panel goes by the page's clock, or by its player's", () => {
   player.seek(2);
   assert.equal(clockOf({ get: () => player }).now(), 2000);
 });
+
+test("a history of one moment is stepped through by its turns; every panel but the timeline has that moment", () => {
+  const frame = (panel) => [9, panel, { kind: "frame", n: 1, full: true, at: 9 }, []];
+  const film = makeFilm({ turns: [2, 4.5, 8], marks: [[3, "signal", 1, "", ""], [9, "failure", 1, "", ""]] });
+  film.segments = [{ at: 9, frames: [frame("tree"), frame("timeline")] }];
+  film.about = { ...film.about, seconds: 9, cut: 1, known: 9 };
+  const { player, take } = play(film);
+  const moments = [];
+  player.seek(0);
+  assert.equal(player.at, 1);
+  assert.equal(take("tree").length, 1);
+  assert.equal(take("timeline").length, 1);
+  for (let i = 0; i < 4; i++) {
+    player.step(1);
+    moments.push(player.at);
+  }
+  for (let i = 0; i < 4; i++) {
+    player.step(-1);
+    moments.push(player.at);
+  }
+  assert.deepEqual(moments, [2, 4.5, 8, 9, 8, 4.5, 2, 1]);
+  player.jump("signal", 1);
+  assert.equal(player.at, 3);
+  player.jump("failure", 1);
+  assert.equal(player.at, 9);
+  assert.deepEqual(take("tree"), []);
+});

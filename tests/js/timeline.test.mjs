@@ -102,6 +102,25 @@ test("a gap is told as one: neither a turn nor a rest", () => {
   assert.deepEqual(layTrack(gap, 0, 600, 100, 6).gaps, [100, 500]);
 });
 
+test("of turns that a coarse trace tells only the end is known, and no time running", () => {
+  const coarse = track([1, TURN, 1], [2, TURN, 2], [3, TURN, 3], [3.5, END]);
+  const turns = [];
+  walk(coarse, 0, 4, 4, { turn: (turn) => turns.push(turn), rest() {} });
+  assert.deepEqual(turns.map(({ from, to, vague, ran }) => [from, to, vague, ran]),
+    [[1, 1, false, 0], [1, 2, true, 0], [2, 3, true, 0]]);
+  const { vague, runs, blocks, ends } = layTrack(coarse, 0, 40, 10, 4);
+  assert.deepEqual({ vague, runs, blocks, ends }, { vague: [10, 20, 20, 30], runs: [], blocks: [], ends: [20, 30] });
+  const small = layTrack(coarse, 0, 4, 1, 4);
+  assert.deepEqual([...small.cover], [0, 1, 1, 0]);
+  assert.deepEqual([...small.busy], [0, 0, 0, 0]);
+  const going = track([1, TURN, 1]);
+  const open = layTrack(going, 0, 40, 10, 4);
+  assert.deepEqual([open.vague, open.ends, open.runs], [[10, 40], [], []]);
+  // With a step it is known again.
+  const watched = layTrack(track([1, TURN, 1], [1.5, WAIT], [2, RUN], [2.5, REST]), 0, 40, 10, 4);
+  assert.deepEqual([watched.vague, watched.blocks, watched.runs], [[], [10, 25], [10, 15, 20, 25]]);
+});
+
 test("sums, and the waiting between them", () => {
   const summed = track([1, SUM + WAIT, 12, 0.5], [1.01, SUM + WAIT, 3, 0.25], [1.5, SUM + REST, 1, 0]);
   assert.deepEqual(told(summed, 0, 2), [
@@ -463,6 +482,9 @@ test("what is under the pointer, in words", () => {
   assert.equal(waited, "waited 380 ms so far");
   assert.match(momentText(store, lane, 9.5, 10.4, 10.5)[2], /^seen from /);
   assert.equal(momentText(store, store.lanes.get(1), 10, 10.4, 10.5)[1], "running");
+  lane.track = track([9, TURN, 1], [10, TURN, 2], [10.4, SUM, 30, 0]);
+  assert.equal(momentText(store, lane, 9.5, 10.4, 10.5).at(-1), "when it ran and waited was not recorded");
+  assert.equal(momentText(store, lane, 10.4, 10.5, 10.5)[2], "how long it ran was not recorded");
   const [kind, way] = signalText(store, { sent: 10, taken: 10.2, from: 0, to: 1, kind: "K", text: "<b>", count: 1, known: true });
   assert.deepEqual([kind, way], ["K: <b>", "from outside to root"]);
 });

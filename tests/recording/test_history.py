@@ -140,7 +140,12 @@ async def test_coarsely_one_moment_is_kept_whose_timeline_reaches_back(kernel: N
         await until(lambda: thread.snapshot().task("fails").state == "failed")
         await rounds()
         recording = thread.history("fails")
-        assert recording.says[0].startswith("The timeline reaches back; all else is as it was")
+        assert recording.says[0].startswith("The timeline reaches back, with the end of each turn")
+        assert 0 <= recording.reaches < recording.began
+        assert recording.turns
+        assert recording.turns == sorted(recording.turns)
+        about = recording.film()["about"]
+        assert (about["cut"], about["known"]) == (recording.reaches, recording.began)
         [at] = recording.moments()
         moment = recording.at(at)
         assert str(moment.threads[0].task("fails").state) == "failed"
@@ -152,6 +157,9 @@ async def test_coarsely_one_moment_is_kept_whose_timeline_reaches_back(kernel: N
         back = frames["timeline"]["facts"]["back"]
         assert min(row[1] for row in back) < -5  # milliseconds
         assert {column for column, _ in frames["timeline"]["columns"]} >= {"lane", "when"}
+        assert (
+            recording.at(recording.reaches).at == at
+        )  # what is shown of an earlier moment is of this one
     assert life_of(thread).dispatcher is None or life_of(thread).dispatcher.trace is None
 
 

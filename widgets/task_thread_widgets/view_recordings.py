@@ -132,7 +132,7 @@ class ViewRecordings:
             ),
             recording.seconds,
         )
-        self._show(recording, max(recording.began, at - LEAD))
+        self._show(recording, max(recording.reaches, at - LEAD))
 
     def _show(self, recording: Recording | Path, at: float) -> None:
         try:

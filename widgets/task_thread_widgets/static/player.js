@@ -40,6 +40,7 @@ export class Player {
     this.changed = changed;
     this.seconds = film.about.seconds;
     this.begin = film.about.cut ?? 0; // what came before was left away
+    this.known = film.about.known ?? this.begin; // before that only the timeline tells what was
     this.at = this.begin;
     this.playing = false;
     this.speed = 1;
@@ -105,6 +106,7 @@ export class Player {
 
   feedTo(panel, at) {
     const track = this.tracks.get(panel);
+    at = Math.max(at, this.known);
     const end = firstAfter(track.at, at + atOnce);
     const since = at - Math.max(lookedBack, this.span(panel) ?? 0);
     const start = track.full[Math.max(0, lastUpTo(track.full, since, (index) => track.at[index]))];
@@ -152,6 +154,7 @@ export class Player {
 
   /** When an event is shown: with the first frame after it. */
   shows(at) {
+    if (at < this.known) return Math.max(at, this.begin);
     const index = firstAfter(this.moments, at - atOnce);
     return Math.min(this.moments[index] ?? this.seconds, this.seconds);
   }

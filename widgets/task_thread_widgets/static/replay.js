@@ -136,6 +136,8 @@ export class Replay {
     // What has just gone wrong, and what the coach said of it.
     this.told = film.marks.filter(([, kind]) => kind === "failure" || kind === "advice");
     this.event = make("div", { class: "rp-event" });
+    this.early = make("div", { class: "rp-early" },
+      `only the timeline tells of this moment: the other panels show what was at ${playedText(player.known)}`);
     this.live = make("div", { class: "tt-unseen", role: "status", "aria-live": "polite" });
     const date = new Date(began);
     const about = [name, Number.isNaN(+date) ? "" : date.toLocaleString(), python && `Python ${python}`].filter(Boolean);
@@ -147,6 +149,7 @@ export class Replay {
         this.time, this.speed, ...jumps),
       make("div", { class: "rp-scrub" }, this.marks, this.range),
       this.told.length ? this.event : "",
+      player.known > player.begin ? this.early : "",
       this.live);
     keepKeys(this.bar);
     this.root = make("div", { class: "task-thread-replay" }, this.bar,
@@ -205,6 +208,7 @@ export class Replay {
     setAttribute(this.range, "aria-valuetext", `${player.at.toFixed(1)} of ${player.seconds.toFixed(1)} seconds`);
     const [at, kind, , slot, text] = this.told.findLast((mark) => mark[0] <= player.at + 0.001) ?? [-Infinity];
     const told = player.at - at < toldFor ? `${slot && !text.startsWith(slot) ? `${slot}: ` : ""}${text}` : "";
+    setShown(this.early, player.at < player.known - 0.001);
     setText(this.event, told);
     setAttribute(this.event, "title", told || null);
     setAttribute(this.event, "data-kind", told ? kind : null);

@@ -137,6 +137,12 @@ function paintTrack(context, lane, top, from, width, scene) {
     const first = Math.ceil(Math.max(0, picture.gaps[i]) / apart) * apart;
     for (let dot = first; dot < to; dot += apart) context.fillRect(dot, middle, 2 * thin, 2 * thin);
   }
+  context.fillStyle = colors.beat;
+  context.globalAlpha = 0.1;
+  for (let i = 0; i < picture.vague.length; i += 2) {
+    const x0 = Math.max(-10, Math.round(picture.vague[i]));
+    context.fillRect(x0, y, Math.max(0, Math.min(width + 10, Math.round(picture.vague[i + 1])) - x0), high);
+  }
   for (const list of [blocks, waits]) {
     const gap = list === blocks ? thin : 0;
     for (let i = 0; i < list.length; i += 2) {

@@ -103,6 +103,7 @@ export function orderLanes(lanes) {
  * @property {number} number from 1; 0 if unknown
  * @property {boolean} open whether it goes on
  * @property {boolean} cut whether its beginning is not known
+ * @property {boolean} vague whether only its end was recorded, and not when it ran and waited
  * @property {[number, number][]} runs
  * @property {number} ran seconds
  */
@@ -137,7 +138,7 @@ export function walk(track, from, to, until, visit) {
   let gap = NaN; // since when nothing is known
   let number = -1; // of the last turn that ended; -1 if unknown
   const begin = (time, isCut) => {
-    turn = { from: time, to: time, number: 0, open: false, cut: isCut, runs: [], ran: 0 };
+    turn = { from: time, to: time, number: 0, open: false, cut: isCut, vague: false, runs: [], ran: 0 };
   };
   const stop = (time) => {
     if (turn && !Number.isNaN(runs)) {
@@ -147,6 +148,7 @@ export function walk(track, from, to, until, visit) {
     runs = NaN;
   };
   const finish = (time, ended) => {
+    if (turn?.vague) runs = NaN;
     stop(time);
     if (!turn) return;
     turn.to = time;
@@ -186,11 +188,13 @@ export function walk(track, from, to, until, visit) {
     switch (kind) {
       case RUN:
         if (!turn) begin(time, index === track.first);
+        turn.vague = false;
         stop(time);
         runs = time;
         break;
       case WAIT:
         if (!turn) begin(time, true);
+        turn.vague = false;
         stop(time);
         break;
       case TURN:
@@ -199,9 +203,11 @@ export function walk(track, from, to, until, visit) {
         if (time > to) return;
         number = count[index] || -1;
         begin(time, false);
+        turn.vague = true; // until a step of it is told; a coarse trace has none
         runs = time;
         break;
       case REST:
+        if (turn) turn.vague = false;
         // What the driver itself runs between two turns is no turn.
         if (turn?.runs.length) finish(time, 0);
         turn = null;
@@ -244,7 +250,8 @@ export function waitsOf(turn, track) {
 /**
  * @typedef {object} Picture of one lane, in pixels
  * @property {number[]} blocks of turns: x0, x1, x0, x1, ...
- * @property {number[]} ends of the turns in blocks that are over: x, ...
+ * @property {number[]} vague turns of which only the end is known: x0, x1, ...
+ * @property {number[]} ends of the turns in blocks, or vague, that are over: x, ...
  * @property {number[]} runs inside blocks: x0, x1, ...
  * @property {{x0: number, x1: number, stand: import("./timeline_store.js").Stand}[]} stands waits inside
  *   blocks, where it is known at which line
@@ -267,7 +274,7 @@ export function waitsOf(turn, track) {
  */
 export function layTrack(track, left, width, scale, until) {
   const picture = {
-    blocks: [], ends: [], runs: [], stands: [], waits: [], rests: [], gaps: [],
+    blocks: [], vague: [], ends: [], runs: [], stands: [], waits: [], rests: [], gaps: [],
     cover: new Uint8Array(width), busy: new Float32Array(width), narrow: false,
   };
   const { blocks, runs, waits, rests, gaps, cover, busy } = picture;
@@ -290,7 +297,7 @@ export function layTrack(track, left, width, scale, until) {
       const x0 = x(turn.from);
       const x1 = x(turn.to);
       if (x1 - x0 >= narrowest) {
-        blocks.push(x0, x1);
+        (turn.vague ? picture.vague : blocks).push(x0, x1);
         if (!turn.open) picture.ends.push(x1);
         for (const [from, to] of turn.runs) runs.push(x(from), x(to));
         for (const { from, to, stand } of waitsOf(turn, track)) {

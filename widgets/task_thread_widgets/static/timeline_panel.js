@@ -104,7 +104,7 @@ export class TimelinePage extends PanelPage {
       make("i", { class: `tl-sample tl-sample-${kind}`, "aria-hidden": "true" }), word);
     this.legend = make("div", { class: "tl-legend", role: "note", "aria-label": "legend" },
       item("run", "running"), item("wait", "waiting in a turn: a shade and number for each line"), item("end", "end of a turn"),
-      item("rest", "between turns"),
+      item("vague", "turn of which only the end is known"), item("rest", "between turns"),
       item("gap", "not watched"),
       item("sum", "aggregated: height is time running"), item("signal", "signal"),
       item("failed", "failure"), item("stall", "loop stalled"));

@@ -21,10 +21,9 @@ export function momentText(store, lane, time, shown, until) {
   if (!doing) return [name, "nothing is known of that time", moment];
   if (doing.sum) {
     const { count, busy, seconds } = doing.sum;
-    return [
-      name, `aggregated: ${formatRate(count / seconds)} turns/s`,
-      `running ${shareText(busy)} of the time`, moment,
-    ];
+    // Turns that took no time at all: only their number was recorded.
+    const ran = count && !busy ? "how long it ran was not recorded" : `running ${shareText(busy)} of the time`;
+    return [name, `aggregated: ${formatRate(count / seconds)} turns/s`, ran, moment];
   }
   if (doing.gap) return [name, "nobody looked, so nothing is known", moment];
   if (doing.rests) return [name, stateAt(lane, time) === "paused" ? "paused" : "between two turns", moment];
@@ -47,6 +46,7 @@ export function turnText(store, lane, turn, shown) {
   const which = number ? `turn ${formatCount(number)}` : "a turn";
   const began = `${clockText(store.wall + turn.from, 0.01)}, ${agoText(Math.max(0, shown - turn.from))}`;
   const waited = turn.to - turn.from - turn.ran;
+  if (turn.vague) return [turn.open ? `${which}, going on` : which, `began ${began}`, "when it ran and waited was not recorded"];
   return [
     turn.open ? `${which}, going on` : which,
     `${turn.cut ? "seen from" : "began"} ${began}`,
