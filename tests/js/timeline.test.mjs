@@ -484,7 +484,7 @@ test("what is under the pointer, in words", () => {
   assert.equal(momentText(store, store.lanes.get(1), 10, 10.4, 10.5)[1], "running");
   lane.track = track([9, TURN, 1], [10, TURN, 2], [10.4, SUM, 30, 0]);
   assert.equal(momentText(store, lane, 9.5, 10.4, 10.5).at(-1), "when it ran and waited was not recorded");
-  assert.equal(momentText(store, lane, 10.4, 10.5, 10.5)[2], "how long it ran was not recorded");
+  assert.equal(momentText(store, lane, 10.405, 10.5, 10.5)[2], "how long it ran was not recorded");
   const [kind, way] = signalText(store, { sent: 10, taken: 10.2, from: 0, to: 1, kind: "K", text: "<b>", count: 1, known: true });
   assert.deepEqual([kind, way], ["K: <b>", "from outside to root"]);
 });

@@ -13,7 +13,7 @@
 const columnTypes = { B: Uint8Array, H: Uint16Array, I: Uint32Array, f: Float32Array };
 
 /**
- * Unpack a frame. The buffers are copied, since a view need not begin at a multiple of its item size.
+ * Unpack a frame. What a view shows is copied, since it need not begin at a multiple of its item size.
  * @param {any} content
  * @param {ArrayLike<DataView | ArrayBuffer>} buffers one for each column
  * @returns {Frame}
@@ -24,7 +24,7 @@ export function readFrame(content, buffers) {
     const found = buffers[index];
     const bytes = ArrayBuffer.isView(found)
       ? found.buffer.slice(found.byteOffset, found.byteOffset + found.byteLength)
-      : found.slice(0);
+      : found;
     columns[name] = new columnTypes[type](bytes);
   });
   const { n, full, at, facts } = content;

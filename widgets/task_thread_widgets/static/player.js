@@ -183,6 +183,7 @@ export async function unpack(packed) {
 
 /** @param {string} text @returns {ArrayBuffer} */
 export function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text).buffer; // in browsers since 2025
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);

@@ -157,6 +157,7 @@ export class TimelineStore {
     this.away = 0;
     this.hidden = []; // [at, signals, events] that were not told, or were lost
     this.held = null; // while somebody looks at the past: nothing after it is forgotten
+    this.news = new Entries(); // of the frame that is being taken
   }
 
   /**
@@ -200,6 +201,10 @@ export class TimelineStore {
       const lane = this.lanes.get(number);
       if (!lane) continue;
       const chunk = chunks.get(number);
+      if (!chunk && since <= lane.track.known + 0.002 && !back.has(number)) { // nothing new, as of most lanes
+        lane.track.known = at;
+        continue;
+      }
       const [from, state, turned] = back.get(number) ?? [since, -1, -1];
       if (turned >= 0) lane.turned = turned;
       changed = Math.min(changed, this.extend(lane, from, state, chunk, back.has(number)));
@@ -269,24 +274,27 @@ export class TimelineStore {
     }
   }
 
-  /** Take the columns apart, by lane. */
+  /** Take the columns apart, by lane: which entries of the news are its own. */
   chunks({ lane, size, turns, form, when, what, tick, count, busy, after }, base, at) {
+    const { news } = this;
     const chunks = new Map();
     let event = 0;
     let sum = 0;
+    let end = 0;
+    news.hold((when?.length ?? 0) + (tick?.length ?? 0));
     for (let i = 0; lane && i < lane.length; i++) {
       const summed = form[i] === 1;
-      const entries = [];
-      for (let k = 0; k < size[i]; k++) {
+      const begin = end;
+      for (let k = 0; k < size[i]; k++, end++) {
         if (summed) {
-          entries.push([(base + tick[sum]) * sumLength, SUM + after[sum], count[sum], busy[sum] / 1e4]);
+          news.set(end, (base + tick[sum]) * sumLength, SUM + after[sum], count[sum], busy[sum] / 1e4);
           sum++;
         } else {
-          entries.push([at + when[event] / 1000, what[event], 0, 0]);
+          news.set(end, at + when[event] / 1000, what[event], 0, 0);
           event++;
         }
       }
-      chunks.set(lane[i], { summed, turns: turns[i], entries });
+      chunks.set(lane[i], { summed, turns: turns[i], begin, end });
     }
     return chunks;
   }
@@ -309,10 +317,17 @@ export class TimelineStore {
     }
     if (chunk) {
       lane.summed = chunk.summed;
-      const entries = isBack ? chunk.entries.filter(([at]) => at > known) : chunk.entries;
+      const { news } = this;
+      const { end } = chunk;
+      let { begin } = chunk;
+      if (isBack) while (begin < end && news.at[begin] <= known) begin++;
       lane.turned = chunk.turns;
-      numberTurns(entries, chunk.turns, track.turnsBefore(track.end));
-      for (const [at, what, count, busy] of entries) {
+      numberTurns(news, begin, end, chunk.turns, track.turnsBefore(track.end));
+      for (let i = begin; i < end; i++) {
+        const at = news.at[i];
+        const what = news.what[i];
+        const count = news.count[i];
+        const busy = news.busy[i];
         const last = track.end - 1;
         if (what >= SUM && last >= track.first && track.what[last] >= SUM && at - track.at[last] < 0.001) {
           // The rest of a sum that the frame before began.
@@ -323,7 +338,7 @@ export class TimelineStore {
           track.push(last >= track.first ? Math.max(at, track.at[last]) : at, what, count, busy);
         }
       }
-      if (entries.length) changed = Math.min(changed, entries[0][0]);
+      if (begin < end) changed = Math.min(changed, news.at[begin]);
     }
     track.known = this.at;
     return changed;
@@ -357,22 +372,40 @@ export class TimelineStore {
 }
 
 /** Give each end of a turn its number: the last of a chunk is known, those of the task before go on. */
-function numberTurns(entries, turns, before) {
-  let last = entries.length;
-  for (let i = entries.length - 2; i >= 0; i--) {
-    if (entries[i][1] === END) {
+function numberTurns({ what, count }, begin, end, turns, before) {
+  let last = end;
+  for (let i = end - 2; i >= begin; i--) {
+    if (what[i] === END) {
       last = i + 1; // what follows is another task's
       break;
     }
   }
-  const first = last === entries.length ? 0 : last;
+  const first = last === end ? begin : last;
   let number = turns;
-  for (let i = entries.length - 1; i >= first; i--) {
-    if (entries[i][1] === TURN) entries[i][2] = number--;
+  for (let i = end - 1; i >= first; i--) {
+    if (what[i] === TURN) count[i] = number--;
   }
   number = before;
-  for (let i = 0; i < first; i++) {
-    if (entries[i][1] === TURN) entries[i][2] = number < 0 ? 0 : ++number;
+  for (let i = begin; i < first; i++) {
+    if (what[i] === TURN) count[i] = number < 0 ? 0 : ++number;
+  }
+}
+
+/** Entries like those of a track, in arrays that are used again: a jump in a recording takes thousands of them. */
+class Entries {
+  hold(size) {
+    if (size <= this.at?.length) return;
+    this.at = new Float64Array(2 * size);
+    this.what = new Uint8Array(2 * size);
+    this.count = new Float64Array(2 * size);
+    this.busy = new Float64Array(2 * size);
+  }
+
+  set(i, at, what, count, busy) {
+    this.at[i] = at;
+    this.what[i] = what;
+    this.count[i] = count;
+    this.busy[i] = busy;
   }
 }
 
