@@ -76,7 +76,7 @@ def _judge_event(waiter: Waiter, want: Want) -> None:
         f"{waiter.name} of {life.id} waits at {spot} for an event that no line of the program sets: write "
         f"`self.{name}.set()` where it has happened."
     )
-    give(root_of(life), "deadlock", text, spot, slot=waiter.name)
+    give(root_of(life), "deadlock", text, spot, slot=waiter.name, lasts=True)
 
 
 def _judge_queue(waiter: Waiter, want: Want) -> None:
@@ -106,7 +106,7 @@ def _judge_queue(waiter: Waiter, want: Want) -> None:
         f"more: {failed.name} has failed ({describe(failed.error)}). Catch the error there, or make the task "
         f"anew in taskFailed__."
     )
-    give(root_of(life), "deadlock", text, spot, slot=waiter.name)
+    give(root_of(life), "deadlock", text, spot, slot=waiter.name, lasts=True)
 
 
 def _spot(waiter: Waiter) -> Spot | None:

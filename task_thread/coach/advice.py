@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from .._core import log
@@ -27,11 +28,15 @@ MOST = 100
 """Advices kept for a tree; further ones are neither kept nor told."""
 
 AGAIN = 10.0
-"""Seconds in which what stands in a class is logged once, however many threads of it there are."""
+"""Seconds in which what stands in a class is logged once, however many threads of it there are.
+
+And after which something that lasts counts as new, when it is found again.
+"""
 
 # A block is told from another OS thread. Taken twice by one that collects its garbage in between.
 _lock = threading.RLock()
 _logged_at: dict[tuple[Any, ...], float] = {}
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class Advice:
         source: its text.
         thread: the id of the thread.
         slot: the slot of the task; empty if it concerns none.
+        number: tells it from all others in this process.
+        times: how often it was found. What lasts, as a deadlock does, counts once as long as it lasts.
+        first: when it was found first, in seconds of the epoch.
+        last: when it was found last.
     """
 
     kind: str
@@ -57,6 +66,10 @@ class Advice:
     source: str
     thread: str
     slot: str
+    number: int = field(default=0, compare=False)
+    times: int = field(default=1, compare=False)
+    first: float = field(default=0.0, compare=False)
+    last: float = field(default=0.0, compare=False)
 
     def __str__(self) -> str:
         return self.text
@@ -74,7 +87,14 @@ class Told:
 
     def complete(self, text: str) -> None:
         """Replace the sentence; what was logged stays."""
-        self.advice = replace(self.advice, text=text)
+        with _lock:
+            self.advice = replace(self.advice, text=text)
+
+    def found_again(self, lasts: bool) -> None:
+        """Count one more time, unless it `lasts` and was there a moment ago."""
+        one, now = self.advice, time.time()
+        new = not lasts or now - one.last >= AGAIN
+        self.advice = replace(one, times=one.times + new, last=now)
 
 
 class Book:
@@ -98,8 +118,9 @@ def give(
     actor: Actor | None = None,
     of_class: bool = False,
     one: int | None = None,
+    lasts: bool = False,
 ) -> None:
-    """Tell a thread's tree something, unless that was told.
+    """Tell a thread's tree something, or count it, if that was told.
 
     Args:
         life: the thread.
@@ -111,12 +132,13 @@ def give(
         actor: whose line in the log it is; the thread itself if `None`.
         of_class: whether it holds for every thread of the class, and so need not be logged for each.
         one: tells one piece of advice on a line from the others, where each is to be told.
+        lasts: whether it is found again and again while it lasts, and so is not to be counted each time.
     """
     shown = slot if shown_slot is None else shown_slot
     key = (kind, spot.filename, spot.line) if spot is not None else (kind, life.serial, slot)
     if one is not None:
         key = (*key, one)
-    _, new = keep(life, kind, text, spot, shown, key)
+    _, new = keep(life, kind, text, spot, shown, key, lasts)
     if new and not (of_class and was_logged((*key, class_of(life.thread)))):
         tell(life, kind, text, actor)
 
@@ -128,8 +150,9 @@ def keep(
     spot: Spot | None,
     slot: str,
     key: tuple[Any, ...],
+    lasts: bool = False,
 ) -> tuple[Told | None, bool]:
-    """Keep something for `thread.advice()`, and log nothing.
+    """Keep something for `thread.advice()`, or count it; log nothing.
 
     Returns:
         What is kept under that key, `None` if there is too much already; and whether it is new.
@@ -140,11 +163,16 @@ def keep(
             top.advices = Book()
         book: Book = top.advices
         if key in book.keys:
+            book.keys[key].found_again(lasts)
             return book.keys[key], False
         if len(book.told) >= MOST:
             return None, False
         filename, line, source = ("", 0, "") if spot is None else (*spot[:2], spot.source)
-        told = Told(Advice(kind, text, filename, line, source, life.id, slot), serials)
+        now = time.time()
+        number = next(_numbers)
+        told = Told(
+            Advice(kind, text, filename, line, source, life.id, slot, number, 1, now, now), serials
+        )
         book.told.append(told)
         book.keys[key] = told
         return told, True

@@ -131,7 +131,7 @@ def _tell(look: Look, circle: list[Waiter]) -> None:
     owner = min(members, key=_order)
     assert owner.life is not None
     slot = owner.name if owner.kind == "task" else ""
-    give(root_of(owner.life), "deadlock", text, _spot(owner) or spots[0], slot=slot)
+    give(root_of(owner.life), "deadlock", text, _spot(owner) or spots[0], slot=slot, lasts=True)
 
 
 def _listed(names: list[str]) -> str:

@@ -105,7 +105,7 @@ def _tell(task: Any) -> None:
         "asyncio.create_task(...)`, which keeps it and ends it with the thread, or await it."
     )
     slot = (maker.slot_name or "") if maker is not life else ""
-    give(life, "lost", text, spot, slot=slot)
+    give(life, "lost", text, spot, slot=slot, lasts=True)
 
 
 def _made_at(life: Life, coroutine: str) -> Spot | None:

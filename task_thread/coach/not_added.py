@@ -34,7 +34,7 @@ def tell_not_added(life: Life) -> None:
             f"hear its signals, and findChild does not find it. Write `await self.addChild(child)` "
             "beside `await child.run()`."
         )
-        give(parent, "not-added", text, spot, slot=class_of(life.thread), shown_slot="")
+        give(parent, "not-added", text, spot, slot=class_of(life.thread), shown_slot="", lasts=True)
 
 
 RULE = Rule(

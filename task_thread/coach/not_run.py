@@ -31,7 +31,7 @@ def tell_not_run(life: Life) -> None:
             "not called, and nothing of it turns. Write `await child.run()` beside "
             "`await self.addChild(child)`."
         )
-        give(parent, "not-run", text, spot, slot=class_of(life.thread), shown_slot="")
+        give(parent, "not-run", text, spot, slot=class_of(life.thread), shown_slot="", lasts=True)
 
 
 RULE = Rule(

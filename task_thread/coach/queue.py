@@ -33,7 +33,7 @@ def tell_full(life: Life) -> None:
         f"{box.life.id}{at}, and who sends one has to wait, too. Send fewer, let the handler do less, "
         f"or raise max_qsize; {way}OverflowHandler__ may take some out."
     )
-    give(life, "queue", text, spot, slot=way, shown_slot="")
+    give(life, "queue", text, spot, slot=way, shown_slot="", lasts=True)
 
 
 def _full(life: Life) -> Mailbox | None:

@@ -124,7 +124,7 @@ class Races:
             f"meanwhile {_other(life, driver, window)} changed it, and {write} will write over that. Read it "
             f"after the `await`, or hold one asyncio.Lock from the read to the write, wherever it is changed."
         )
-        give(life, "race", text, write, slot=driver.name)
+        give(life, "race", text, write, slot=driver.name, lasts=True)
 
 
 def _differ(one: Any, other: Any) -> bool:

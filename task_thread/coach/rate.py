@@ -37,7 +37,7 @@ def too_fast(driver: Driver, rate: float, limit: float) -> None:
             f"further tasks reschedule more than {limit:g} times per second{at}, {name} among them: "
             "snapshot() tells which (too_fast)."
         )
-    give(owner, "rate", text, spot, slot=driver.name, actor=driver, one=driver.serial)
+    give(owner, "rate", text, spot, slot=driver.name, actor=driver, one=driver.serial, lasts=True)
 
 
 RULE = Rule(

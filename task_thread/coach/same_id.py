@@ -68,7 +68,7 @@ def _tell_same_id(life: Life, child: TaskThread) -> None:
         f"{life.id} has two children with the id {life_of(child).get_id()!r}{at}. findChild finds only "
         "the first of them: let getId return something else for each."
     )
-    give(life, "same-id", text, spot, slot=class_of(child), shown_slot="")
+    give(life, "same-id", text, spot, slot=class_of(child), shown_slot="", lasts=True)
 
 
 RULE = Rule(

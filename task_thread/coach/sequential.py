@@ -121,7 +121,7 @@ def _judge(life: Life, driver: Driver, measured: _Measured, group: Group, second
         f"and none needs what another has found. `await asyncio.gather(...)` of them would save about "
         f"{saved:.1f} s of the {seconds:.1f} s of each turn."
     )
-    give(life, "sequential", text, first, slot=driver.name)
+    give(life, "sequential", text, first, slot=driver.name, lasts=True)
 
 
 def groups(driver: Driver, life: Life) -> tuple[Group, ...]:

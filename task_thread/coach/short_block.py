@@ -90,7 +90,7 @@ def _judge(window: _Window) -> None:
             f"{driver.name} of {life.id}: {spot} holds the event loop again and again, about {share:.0%} of "
             f"the time; no task can turn meanwhile. {remedy(spot.source)}"
         )
-        give(life, "short-block", text, spot, slot=driver.name, actor=driver)
+        give(life, "short-block", text, spot, slot=driver.name, actor=driver, lasts=True)
 
 
 def forget() -> None:

@@ -350,7 +350,7 @@ class Proxy:
         from ..coach.advice import keep
         from ..coach.places import Spot
 
-        kind, text, filename, line, source, _, slot = advice
+        kind, text, filename, line, source, _, slot, *_ = advice
         spot = Spot(filename, line, source) if filename else None
         keep(life, kind, text, spot, slot, (kind, filename, line, text))
 

@@ -9,6 +9,8 @@
     source_text source_frames         of a task's code
     log_lines          of the log
     signal_frames      of the signals
+    waits_frames       of who waits for what
+    advice_frames      of what the coach told
 
 Nothing here knows of a page or a file.
 """

@@ -15,6 +15,7 @@ The facts of a frame, all optional:
     fresh    true when counting begins anew
     counts   [[source, line, stops, share of the time in thousandths], ...]
     counted  for how many seconds, as a whole number
+    told     the line of an advice that is shown instead: {"source", "line", "text"}, or null
 
 While nobody looks it holds nothing that lives, and nothing is counted.
 """
@@ -35,9 +36,10 @@ from .._core.texts import describe
 from .._core.trace import LineProfile, Trace
 from ..states import TaskState
 from ..thread import TaskThread
+from .advice_frames import told
 from .frame import Frame, cut
 from .lives import Tops
-from .source_text import Source, read_source
+from .source_text import Source, around, read_source
 from .watching import Watching
 
 _LIST_EVERY = 10  # frames
@@ -46,6 +48,7 @@ _MOST_LISTED = 300  # tasks to select from
 _MOST_SOURCES = 200
 _MOST_CALLS = 10  # of a chain
 _LONGEST = 300  # characters of a name, a line or an error
+_LONGEST_ADVICE = 2_000
 
 Stand = tuple[FrameType, int]
 """A frame and the line at which it stands."""
@@ -69,6 +72,8 @@ class SourceFrames:
         self._driver: Driver | None = None  # None when it has ended, or nobody looks
         self._sources: dict[tuple[str, CodeType], Source] = {}
         self._numbers = 0
+        self._advice = 0  # number of the advice whose line is shown
+        self._told_source: list[Any] = []  # the code around it
         self._known: set[int] = set()  # numbers of the functions that the page has
         self._watching = Watching()
         self._trace: Trace | None = None
@@ -92,17 +97,19 @@ class SourceFrames:
         self.tops.close()
         self._ref = None
         self._facts.clear()
+        self._told_source.clear()
         self._sources.clear()
 
     # Frames
 
-    def frame(self, now: float, full: bool, selected: str = "") -> Frame | None:
+    def frame(self, now: float, full: bool, selected: str = "", advice: int = 0) -> Frame | None:
         """Return what changed, or `None` if nothing did.
 
         Args:
             now: the loop's time, in seconds.
             full: whether to tell everything.
             selected: the task, as "SERIAL/SLOT"; or the thread whose first task it is, as "SERIAL".
+            advice: the number of an advice whose line is to be shown; 0 for none.
         """
         if full:
             self._told.clear()
@@ -115,6 +122,7 @@ class SourceFrames:
             self._list()
         self._frames += 1
         self._follow(selected)
+        self._point(advice)
         facts: dict[str, Any] = {}
         driver = self._driver
         if driver is not None:
@@ -136,6 +144,24 @@ class SourceFrames:
                 if source.number == number:
                     facts["sources"] = [source.fact()]
                     self._known.add(number)
+        told_source = self._told_source
+        if told_source and told_source[0] not in self._known:
+            facts.setdefault("sources", []).append(told_source)
+            self._known.add(told_source[0])
+
+    def _point(self, number: int) -> None:
+        """Find the line of an advice."""
+        if number == self._advice:
+            return
+        self._advice = number
+        self._told_source = []
+        self._facts["told"] = None
+        one = next((one for one in told(self.tops) if number and one.number == number), None)
+        if one is not None and one.filename:
+            self._numbers += 1
+            self._told_source = around(one.filename, one.line, self._numbers)
+            text = cut(one.text, _LONGEST_ADVICE)
+            self._facts["told"] = {"source": self._numbers, "line": one.line, "text": text}
 
     # Which task
 

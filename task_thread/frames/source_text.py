@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import re
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -16,6 +17,8 @@ from .._core.lines import label_of
 
 _MOST_LINES = 2_000
 _LONGEST = 500  # characters of a line
+_AROUND = 50  # lines before and after one that stands in no function
+_DEF = re.compile(r"(\s*)(?:async\s+)?def\s+(\w+)")
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,37 @@ def read_source(code: CodeType, number: int) -> Source:
     name = getattr(code, "co_qualname", code.co_name)  # co_qualname came with Python 3.11
     name = name.rpartition("<locals>.")[2]
     return Source(code, number, name, label_of(code.co_filename), max(1, first), text)
+
+
+def around(filename: str, line: int, number: int) -> list[Any]:
+    """Return the function in which a line stands, else some lines around it, as a page reads a `Source`."""
+    lines = linecache.getlines(filename)
+    label = label_of(filename)
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    indent = len(text) - len(text.lstrip())
+    for start in range(min(line, len(lines)) - 1, -1, -1):
+        head = _DEF.match(lines[start])
+        if head is None or (len(head[1]) >= indent and start != line - 1):
+            continue
+        try:
+            block = inspect.getblock(lines[start:])
+        except Exception:  # it can't be read as Python
+            continue
+        if start + len(block) < line:
+            continue
+        first = start
+        while first and lines[first - 1].startswith(f"{head[1]}@"):
+            first -= 1
+        return _fact(number, head[2], label, first, lines[first:start] + block)
+    start = max(0, line - 1 - _AROUND)
+    return _fact(number, label, label, start, lines[start : line + _AROUND])
+
+
+def _fact(number: int, name: str, label: str, start: int, lines: list[str]) -> list[Any]:
+    return [
+        number,
+        name,
+        label,
+        start + 1,
+        [one.rstrip()[:_LONGEST] for one in lines[:_MOST_LINES]],
+    ]

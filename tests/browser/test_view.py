@@ -55,7 +55,7 @@ game = Game("game")
 game.start()
 '''
 READY = 60_000
-PANELS = ("timeline", "source", "log", "signals", "waits")
+PANELS = ("timeline", "source", "log", "signals", "waits", "advice")
 
 
 @pytest.fixture
@@ -103,9 +103,11 @@ def test_a_tab_shows_its_panel_and_only_what_is_shown_is_sampled(game):
     wait_for_seen(notebook, "TreePanel", "TimelinePanel")
     tabs = view.get_by_role("tablist")
     expect(tabs.get_by_role("tab")).to_have_text(
-        ["Timeline", "Source", "Log", "Signals", "Waits", "All"]
+        ["Timeline", "Source", "Log", "Signals", "Waits", "Advice", "All"]
     )
-    for name, kind in zip(PANELS, ("Timeline", "Source", "Log", "Signal", "Waits"), strict=True):
+    for name, kind in zip(
+        PANELS, ("Timeline", "Source", "Log", "Signal", "Waits", "Advice"), strict=True
+    ):
         tab = tabs.get_by_role("tab", name=name, exact=False)
         tab.click()
         expect(tab).to_have_attribute("aria-selected", "true")

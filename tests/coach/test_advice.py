@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import os
 import tempfile
+import time
 import weakref
 from types import SimpleNamespace
 
@@ -30,6 +31,26 @@ def test_advice_is_a_frozen_record_and_a_sentence(caplog: pytest.LogCaptureFixtu
     [record] = caplog.records
     assert record.name == "TaskThread" and record.levelname == "WARNING"
     assert logged([record]) == [("rate", "slower!")]
+
+
+def test_it_is_counted_each_time_and_what_lasts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    clock = SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic)
+    monkeypatch.setattr(advice, "time", clock)
+    thread = TaskThread()
+
+    def find(*seconds: float, line: int, lasts: bool) -> tuple[int, float, float]:
+        for now[0] in seconds:
+            give(thread._life, "rate", "slower!", Spot("a.py", line), lasts=lasts)
+        one = thread.advice()[-1]
+        return one.times, one.first, one.last
+
+    assert find(1000.0, 1000.0, 1001.0, line=3, lasts=False) == (3, 1000.0, 1001.0)
+    assert find(1000.0, 1001.0, 1009.0, line=4, lasts=True) == (1, 1000.0, 1009.0)
+    assert find(1009.0 + advice.AGAIN, line=4, lasts=True) == (2, 1000.0, 1019.0)
+    assert find(900.0, line=4, lasts=True) == (2, 1000.0, 900.0)  # somebody set the clock
+    first, second = thread.advice()
+    assert first.number < second.number
 
 
 def test_it_is_known_to_the_thread_and_to_all_above_it_and_not_beside_it() -> None:

@@ -213,7 +213,7 @@ def _panels(state: Any, model: str) -> list[dict[str, Any]]:
     own = state[model]["state"]
     if "still" in own:
         return [own]
-    names = ("tree", "timeline", "source", "logs", "signals", "waits")
+    names = ("tree", "timeline", "source", "logs", "signals", "waits", "advice")
     return [state[own[name].removeprefix("anywidget:")]["state"] for name in names]
 
 

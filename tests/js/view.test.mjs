@@ -14,7 +14,7 @@ test("arrows go round the tabs, Home and End to the first and last", () => {
 });
 
 test("the tabs are those that the kernel knows", () => {
-  assert.deepEqual(viewTabs.map(({ tab }) => tab), ["timeline", "source", "log", "signals", "waits", "all"]);
+  assert.deepEqual(viewTabs.map(({ tab }) => tab), ["timeline", "source", "log", "signals", "waits", "advice", "all"]);
 });
 
 test("each panel but the tree has a tab", () => {

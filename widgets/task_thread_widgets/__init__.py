@@ -5,6 +5,7 @@ Imports the core `task_thread`, never the other way; the core comes here when a 
 
 from __future__ import annotations
 
+from .advice_panel import AdvicePanel
 from .log_panel import LogPanel
 from .prediction_view import PredictionView, prediction_part
 from .recorded_page import export_figure
@@ -25,6 +26,7 @@ __all__ = [  # noqa: RUF022  # as the reference has them
     "LogPanel",
     "SignalPanel",
     "WaitsPanel",
+    "AdvicePanel",
     "PredictionView",
     "prediction_part",
     "ReplayView",

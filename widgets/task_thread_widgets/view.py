@@ -1,6 +1,6 @@
 """ThreadView: the panels of one thread, or of all, put together.
 
-    tree │ Timeline  Source  Log  Signals  Waits  All
+    tree │ Timeline  Source  Log  Signals  Waits  Advice  All
          │ the panel of the chosen tab
 
 There is one view a thread: displaying the thread again shows the same view once more, so evaluating a
@@ -26,6 +26,7 @@ from anywidget import WidgetTrait
 from task_thread import TaskThread
 from task_thread._core.context import life_of
 
+from .advice_panel import AdvicePanel
 from .beside import dock
 from .desk import REPLACED
 from .home import home_loop
@@ -41,7 +42,7 @@ from .tree_panel import TreePanel
 from .view_recordings import ViewRecordings
 from .waits_panel import WaitsPanel
 
-TABS = ("timeline", "source", "log", "signals", "waits", "all")
+TABS = ("timeline", "source", "log", "signals", "waits", "advice", "all")
 
 
 class ThreadView(GuardedWidget):
@@ -57,7 +58,9 @@ class ThreadView(GuardedWidget):
         logs: the `LogPanel` (`log` belongs to ipywidgets).
         signals: the `SignalPanel`.
         waits: the `WaitsPanel`.
-        tab: which panel is shown beside the tree: "timeline", "source", "log", "signals", "waits" or "all".
+        advice: the `AdvicePanel`.
+        tab: which panel is shown beside the tree: "timeline", "source", "log", "signals", "waits", "advice"
+            or "all".
         keep: whether the view goes beside the notebook as soon as a page shows it.
 
     Raises:
@@ -75,6 +78,7 @@ class ThreadView(GuardedWidget):
     logs = WidgetTrait().tag(sync=True)
     signals = WidgetTrait().tag(sync=True)
     waits = WidgetTrait().tag(sync=True)
+    advice = WidgetTrait().tag(sync=True)
     tab = traitlets.Enum(TABS, "timeline", help="The panel beside the tree.").tag(sync=True)
     keep = traitlets.Bool(False, help="Whether it goes beside the notebook.").tag(sync=True)
     recording = traitlets.Bool(False, help="Whether it is being recorded.").tag(sync=True)
@@ -94,6 +98,7 @@ class ThreadView(GuardedWidget):
             logs=LogPanel(thread),
             signals=SignalPanel(thread),
             waits=WaitsPanel(thread),
+            advice=AdvicePanel(thread),
         )
         self._recordings = ViewRecordings(self)
         self.on_msg(self._from_page)
@@ -107,7 +112,15 @@ class ThreadView(GuardedWidget):
     @property
     def panels(self) -> tuple[Panel, ...]:
         """Its panels, the tree first."""
-        return (self.tree, self.timeline, self.source, self.logs, self.signals, self.waits)
+        return (
+            self.tree,
+            self.timeline,
+            self.source,
+            self.logs,
+            self.signals,
+            self.waits,
+            self.advice,
+        )
 
     @property
     def _parts(self) -> list[Guarded]:
@@ -116,8 +129,9 @@ class ThreadView(GuardedWidget):
 
     def live_part(self) -> dict[str, Any]:
         """Return the live view's part of a MIME bundle."""
-        for panel in (self.tree, self.source, self.logs, self.signals, self.waits):
-            panel.keep_still()
+        for panel in self.panels:
+            if panel is not self.timeline:
+                panel.keep_still()
         self.timeline.still = self.tree.still  # which is what it would keep itself
         return live_part(self)
 

@@ -38,6 +38,8 @@ export class SourceStore {
     /** @type {Map<number, Map<number, {stops: number, share: number}>>} */
     this.counts = new Map(); // by function and line
     this.counted = 0;
+    /** @type {{source: number, line: number, text: string} | null} an advice whose line is shown instead */
+    this.told = null;
     this.listed = 0; // goes up when the list of tasks changes
     this.shown = 0; // number of the function that is shown
     this.shownSince = 0;
@@ -51,7 +53,7 @@ export class SourceStore {
       this.clear();
       Object.assign(this, { shown, shownSince, shownTask, listed: listed + 1 });
     }
-    for (const name of ["more", "task", "note", "at", "chain", "counted"]) {
+    for (const name of ["more", "task", "note", "at", "chain", "counted", "told"]) {
       if (name in facts) this[name] = facts[name];
     }
     if (facts.tasks) {
@@ -77,7 +79,8 @@ export class SourceStore {
    *   many milliseconds to ask again; 0 for not at all
    */
   view(now, hold = holdFor) {
-    const { at, task } = this;
+    const { at, task, told } = this;
+    if (told) return { source: this.sources.get(told.source), line: told.line, how: "told", again: 0 };
     if (!at || !task) return { source: undefined, line: 0, how: "", again: 0 };
     const id = taskId(task);
     const held = this.sources.get(this.shown);

@@ -11,6 +11,7 @@ import { makeSpeech } from "./speech.js";
 
 const leaveScrolledFor = 5000; // milliseconds, once somebody scrolled by hand
 const scrollEvery = 1000; // milliseconds
+const noCalls = []; // beside the line of an advice
 
 export class SourcePage extends PanelPage {
   // ---- Build the DOM
@@ -34,6 +35,7 @@ export class SourcePage extends PanelPage {
     this.choice = make("select", {
       class: "tt-page-select tt-src-choice", "aria-label": "Task",
       change: this.guard(() => {
+        this.leaveAdvice();
         this.model.set("selected", this.choice.value);
         this.model.save_changes();
       }),
@@ -41,11 +43,18 @@ export class SourcePage extends PanelPage {
     this.shape = makeShape();
     this.state = make("span", { class: "tt-src-state" });
     this.where = make("span", { class: "tt-page-soft" });
+    this.back = make("button", {
+      type: "button", class: "tt-button tt-src-back", hidden: true, click: this.guard(() => {
+        this.leaveAdvice();
+        this.choice.focus();
+      }),
+    }, "Back to the task");
     this.label = make("span", { class: "tt-src-label" });
     this.counted = make("span", { class: "tt-page-soft tt-src-counted" });
     this.header.append(
       make("span", { class: "tt-page-label" }, make("span", { "aria-hidden": "true" }, "Task"), this.choice),
       make("span", { class: "tt-src-stand" }, this.shape, this.state, this.where),
+      this.back,
       make("span", { class: "tt-page-tools" }, this.counted, this.label, this.largeButton),
     );
     this.calls = make("ol", { class: "tt-src-calls" });
@@ -80,6 +89,21 @@ export class SourcePage extends PanelPage {
     const text = aloud(this.spoken, task);
     if (text && this.spoken) this.saySoon(text);
     this.spoken = task;
+    const { told } = this.store;
+    if (told && told !== this.toldAloud) this.saySoon(`showing line ${told.line}, of which the coach says: ${told.text}`);
+    this.toldAloud = told;
+  }
+
+  showSelected() {
+    this.leaveAdvice();
+    this.draw();
+  }
+
+  /** Show the task again, and no longer the line of an advice. */
+  leaveAdvice() {
+    if (!this.model.get("advice")) return;
+    this.model.set("advice", 0);
+    this.model.save_changes();
   }
 
   // ---- Draw
@@ -127,8 +151,9 @@ export class SourcePage extends PanelPage {
   }
 
   emptyText(source) {
-    const { at, note, task } = this.store;
+    const { at, note, task, told } = this.store;
     if (!this.order.newest) return "waiting for the kernel…";
+    if (told) return `The text of that line is not known here. The coach says: ${told.text}`;
     if (!task) return note;
     if (source) return `The source of ${source.name} is not known here (${source.label}, line ${at.line}).`;
     return "This task has no source that can be shown.";
@@ -155,8 +180,9 @@ export class SourcePage extends PanelPage {
   }
 
   drawHeader(view) {
-    const { task, counted } = this.store;
-    setShown(this.shape.parentNode, !!task);
+    const { task, counted, told } = this.store;
+    setShown(this.shape.parentNode, !!task && !told);
+    setShown(this.back, !!told);
     if (task) {
       setShape(this.shape, task.state);
       setAttribute(this.shape.parentNode, "data-state", task.state);
@@ -165,13 +191,13 @@ export class SourcePage extends PanelPage {
     }
     setText(this.label, view.source ? view.source.label : "");
     const count = this.recorded ? "stops and time are not recorded" : `counted for ${formatCount(counted)} s`;
-    setText(this.counted, task ? count : "");
+    setText(this.counted, task && !told ? count : "");
     setAttribute(this.root, "data-slot", task ? task.slot : null);
     setAttribute(this.root, "data-state", task ? task.state : null);
   }
 
   drawChain() {
-    const { chain } = this.store;
+    const chain = this.store.told ? noCalls : this.store.chain;
     if (this.chainOf === chain) return;
     this.chainOf = chain;
     setShown(this.chain, chain.length > 0);
@@ -241,11 +267,12 @@ export class SourcePage extends PanelPage {
       if (before) setAttribute(before, "aria-current", null);
       if (row) setAttribute(row, "aria-current", "step");
     }
-    const { task } = this.store;
-    setAttribute(this.here, "data-how", task?.state === "paused" ? "paused" : how || "waits");
-    const failed = how === "failed" && row && task?.error;
+    const { task, told } = this.store;
+    setAttribute(this.here, "data-how", how !== "told" && task?.state === "paused" ? "paused" : how || "waits");
+    const failed = row && (told ? told.text : how === "failed" && task?.error);
     if (failed) {
-      setText(this.failure, task.error);
+      setText(this.failure, failed);
+      setAttribute(this.failure, "data-how", how);
       if (row.nextSibling !== this.failure) row.after(this.failure);
     } else if (this.failure.isConnected) {
       this.failure.remove();

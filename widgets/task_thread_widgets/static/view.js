@@ -68,11 +68,23 @@ export class View {
     end();
     const names = this.names.filter((name) => name === "tree" || !tree.get("over"));
     link(await Promise.all(names.map(modelOf)), "selected");
+    if (names.includes("advice")) await this.followAdvice(modelOf);
     await Promise.all(names.map(async (name) => {
       const panel = await this.host.getWidget(this.model.get(panelTraits[name]));
       const signal = name === "tree" ? this.signal : AbortSignal.any([this.signal, this.ending.signal]);
       if (!signal.aborted) await panel.render({ el: this.places.get(name), signal });
     }));
+  }
+
+  /** Let the source panel show the line of the advice that is chosen, where both are not seen already. */
+  async followAdvice(modelOf) {
+    const chosen = await modelOf("advice");
+    link([chosen, await modelOf("source")], "advice");
+    chosen.on("change:advice", () => {
+      if (!chosen.get("advice") || this.model.get("tab") !== "advice") return;
+      this.choose("source");
+      this.tabs[this.tabsHere.findIndex(({ tab }) => tab === "source")].focus();
+    });
   }
 
   choose(tab) {

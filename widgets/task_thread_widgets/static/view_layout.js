@@ -3,6 +3,7 @@
 /** The panels, and the traits of the view that name their widgets (`log` is the widget's own). */
 export const panelTraits = {
   tree: "tree", timeline: "timeline", source: "source", log: "logs", signals: "signals", waits: "waits",
+  advice: "advice",
 };
 
 export const viewTabs = [
@@ -11,6 +12,7 @@ export const viewTabs = [
   { tab: "log", text: "Log" },
   { tab: "signals", text: "Signals" },
   { tab: "waits", text: "Waits" },
+  { tab: "advice", text: "Advice" },
   { tab: "all", text: "All" },
 ];
 

@@ -1,0 +1,118 @@
+"""What the coach told the threads of a panel: each advice once, with how often it was found and when.
+
+Nothing is kept here but what the page was told. The coach's book is looked at twice a second, while
+somebody sees the panel.
+
+The facts of a frame are those of a `Roster`: "add", "set", "gone" and "more" (older ones that are left out).
+The fields of a row, whose number is the advice's own:
+
+    n       its number
+    kind, text, thread, slot    as in `Advice`
+    where   the line as a person calls it; "" if there is none
+    source  what stands there
+    times   how often it was found
+    first, last    when, in seconds of the epoch
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._core import instruments
+from .._core.context import life_of
+from .._core.lines import where
+from ..coach.advice import Advice
+from ..thread import TaskThread
+from .frame import Frame, cut
+from .lives import Tops
+from .roster import Roster, Row
+
+MOST = 300
+_EVERY = 0.5  # seconds between two looks
+_LONGEST = 300  # characters of a name or a line
+_LONGEST_TEXT = 2_000
+
+
+class _Entry(Row):
+    """One advice."""
+
+    __slots__ = ()
+
+    def whole(self) -> dict[str, Any]:
+        return {"n": self.number, **self.told}
+
+
+class AdviceFrames:
+    """What a panel shows of the advice that some threads were given.
+
+    Args:
+        thread: the thread on top, held until `close`; `None` for every live root of the process.
+    """
+
+    def __init__(self, thread: TaskThread | None = None) -> None:
+        self.tops = Tops(thread)
+        self._roster: Roster[_Entry] = Roster(MOST)
+        self._due = float("-inf")
+
+    def frame(self, now: float, full: bool, rows: Any = ()) -> Frame | None:
+        """Return what is new, or `None` if nothing is.
+
+        Args:
+            now: the loop's time, in seconds.
+            full: whether to tell everything.
+            rows: not used.
+        """
+        if not full and now < self._due:
+            return None
+        self._due = now + _EVERY
+        roster = self._roster
+        found = {one.number: one for one in told(self.tops)}
+        newest = sorted(found)[-MOST:]
+        roster.more = len(found) - len(newest)
+        for number in roster.rows.keys() - set(newest):
+            roster.remove(roster.rows[number])
+        for number in newest:
+            row = roster.rows.get(number) or roster.add(_Entry(), number)
+            roster.tell(row, **_facts(found[number]))
+        facts = roster.news(full)
+        return Frame(full, now, facts) if facts else None
+
+    def text(self) -> str:
+        """Return the advice as plain text: the threads on top, then a line for each."""
+        lines = [f"{life.id} [{life.state}]" for life in map(life_of, self.tops.threads())]
+        lines += [
+            f"    {one.kind}: {one.text}" + (f" ({one.times} times)" if one.times > 1 else "")
+            for one in told(self.tops)
+        ]
+        return "\n".join(lines) or "no thread is running"
+
+    def rest(self) -> None:
+        """Forget what the page was told."""
+        self._roster = Roster(MOST)
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        self.tops.close()
+        self.rest()
+
+
+def told(tops: Tops) -> list[Advice]:
+    """Return the advice that some threads, and all below them, were given."""
+    advice_of = instruments.advice_of
+    if advice_of is None:
+        return []
+    return [one for thread in tops.threads() for one in advice_of(life_of(thread))]
+
+
+def _facts(one: Advice) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "text": cut(one.text, _LONGEST_TEXT),
+        "where": cut(where(one.filename, one.line), _LONGEST) if one.filename else "",
+        "source": cut(one.source, _LONGEST),
+        "thread": cut(one.thread, _LONGEST),
+        "slot": cut(one.slot, _LONGEST),
+        "times": one.times,
+        "first": round(one.first, 1),
+        "last": round(one.last, 1),
+    }
