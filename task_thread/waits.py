@@ -15,17 +15,25 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import FrameType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 from ._core.awaiting import Want, is_done, locals_of
 from ._core.chain import is_future
 from ._core.driver import Driver
 from ._core.lifecycle import Life
-from ._core.lines import attribute, name_of
+from ._core.lines import Place, attribute, name_of
 from ._core.mailbox import Mailbox
 from ._core.texts import class_of, is_a
-from ._core.waits import Look, Waiter, lock_of, seen_since
+from ._core.waits import (
+    Look,
+    Waiter,
+    coroutine_name,
+    lock_of,
+    made_by,
+    plain_tasks,
+    seen_since,
+)
 
 __all__ = ["Resource", "Wait"]
 
@@ -34,6 +42,7 @@ _MOST_NAMES = (
 )
 _MOST_OBJECTS = 50  # objects whose attributes are looked through
 _MOST_HOLDERS = 20  # that are named
+_MOST_PLAIN = 5_000  # asyncio tasks of a loop among which those of some tasks are looked for
 _A_FUTURE = "a future"  # whose number would say nothing
 
 
@@ -392,27 +401,97 @@ def _fill(want: Want) -> tuple[int, int]:
     return 0, len(want.tasks)
 
 
-def words_of_tasks(drivers: Iterable[Driver], tops: Iterable[Life]) -> dict[Driver, str]:
-    """Return what some tasks wait for, as `words_of` has it; of those that wait for nothing nothing.
+class Plain(NamedTuple):
+    """A plain asyncio task that a task awaits, or has made.
+
+    Attributes:
+        serial: its number, as a `Resource` has one.
+        name: of its coroutine, or the one that it was given.
+        place: where it waits.
+        words: what it waits for, as `words_of` has it.
+    """
+
+    serial: int
+    name: str
+    place: Place | None
+    words: str
+
+
+class TaskWaits(NamedTuple):
+    """What a task waits for.
+
+    Attributes:
+        words: as `words_of` has it.
+        plain: the first of its plain tasks.
+        more: how many further ones there are.
+    """
+
+    words: str
+    plain: tuple[Plain, ...]
+    more: int
+
+
+def waits_of_tasks(
+    drivers: Iterable[Driver], tops: Iterable[Life], most_plain: int = 0
+) -> dict[Driver, TaskWaits]:
+    """Return what some tasks wait for.
 
     Args:
         drivers: the tasks.
-        tops: the threads on top of them; all below is only looked at if one of the tasks waits for what
-            others hold.
+        tops: the threads on top of them; all below is only looked at if one of the tasks, or of their plain
+            tasks that are told, waits for what others hold.
+        most_plain: how many plain tasks of each are told.
     """
     waiters = [
         Waiter(one.owner, "task", one.name, one.coroutine, driver=one, task=one.task)
         for one in drivers
     ]
-    wants = [waiter.want for waiter in waiters]
+    groups = _plain_below(waiters) if most_plain else {}
+    plain = {
+        driver: [_plain_waiter(driver, task) for task in tasks[:most_plain]]
+        for driver, tasks in groups.items()
+    }
+    wants = [waiter.want for waiter in (*waiters, *itertools.chain(*plain.values()))]
     held = (asyncio.Lock, asyncio.Semaphore, Life, Mailbox)
     look = Look()
     if any(want is not None and (want.tasks or is_a(want.thing, *held)) for want in wants):
         look = Look(*tops)
-        waiters = [look.find(one.task) or one for one in waiters]
     records = Records(look)
-    found = ((waiter.driver, records.of(waiter)) for waiter in waiters)
-    return {one: wait.words for one, wait in found if one is not None and wait is not None}
+
+    def words(waiter: Waiter) -> str:
+        wait = records.of(look.find(waiter.task) or waiter)
+        return "" if wait is None else wait.words
+
+    found = {}
+    for waiter in waiters:
+        assert waiter.driver is not None
+        own = plain.get(waiter.driver, [])
+        told = [Plain(_number(one.task)[0], one.name, one.place, words(one)) for one in own]
+        more = len(groups.get(waiter.driver, ())) - len(told)
+        found[waiter.driver] = TaskWaits(words(waiter), tuple(told), more)
+    return found
+
+
+def _plain_below(waiters: list[Waiter]) -> dict[Driver, list[Any]]:
+    """Return the plain tasks that some tasks await, else those whose code made them."""
+    loops = {id(one.life.loop): one.life.loop for one in waiters if one.life is not None}
+    drivers = {one.driver for one in waiters}
+    by: dict[int, Driver] = {}
+    for waiter in waiters:
+        for task in waiter.want.tasks if waiter.want is not None else ():
+            if waiter.driver is not None:
+                by.setdefault(id(task), waiter.driver)
+    found: dict[Driver, list[Any]] = {}
+    for loop in loops.values():
+        for task in () if loop is None else plain_tasks(loop)[:_MOST_PLAIN]:
+            driver = by.get(id(task)) or made_by(task)
+            if driver in drivers:
+                found.setdefault(driver, []).append(task)
+    return found
+
+
+def _plain_waiter(driver: Driver, task: Any) -> Waiter:
+    return Waiter(driver.owner, "plain", coroutine_name(task), task.get_coro(), task=task)
 
 
 def waits_of(life: Life) -> tuple[Wait, ...]:

@@ -19,6 +19,9 @@ The facts of a frame, all optional:
 and its columns: `turned`, the turns since the frame before of each task row, in the order in which the
 rows came, or of those that the column `of` names. The page makes rates of them: sent as well they were
 a third of the traffic.
+
+A task's row has its plain asyncio tasks, too: "plain" is [[[number, name, line, source, what it waits for],
+...], how many more], or null.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ from .._core.texts import class_of, describe
 from .._core.tree import children_of
 from ..states import TaskState, ThreadState
 from ..thread import TaskThread
-from ..waits import words_of_tasks
+from ..waits import TaskWaits, waits_of_tasks
 from . import frame
 from .frame import Frame
 from .lives import Tops
@@ -134,10 +137,14 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
     Args:
         thread: the thread on top, held until `close`; `None` for every live root of the process.
         waits: whether rows in sight say what they wait for, and who holds it.
+
+    Attributes:
+        most_plain: how many of the plain asyncio tasks that a task in sight awaits, or has made, are told.
     """
 
     def __init__(self, thread: TaskThread | None = None, waits: bool = True) -> None:
         super().__init__(MOST_ROWS)
+        self.most_plain = 0
         self._waits_due = float("-inf") if waits else float("inf")
         self.tops = Tops(thread)
         self._frames = 0
@@ -438,7 +445,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
             pace=pace,
         )
         if row.state.ended:
-            self.tell(row, at=0, waits="")
+            self.tell(row, at=0, waits="", plain=None)
 
     def _read_seen(self, row: TaskRow | ThreadRow, names: bool) -> None:
         """Read what costs more, for a row that somebody sees."""
@@ -473,7 +480,11 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         began = time.perf_counter()
         rows = [row for row in seen if isinstance(row, TaskRow)]
         drivers = [row.driver for row in rows if row.driver is not None and not row.driver.over]
-        self._tell_waits(rows, words_of_tasks(drivers, map(life_of, self.tops.threads())))
+        found = waits_of_tasks(drivers, map(life_of, self.tops.threads()), self.most_plain)
+        self._tell_waits(rows, {driver: wait.words for driver, wait in found.items()})
+        for row in rows:
+            if row.driver in found:
+                self.tell(row, plain=_plain(found[row.driver]))
         took = time.perf_counter() - began
         self._waits_due = now + max(_WAITS_EVERY, _WAITS_SHARE * took)
 
@@ -495,6 +506,17 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
 def cut(text: str) -> str:
     """Return a text, shortened if it is very long."""
     return frame.cut(text, _LONGEST)
+
+
+def _plain(wait: TaskWaits) -> list[Any] | None:
+    """Return a task's plain tasks as a page reads them."""
+    if not wait.plain:
+        return None
+    told = []
+    for serial, name, place, words in wait.plain:
+        line, source = (0, "") if place is None else (place.line, cut(place.source))
+        told.append([serial, cut(name), line, source, cut(words)])
+    return [told, wait.more]
 
 
 def _settle(row: ThreadRow) -> None:

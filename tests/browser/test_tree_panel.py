@@ -644,3 +644,60 @@ CONTRAST = """root => {
     }
     return low;
 }"""
+
+
+GATHERS = """
+import asyncio
+from task_thread import TaskThread, reCreate
+
+class Reader(TaskThread):
+    async def enter__(self):
+        self.gates = [asyncio.Event() for _ in range(8)]
+        self.tasks.read = await reCreate(None, self.read__)
+
+    async def read__(self):
+        await asyncio.gather(*(self.fetch(gate) for gate in self.gates))
+        await asyncio.Event().wait()
+
+    async def fetch(self, gate):
+        await gate.wait()
+
+reader = Reader()
+reader.start()
+"""
+
+
+def test_plain_tasks_of_a_gather_are_rows_below_the_task_that_waits_for_them(open_notebook):
+    notebook = open_notebook(cells=[GATHERS.strip("\n"), "reader"])
+    notebook.run_all()
+    panel = shown(notebook, 1)
+    plain = panel.locator('[data-kind="plain"]')
+    expect(plain).to_have_count(6)  # five of eight, and how many more there are
+    first = panel.get_by_role("treeitem", name="plain task fetch, waiting").first
+    expect(first).to_contain_text("await gate.wait()")
+    expect(first).to_contain_text("waits for gate")
+    expect(first).to_have_attribute("aria-level", "3")
+    expect(panel.get_by_role("treeitem", name="and 3 more plain tasks")).to_be_visible()
+    expect(first.get_by_role("button")).to_have_count(0)
+    notebook.screenshot("tree-plain-tasks")
+
+    # By keyboard: into the task's plain tasks, and the task is folded and unfolded.
+    read = row(panel, "read", "task")
+    read.click()
+    expect(read).to_have_attribute("aria-expanded", "true")
+    notebook.page.keyboard.press("ArrowDown")
+    expect(first).to_be_focused()
+    expect(read).to_have_attribute("aria-selected", "true")
+    expect(first).to_have_attribute("aria-selected", "false")
+    notebook.page.keyboard.press("ArrowLeft")
+    expect(read).to_be_focused()
+    notebook.page.keyboard.press("ArrowLeft")
+    expect(plain).to_have_count(0)
+    notebook.page.keyboard.press("ArrowRight")
+    expect(plain).to_have_count(6)
+    notebook.kernel.execute("for gate in reader.gates[:6]: gate.set()")
+    expect(plain).to_have_count(2)
+    notebook.kernel.execute("for gate in reader.gates[6:]: gate.set()")
+    expect(plain).to_have_count(0)
+    expect(read).to_contain_text("await asyncio.Event().wait()")
+    assert notebook.errors == []

@@ -314,3 +314,38 @@ test("a child that ends makes way for those that live, and comes back when it is
     assert.deepEqual([rows(), store.shape - shape], [order, moves]);
   }
 });
+
+const plain = (...numbers) => numbers.map((number) => [number, `fetch${number}`, 7, "await x", "waits for x"]);
+
+test("plain tasks are lines below their task, which can be folded, and are counted where they are many", () => {
+  const store = family();
+  const { shape } = store;
+  store.apply(frame({ set: [[3, { plain: [plain(8, 9), 1234] }]] }));
+  assert.ok(store.shape > shape);
+  const lines = flatten(store.roots, new Set());
+  assert.deepEqual(names(lines), [
+    "t1", "  s3", "    fetch8", "    fetch9", "    and 1,234 more", "  s4", "  t2", "    s5",
+  ]);
+  assert.deepEqual([lines[1].foldable, lines[1].open, lines[5].foldable], [true, true, false]);
+  assert.deepEqual([2, 4].map((index) => rowId(lines[index].row)), ["101/s3", "101/s3"]);
+  assert.deepEqual(names(flatten(store.roots, new Set([3])))[2], "  s4");
+  assert.equal(store.counts().tasks, 3);
+  assert.equal(store.tasks.size, 3, "they have no turns, and no place in the columns");
+});
+
+test("a plain task that stays keeps its row, and the lines are only made anew if some come or go", () => {
+  const store = family();
+  store.apply(frame({ set: [[3, { plain: [plain(8, 9), 0] }]] }));
+  const [first, second] = store.rows.get(3).kids;
+  const { shape } = store;
+  store.apply(frame({ set: [[3, { plain: [[[8, "fetch8", 9, "await y", ""], ...plain(9)], 0] }]] }));
+  assert.equal(store.shape, shape);
+  assert.deepEqual([first.place.line, first.waits], [9, ""]);
+  store.apply(frame({ set: [[3, { plain: [plain(9, 10), 0] }]] }));
+  assert.ok(store.shape > shape);
+  assert.equal(store.rows.get(3).kids[0], second);
+  store.apply(frame({ set: [[3, { plain: null }]] }));
+  assert.deepEqual(store.rows.get(3).kids, []);
+  store.apply(frame({ add: [thread(1), task(3, 1, { plain: [plain(9), 0] })] }, { full: true, at: 0.1 }));
+  assert.deepEqual(names(flatten(store.roots, new Set())), ["t1", "  s3", "    fetch9"]);
+});

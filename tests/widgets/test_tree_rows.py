@@ -11,7 +11,7 @@ from students import student
 from waiting import TWO_LOCKS
 
 import task_thread.frames.tree_rows
-from task_thread import TaskThread, reCreate, reSchedule
+from task_thread import TaskThread, delete, reCreate, reSchedule
 from task_thread.frames.roster import GREYED
 from task_thread.frames.tree_rows import TreeRows
 
@@ -602,6 +602,12 @@ async def test_children_made_while_starting_and_stopping_are_shown(moment):
         assert [row["state"] for row in model.rows.values()] == ["stopping"]
 
 
+def look(model, seen):
+    """Take a frame that looks at the waits, however long the look before it took."""
+    model.now += 1000.0
+    model.read(seen=seen)
+
+
 async def test_a_row_in_sight_says_what_its_task_waits_for_and_who_holds_it():
     async with running(student(TWO_LOCKS)["Desk"]()) as desk:
         await rounds(20)
@@ -609,8 +615,7 @@ async def test_a_row_in_sight_says_what_its_task_waits_for_and_who_holds_it():
         model.read(full=True)
         write = model.row("write")["row"]
         assert "waits" not in model.rows[write]
-        for _ in range(6):  # two looks are half a second apart
-            model.read(seen=[write])
+        look(model, [write])
         assert model.rows[write]["waits"] == "waits for self.paper, held by desk.draw"
         assert "waits" not in model.row("draw"), "nobody sees it"
 
@@ -621,6 +626,98 @@ async def test_a_recording_s_rows_do_not_say_what_they_wait_for():
         model = Model(TreeRows(desk, waits=False))
         model.read(full=True)
         write = model.row("write")["row"]
-        for _ in range(6):
-            model.read(seen=[write])
+        look(model, [write])
         assert "waits" not in model.rows[write]
+
+
+GATHERS = """
+class Crew(TaskThread):
+    def getId(self):
+        return "crew"
+
+    async def enter__(self):
+        self.gates = [asyncio.Event() for _ in range(100)]
+        self.lock = asyncio.Lock()
+        self.tasks.work = await reCreate(None, self.work__)
+        self.tasks.idle = await reCreate(None, self.idle__)
+
+    async def work__(self):
+        async with self.lock:
+            await asyncio.gather(*(self.fetch(gate) for gate in self.gates))
+        await asyncio.Event().wait()
+
+    async def fetch(self, gate):
+        await gate.wait()
+
+    async def idle__(self):
+        mine = asyncio.create_task(self.hold())
+        await asyncio.Event().wait()
+
+    async def hold(self):
+        async with self.lock:
+            pass
+"""
+
+
+async def test_the_first_plain_tasks_of_a_task_in_sight_are_told_and_the_others_counted():
+    async with running(student(GATHERS)["Crew"]()) as crew:
+        await rounds(20)
+        rows = TreeRows(crew)
+        rows.most_plain = 5
+        model = Model(rows)
+        model.read(full=True)
+        work, idle = model.row("work")["row"], model.row("idle")["row"]
+        look(model, [work])
+        told, more = model.rows[work]["plain"]
+        assert (len(told), more) == (5, 95)
+        assert [[*one[1:4], one[4][:15]] for one in told[:1]] == [
+            ["fetch", 17, "await gate.wait()", "waits for gate"]
+        ]
+        assert len({number for number, *_ in told}) == 5
+        assert "plain" not in model.rows[idle], "nobody sees it"
+
+        # Only made, and not awaited; it waits for what the other one holds.
+        look(model, [work, idle])
+        [[_, *hold]], more = model.rows[idle]["plain"]
+        assert (hold, more) == (
+            ["hold", 24, "async with self.lock:", "waits for self.lock, held by crew.work"],
+            0,
+        )
+
+        # One that has ended makes room for the next; the others keep their numbers.
+        crew.gates[0].set()
+        await rounds(20)
+        look(model, [work])
+        later, more = model.rows[work]["plain"]
+        assert (len(later), more) == (5, 94)
+        assert [one[0] for one in later[:4]] == [one[0] for one in told[1:]]
+        for gate in crew.gates:
+            gate.set()
+        await rounds(20)
+        look(model, [work])
+        assert model.rows[work]["plain"] is None
+
+
+async def test_plain_tasks_are_only_told_to_who_asks_for_them():
+    async with running(student(GATHERS)["Crew"]()) as crew:
+        await rounds(20)
+        model = Model(TreeRows(crew))
+        model.read(full=True)
+        work = model.row("work")["row"]
+        look(model, [work])
+        assert "plain" not in model.rows[work]
+
+
+async def test_a_task_that_is_deleted_tells_of_its_plain_tasks_no_more():
+    async with running(student(GATHERS)["Crew"]()) as crew:
+        await rounds(20)
+        rows = TreeRows(crew)
+        rows.most_plain = 5
+        model = Model(rows)
+        model.read(full=True)
+        work = model.row("work")["row"]
+        look(model, [work])
+        assert model.rows[work]["plain"]
+        crew.tasks.work = await delete(crew.tasks.work)
+        model.read(seen=[work])
+        assert not model.rows.get(work, {}).get("plain")

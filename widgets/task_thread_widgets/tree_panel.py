@@ -5,6 +5,8 @@ The rows are read in `task_thread/frames/tree_rows.py` and drawn in `static/tree
 
 from __future__ import annotations
 
+from typing import Any
+
 from task_thread import TaskThread, threads
 from task_thread.frames.frame import Frame
 from task_thread.frames.lives import Tops
@@ -16,6 +18,7 @@ from .panel import Panel
 from .still import tree_html, tree_text
 
 _SUM_EVERY = 1.0  # seconds
+_MOST_PLAIN = 5  # rows of plain asyncio tasks below one task
 
 
 class TreePanel(Panel):
@@ -29,6 +32,10 @@ class TreePanel(Panel):
     _model: TreeRows
     _summed_at = float("-inf")  # when the rate of the others was last looked up
     _summed: float | None = None  # and what it was
+
+    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        super().__init__(thread, **traits)
+        self._model.most_plain = _MOST_PLAIN
 
     @property
     def roots(self) -> list[TaskThread]:

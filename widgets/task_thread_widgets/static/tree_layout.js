@@ -12,7 +12,7 @@
  */
 
 /**
- * The rows from top to bottom: a thread, its tasks, its children.
+ * The rows from top to bottom: a thread, its tasks with their plain tasks, its children.
  * @param {import("./tree_store.js").Row[]} roots
  * @param {Set<number>} folded numbers of the threads whose rows below are put away
  * @param {string} filter only rows with this text in their name, and those above and below them
@@ -92,8 +92,9 @@ export function sharedSlots(rows) {
   return shared;
 }
 
-/** What a selection calls a row: "SERIAL" for a thread, "SERIAL/SLOT" for a task. */
+/** What a selection calls a row: "SERIAL" for a thread, "SERIAL/SLOT" for a task; a plain task is in its task. */
 export function rowId(row) {
+  if (row.kind === "plain") return rowId(row.above);
   return row.kind === "task" ? `${row.serial}/${row.name}` : String(row.serial);
 }
 

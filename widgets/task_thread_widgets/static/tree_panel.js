@@ -140,7 +140,8 @@ export class TreePage extends PanelPage {
       return view.element;
     });
     this.putInOrder(elements);
-    this.tellRows(lines.slice(first, Math.min(last, first + mostRowsTold)).map((line) => line.row.row));
+    const seen = lines.slice(first, Math.min(last, first + mostRowsTold));
+    this.tellRows([...new Set(seen.map(({ row }) => (row.kind === "plain" ? row.above.row : row.row)))]);
   }
 
   /** Put elements into the tree as they are seen, for screen readers; the focus stays where it is. */
@@ -200,7 +201,7 @@ export class TreePage extends PanelPage {
   layOut() {
     this.arrange();
     // A task that ends changes its height, and nothing else.
-    this.places = new RowPlaces(this.lines, ({ row }) => row.kind === "task" && isEnded(row));
+    this.places = new RowPlaces(this.lines, ({ row }) => row.kind === "plain" || (row.kind === "task" && isEnded(row)));
   }
 
   arrange() {
@@ -235,7 +236,7 @@ export class TreePage extends PanelPage {
     this.go(this.indexOf(row.row));
     // The name selects; the triangle, or a second click, folds.
     const folds = event.target.closest(".tt-fold") || (event.detail === 2 && event.target.closest(".tt-who"));
-    if (row.kind === "thread" && folds) this.fold(row, !this.folded.has(row.row));
+    if (row.kids.length + row.tasks.length && folds) this.fold(row, !this.folded.has(row.row));
   }
 
   focused(event) {

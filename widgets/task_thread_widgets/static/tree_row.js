@@ -98,12 +98,13 @@ export class RowView {
     const { row } = line;
     const { store, asks, active } = context;
     const isThread = row.kind === "thread";
+    const isPlain = row.kind === "plain";
     const element = this.element;
     const changedRow = this.row !== row;
     this.row = row;
     const name = controlName(row, context.shared);
     const turns = store.turnsOf(row);
-    const over = isThread ? !isLive(row) : isEnded(row);
+    const over = isPlain || (isThread ? !isLive(row) : isEnded(row));
     const still = over || row.state === "paused";
     if (changedRow || Number.isNaN(this.rateShown) || this.ratesShown !== context.rates
       || this.stateShown !== row.state) {
@@ -117,7 +118,7 @@ export class RowView {
     setAttribute(element, "data-kind", row.kind);
     setAttribute(element, "data-id", isThread ? row.name : row.above?.name ?? "");
     setAttribute(element, "data-serial", row.serial);
-    setAttribute(element, "data-slot", isThread ? null : row.name);
+    setAttribute(element, "data-slot", row.kind === "task" ? row.name : null);
     setAttribute(element, "data-state", row.state);
     setAttribute(element, "data-turns", turns);
     setAttribute(element, "data-rate", (rate || 0).toFixed(2));
@@ -125,8 +126,8 @@ export class RowView {
     setAttribute(element, "aria-posinset", line.position);
     setAttribute(element, "aria-setsize", line.siblings);
     setAttribute(element, "aria-expanded", line.foldable ? line.open : null);
-    setAttribute(element, "aria-selected", context.selected === rowId(row));
-    setAttribute(element, "aria-label", `${row.kind} ${name}, ${row.state}`);
+    setAttribute(element, "aria-selected", !isPlain && context.selected === rowId(row));
+    setAttribute(element, "aria-label", ariaName(row, name));
     setAttribute(element, "tabindex", active === row.row ? 0 : -1);
     const { tall, low } = context.above;
     setAttribute(element, "style", `--tt-level:${line.level - 1};--tt-tall:${tall};--tt-low:${low}`);
@@ -180,11 +181,11 @@ export class RowView {
       const [waitIn, waitOut] = row.queues ?? [0, 0];
       if (waitIn + waitOut) tone = "warning";
     } else {
-      const place = row.at ? store.places.get(row.at) : null;
+      const place = row.at ? store.places.get(row.at) : row.place;
       if (place) {
         where = `line ${place.line}:`;
         code = place.source || place.fn;
-        title = `${place.fn}, line ${place.line} of ${place.file}`;
+        if (place.file) title = `${place.fn}, line ${place.line} of ${place.file}`;
       }
       if (row.waits) { // "waits for self.fork_1, held by Plato.eat"
         note = row.waits;
@@ -264,6 +265,12 @@ export class RowView {
       context.fillRect(i * step, height - high, step, high);
     }
   }
+}
+
+/** What a screen reader calls a row. */
+function ariaName(row, name) {
+  if (row.kind !== "plain") return `${row.kind} ${name}, ${row.state}`;
+  return row.state ? `plain task ${name}, ${row.state}` : `${name} plain tasks`;
 }
 
 /** What stands beside a thread's name: its info, and the process that runs it if that is another one. */

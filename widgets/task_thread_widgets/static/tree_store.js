@@ -1,14 +1,14 @@
 // What the page knows of the tree: rows, kept up to date by frames. Nothing here touches the page.
 
-import { rateOf, tenthsBetween } from "./numbers.js";
+import { formatCount, rateOf, tenthsBetween } from "./numbers.js";
 
 /**
  * @typedef {object} Row
  * @property {number} row its number, kept through stops and starts
- * @property {"thread" | "task"} kind
+ * @property {"thread" | "task" | "plain"} kind plain for an asyncio task that a task awaits, or has made
  * @property {Row | null} above the thread that it belongs to
  * @property {Row[]} tasks of a thread
- * @property {Row[]} kids of a thread
+ * @property {Row[]} kids of a thread; the plain tasks of a task
  * @property {number} serial of the thread (on task rows too)
  * @property {string} name id of a thread, slot of a task
  * @property {string} state
@@ -101,6 +101,7 @@ export class TreeStore {
       (above ? above.kids : this.roots).push(row);
     }
     this.rows.set(row.row, row);
+    if (row.plain) this.setPlain(row);
     if (old && old.state !== row.state) this.changes.push([row, old.state]);
     this.shape++;
   }
@@ -114,7 +115,22 @@ export class TreeStore {
     const rested = isAtRest(row);
     Object.assign(row, changed);
     if (row.kind === "thread" && isLive(row) !== lived) this.shape++; // it has another place now
+    if ("plain" in changed) this.setPlain(row);
     if (rested && !isAtRest(row)) row.since = this.tenths;
+  }
+
+  /** Give a task the rows of its plain tasks: the first few, and one that tells how many more there are. */
+  setPlain(task) {
+    const before = new Map(task.kids.map((row) => [row.row, row]));
+    const [told, more] = task.plain ?? [[], 0];
+    const rowOf = (key, fields) => Object.assign(before.get(key) ?? {
+      ...defaults, row: key, kind: "plain", above: task, serial: task.serial, tasks: [], kids: [], beats: null,
+    }, fields);
+    task.kids = told.map(([serial, name, line, source, waits]) => rowOf(`${task.row}:${serial}`, {
+      name, waits, state: "waiting", place: line ? { line, source } : null,
+    }));
+    if (more) task.kids.push(rowOf(`${task.row}:more`, { name: `and ${formatCount(more)} more` }));
+    if (task.kids.length !== before.size || task.kids.some(({ row }) => !before.has(row))) this.shape++;
   }
 
   remove(number) {
