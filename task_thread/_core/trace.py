@@ -14,6 +14,11 @@ by once in some turns anyway, to look at its rate; there it notes how many turns
 a second, and each turn of a slower task. Measured: 0.1 us a turn at full speed, where an event for each
 turn cost 1.0 to 1.6, and each step as well 1.2 to 3. A signal costs 1.6 us, which doubles it, either way.
 
+Who made another task go on (set the event, put into the queue, gave back the lock) is found for the futures
+that a reader asks for, `Trace.watch_wake`: what was not done before a step of a task and is done after it,
+was done in that step. What something else does, a handler or a plain task, is forgotten before the next
+step: so nobody is blamed for it. Without such futures a step pays for looking whether there are any.
+
 `sys.monitoring` was rejected: it needs Python 3.12, and would see the user's whole program.
 """
 
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 RING = 20_000  # events kept; at 10,000 turns/s half a second, five frames of a view
 COARSE_RING = 5_000  # of a coarse trace: half a megabyte
 _SAMPLE = 0.02  # seconds between two samples of a task that turns faster
+_MOST_AWAITED = 50  # waits whose ends are looked for: each step looks at them twice
+_MOST_WAKES = 1_000
 _MOST_STEP = 200  # turns between two of them: it may become slow
 
 
@@ -121,6 +128,20 @@ class Passage(NamedTuple):
     taken: float
 
 
+class Wake(NamedTuple):
+    """A task made another one go on.
+
+    Attributes:
+        when: in loop time, seconds.
+        who: serial number of the task that waited.
+        by: serial number of the task whose step ended its wait.
+    """
+
+    when: float
+    who: int
+    by: int
+
+
 class LineProfile:
     """At which lines one task stops, how often and for how long.
 
@@ -170,9 +191,24 @@ class Trace:
         passed: how many of them were ever added.
         profiles: line profiles of the tasks for which `study` was called, by the task's serial number.
         full: whether each step and turn is recorded; a coarse one has samples of the turns.
+        wakes: the newest of those that readers have asked for.
+        woken: how many of them were ever added.
     """
 
-    __slots__ = ("_clock", "_noted", "_ring", "added", "full", "passages", "passed", "profiles")
+    __slots__ = (
+        "_awaited",
+        "_clock",
+        "_noted",
+        "_ring",
+        "_steps",
+        "added",
+        "full",
+        "passages",
+        "passed",
+        "profiles",
+        "wakes",
+        "woken",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._clock = loop.time
@@ -182,6 +218,10 @@ class Trace:
         self.passed = 0
         self.profiles: dict[int, LineProfile] = {}
         self.full = False
+        self.wakes: deque[Wake] = deque(maxlen=_MOST_WAKES)
+        self.woken = 0
+        self._awaited: dict[int, asyncio.Future[Any]] = {}  # by the serial number of who waits
+        self._steps = 0  # while there are any: to tell a step inside of another one
         self._noted: dict[
             int, tuple[int, float]
         ] = {}  # turns of each task at its last sample, and when
@@ -280,6 +320,32 @@ class Trace:
             if not profile.students:
                 del self.profiles[serial]
 
+    def watch_wake(self, driver: Driver, future: asyncio.Future[Any]) -> None:
+        """Tell by whose step a wait ends; for a future of the loop's own, at which a task waits now."""
+        if len(self._awaited) < _MOST_AWAITED:
+            self._awaited[driver.serial] = future
+
+    def forget_wakes(self) -> None:
+        """Look for the ends of waits no more."""
+        self._awaited.clear()
+
+    def _before_step(self) -> int:
+        """Forget what was done by something else than a step; return the number of the step."""
+        for who, future in list(self._awaited.items()):
+            if future.done():
+                del self._awaited[who]
+        self._steps += 1
+        return self._steps
+
+    def _after_step(self, by: int, number: int) -> None:
+        """Note whose wait a step has ended, unless another one was taken inside of it."""
+        for who, future in list(self._awaited.items()):
+            if future.done():
+                del self._awaited[who]
+                if number == self._steps:
+                    self.wakes.append(Wake(self._clock(), who, by))
+                    self.woken += 1
+
     def sender(self, driver: Driver, send: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Return a function that does what `step` does with a driver's `send`, in half the time.
 
@@ -288,18 +354,29 @@ class Trace:
         """
         who = driver.serial
         record, clock, profiles = self._ring.append, self._clock, self.profiles
+        awaited = self._awaited
 
         def recorded(value: Any) -> Any:
             if who in profiles:
                 return self.step(driver, send, value)
             record((_RUN, clock(), who, None))
             self.added += 1
-            waited = send(value)
+            if awaited:
+                waited = self._step_that_may_wake(who, send, value)
+            else:
+                waited = send(value)
             record((_REST if driver.coroutine is None else _WAIT, clock(), who, None))
             self.added += 1
             return waited
 
         return recorded
+
+    def _step_that_may_wake(self, who: int, step: Callable[[Any], Any], value: Any) -> Any:
+        number = self._before_step()
+        try:
+            return step(value)
+        finally:
+            self._after_step(who, number)
 
     def step(self, driver: Driver, step: Any, value: Any) -> Any:
         """Step a driver, with `send` or `throw`, and record that it ran, and where it stopped."""
@@ -307,7 +384,11 @@ class Trace:
         profile = self.profiles.get(driver.serial) if self.profiles else None
         if profile is not None:
             profile.went_on(now)
-        waited = step(value)  # the last step raises; the driver then reports the end
+        # The last step raises; the driver then reports the end.
+        if self._awaited:
+            waited = self._step_that_may_wake(driver.serial, step, value)
+        else:
+            waited = step(value)
         coroutine = driver.coroutine
         now = self.add(Kind.REST if coroutine is None else Kind.WAIT, driver.serial)
         if profile is not None:

@@ -20,6 +20,7 @@ The facts of a frame, all optional; times in milliseconds before the frame's own
     stands   where tasks wait at the moment of the frame: [[lane, place], ...]; as long as they do
     places   new ones: [[place, line, source], ...]
     signals  [[sent, handled, from lane or 0, to lane, kind, text, how many], ...]
+    wakes    who made whom go on: [[when, from lane, to lane], ...]
     stalls   the loop did nothing else: [[from, to, the lane that held it up or 0], ...]
     hidden   {"marks": n, "signals": n} that were too many, or between lanes that nobody sees;
              {"lost": n} events that came too fast to be kept
@@ -36,6 +37,7 @@ above) and `what` (run, wait, rest, turn, end: 0 to 4), of each sum `tick` (from
 
 from __future__ import annotations
 
+import asyncio
 import time
 from array import array
 from bisect import bisect_right
@@ -43,6 +45,7 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
+from .._core.chain import chain_of
 from .._core.context import life_of
 from .._core.environment import running_loop
 from .._core.lines import Place
@@ -71,6 +74,8 @@ _MOST_PLACES = 1000
 _GONE_BY = 0xFFFF  # the most turns that one sum can tell
 
 _who = itemgetter(2)
+_FUTURE = asyncio.Future  # the loop's own; a task and a gather end by what they wait for
+_SLEEP = asyncio.sleep.__code__
 
 
 class TimelineFrames:
@@ -81,11 +86,15 @@ class TimelineFrames:
         steps: whether each step is to be recorded for it.
 
     Attributes:
+        wakes: whether it is looked for who ends the waits in sight, those that last from frame to frame.
         rewinds: whether a full frame tells from further back what was told before.
     """
 
     def __init__(self, top: TaskThread | None = None, steps: bool = True) -> None:
         self.rewinds = True
+        self.wakes = False
+        self._waits: dict[int, Any] = {}  # of the tasks in sight, while somebody looks
+        self._woken: dict[Trace, int] = {}  # up to which number they were read
         self.lanes = TimelineLanes(top)
         self.tops = self.lanes.tops
         self._watching = Watching(steps)
@@ -101,6 +110,10 @@ class TimelineFrames:
 
     def rest(self) -> None:
         """Record nothing any more, and let go of whatever lives."""
+        for trace in self._read:
+            trace.forget_wakes()
+        self._waits = {}
+        self._woken.clear()
         self._watching.release()
         self._read.clear()
         self._seen = {}
@@ -170,6 +183,9 @@ class TimelineFrames:
             facts["hidden"] = hidden
         facts.update(self._tell_stands(seen.values(), {*back}, columns, full))
         facts.update(self._tell_stalls(stalls, now, lag))
+        if self.wakes:
+            facts.update(self._tell_wakes(seen, now))
+            self._watch_waits(seen)
         facts.update(self._lane_facts(full, away))
         if full or seen.keys() != self._seen.keys():
             facts["lanes"] = list(seen)
@@ -353,6 +369,39 @@ class TimelineFrames:
         ]
         return {"stalls": told}
 
+    def _watch_waits(self, seen: dict[int, Lane]) -> None:
+        """Look for the ends of those waits in sight that were there in the frame before."""
+        before, self._waits = self._waits, {}
+        loop = running_loop()
+        for lane in seen.values():
+            driver = lane.driver
+            life = None if driver is None else driver.owner
+            if driver is None or driver.running or life is None or life.loop is not loop:
+                continue
+            future = _ended_by_others(driver.coroutine)
+            if future is None:
+                continue
+            self._waits[driver.serial] = future
+            trace = None if life.dispatcher is None else life.dispatcher.trace
+            stays = id(before.get(driver.serial)) == id(future)
+            if stays and trace is not None and trace in self._read:
+                trace.watch_wake(driver, future)
+
+    def _tell_wakes(self, seen: dict[int, Lane], now: float) -> dict[str, Any]:
+        told = []
+        for trace in [*self._read, *self._woken.keys() - self._read.keys()]:
+            new = trace.woken - self._woken.get(trace, trace.woken)
+            if trace in self._read:
+                self._woken[trace] = trace.woken
+            else:
+                del self._woken[trace]
+            for wake in list(trace.wakes)[-new:] if new else ():
+                ways = [self.lanes.tasks.get(who) for who in (wake.by, wake.who)]
+                numbers = [0 if lane is None else lane.number for lane in ways]
+                if all(numbers) and any(number in seen for number in numbers):
+                    told.append([_ago(wake.when, now), *numbers])
+        return {"wakes": told[:MOST_TOLD]} if told else {}
+
     def _number_of(self, event: Happening) -> int:
         """Return the number of the lane in which something happened; 0 for a signal, and for none."""
         if event[0] == _SIGNAL:
@@ -473,6 +522,15 @@ class _Columns:
                 self.after.append(after)
                 size += 1
         return size
+
+
+def _ended_by_others(coroutine: Any) -> Any:
+    """Return the future for which a coroutine waits, if the program's own code may end that; or `None`."""
+    chain = chain_of(coroutine)
+    if len(chain) < 2 or type(chain[-1][0]) is not _FUTURE:
+        return None
+    frame = chain[-2][1]
+    return None if frame is None or frame.f_code is _SLEEP else chain[-1][0]
 
 
 def _spread(sums: dict[int, list[Any]], begin: float, end: float) -> float:

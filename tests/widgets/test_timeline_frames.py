@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from task_thread import MessageSignal, TaskThread, reCreate, reSchedule
+from task_thread import MessageSignal, TaskThread, delete, reCreate, reSchedule
 from task_thread._core.trace import Kind
 from task_thread.frames.timeline_frames import (
     BURST,
@@ -589,3 +589,191 @@ async def test_a_thread_on_another_loop_is_not_recorded_but_told(gate, read, mon
     facts = reader.look()
     assert facts["away"] == 1
     assert gate._life.dispatcher.trace is None
+
+
+class Relay(TaskThread):
+    """`wait` waits in one way or another; `act` does what a test asks it to, in a turn of its own."""
+
+    def initVars__(self):
+        self.todo = asyncio.Queue()
+        self.event = asyncio.Event()
+        self.queue = asyncio.Queue()
+        self.full = asyncio.Queue(1)
+        self.full.put_nowait(0)
+        self.lock = asyncio.Lock()
+        self.some = asyncio.Semaphore(0)
+        self.condition = asyncio.Condition()
+        self.future = asyncio.get_running_loop().create_future()
+        self.waiting = asyncio.Event()
+        self.went_on = asyncio.Event()
+        self.acted = asyncio.Event()
+
+    async def enter__(self):
+        self.tasks.act = await reCreate(None, self.act__)
+        self.tasks.wait = await reCreate(None, self.wait__)
+
+    async def act__(self):
+        todo = await self.todo.get()
+        found = todo()
+        if found is not None:
+            await found
+        self.acted.set()
+        self.tasks.act = await reSchedule(self.act__)
+
+    async def wait__(self):
+        self.waiting.set()
+        await self.way()
+        self.went_on.set()
+
+    async def by_event(self):
+        await self.event.wait()
+
+    async def by_queue(self):
+        await self.queue.get()
+
+    async def by_room(self):
+        await self.full.put(1)
+
+    async def by_semaphore(self):
+        await self.some.acquire()
+
+    async def by_sleep(self):
+        await asyncio.sleep(3600)
+
+    async def by_lock(self):
+        async with self.lock:
+            pass
+
+    async def by_condition(self):
+        async with self.condition:
+            await self.condition.wait()
+
+    async def notify(self):
+        async with self.condition:
+            self.condition.notify()
+
+    async def by_future(self):
+        await self.future
+
+    async def signalHandler__(self, signal):
+        self.event.set()
+
+
+async def watched(way, read):
+    """Return a relay whose task waits in some way, and a reader that has seen it in two frames."""
+    relay = Relay()
+    await relay.lock.acquire()
+    relay.way = getattr(relay, way)
+    relay.start()
+    await relay.waiting.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    reader = read(relay)
+    reader.frames.wakes = True
+    reader.see_all()
+    reader.look()
+    return relay, reader
+
+
+def wakes(reader):
+    """Who made whom go on, by name, since the frame before."""
+    told = (reader.look() or {}).get("wakes", [])
+    return [tuple(reader.lanes[number]["name"] for number in way) for _, *way in told]
+
+
+WAYS = {
+    "event": ("by_event", lambda r: r.event.set()),
+    "queue": ("by_queue", lambda r: r.queue.put_nowait(1)),
+    "room": ("by_room", lambda r: r.full.get_nowait()),
+    "lock": ("by_lock", lambda r: r.lock.release()),
+    "semaphore": ("by_semaphore", lambda r: r.some.release()),
+    "condition": ("by_condition", lambda r: r.notify()),
+    "future": ("by_future", lambda r: r.future.set_result(1)),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_who_makes_another_task_go_on_is_told(name, read):
+    way, act = WAYS[name]
+    relay, reader = await watched(way, read)
+    relay.todo.put_nowait(lambda: act(relay))
+    await relay.went_on.wait()
+    assert wakes(reader) == [("act", "wait")]
+    assert wakes(reader) == []
+    await relay.stop()
+    await relay.join()
+
+
+async def test_a_task_that_deletes_another_one_makes_it_go_on(read):
+    relay, reader = await watched("by_event", read)
+    relay.todo.put_nowait(lambda: delete(relay.tasks.wait))
+    await relay.acted.wait()
+    assert wakes(reader) == [("act", "wait")]
+    await relay.stop()
+    await relay.join()
+
+
+async def plain(relay):
+    await asyncio.sleep(0)
+    relay.event.set()
+
+
+@pytest.mark.parametrize("by", ["a test", "a timer", "a handler", "a plain task", "before a step"])
+async def test_nobody_is_blamed_for_what_no_turn_has_done(by, read):
+    relay, reader = await watched("by_event", read)
+    loop = asyncio.get_running_loop()
+    task = None
+    if by == "a test":
+        relay.event.set()
+    elif by == "a timer":
+        loop.call_later(0, relay.event.set)
+    elif by == "a handler":
+        await relay.insertSignal(MessageSignal(None, "go"))
+    elif by == "a plain task":
+        task = asyncio.create_task(plain(relay))
+    else:
+        # In one round of the loop: the event is set, then a task takes its step.
+        loop.call_soon(relay.event.set)
+        relay.todo.put_nowait(lambda: None)
+    await relay.went_on.wait()
+    assert wakes(reader) == []
+    if task is not None:
+        await task
+    await relay.stop()
+    await relay.join()
+
+
+async def test_only_waits_that_last_are_looked_at_and_nothing_after_a_rest(read):
+    relay, reader = await watched("by_event", read)
+    [trace] = reader.frames._read
+    assert len(trace._awaited) == 2  # `act` waits as well
+    reader.frames.rest()
+    assert not trace._awaited
+    assert not reader.frames._waits
+    assert not reader.frames._woken
+    relay.todo.put_nowait(relay.event.set)
+    await relay.went_on.wait()
+    assert not trace.wakes
+    await relay.stop()
+    await relay.join()
+
+
+async def test_a_sleep_is_nobody_s_to_end(read):
+    relay, reader = await watched("by_sleep", read)
+    [trace] = reader.frames._read
+    assert len(trace._awaited) == 1
+    await relay.stop()
+    await relay.join()
+
+
+async def test_a_frame_tells_no_wakes_to_who_did_not_ask_for_them(read):
+    relay, reader = await watched("by_event", read)
+    reader.frames.rest()
+    reader.frames.wakes = False
+    reader.look()
+    reader.look()
+    relay.todo.put_nowait(relay.event.set)
+    await relay.went_on.wait()
+    assert wakes(reader) == []
+    await relay.stop()
+    await relay.join()

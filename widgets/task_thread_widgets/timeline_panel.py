@@ -5,6 +5,9 @@ What happened is collected in `task_thread/frames/timeline_frames.py` and drawn 
 
 from __future__ import annotations
 
+from typing import Any
+
+from task_thread import TaskThread
 from task_thread.frames.frame import Frame
 from task_thread.frames.timeline_frames import TimelineFrames
 
@@ -26,6 +29,10 @@ class TimelinePanel(Panel):
     model_of = TimelineFrames
     keeps = True
     _model: TimelineFrames
+
+    def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
+        super().__init__(thread, **traits)
+        self._model.wakes = True
 
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
         """Return what happened in the lanes."""

@@ -79,7 +79,9 @@ export function paintTile(context, left, width, scene) {
     if (lane.kind === "task") paintTrack(context, lane, top, from, width, scene);
     else paintThread(context, lane, top, x, width, scene);
   }
-  paintArrows(context, layArrows(store.signals, from - margin, to + margin, scale, 5 * ratio), x, scene);
+  for (const [ways, color] of [[store.wakes, colors.soft], [store.signals, colors.signal]]) {
+    paintArrows(context, layArrows(ways, from - margin, to + margin, scale, 5 * ratio), x, scene, color);
+  }
   stalls.filter((stall) => stall.to - stall.from >= leastStall).forEach((stall, index, stalls) => {
     const room = index + 1 < stalls.length ? x(stalls[index + 1].from) - x(stall.from) : Infinity;
     const text = [stallText(store, stall), lengthText(stall.to - stall.from)]
@@ -273,7 +275,7 @@ export function arrowLine(arrow, x, { indices, rowHeight, scrolled, axis }) {
   return { x0: x(arrow.sent), y0: middle(arrow.from), x1, y1, outside: false };
 }
 
-function paintArrows(context, arrows, x, scene) {
+function paintArrows(context, arrows, x, scene, color) {
   const { colors, ratio } = scene;
   const drawn = [];
   for (const arrow of arrows) {
@@ -286,7 +288,7 @@ function paintArrows(context, arrows, x, scene) {
   const head = 7 * ratio;
   // Shafts first: where arrows begin together, the longer one must not run over the other's head.
   for (const [seam, alpha] of [[2 * ratio, 0.75], [0, 1]]) {
-    context.strokeStyle = seam ? colors.back : colors.signal;
+    context.strokeStyle = seam ? colors.back : color;
     context.globalAlpha = alpha;
     for (const { x0, y0, x1, y1, dx, dy, count } of drawn) {
       context.lineWidth = Math.min(4, 1.7 + Math.log2(count) * 0.35) * ratio + seam;
@@ -296,7 +298,7 @@ function paintArrows(context, arrows, x, scene) {
       context.stroke();
     }
   }
-  context.fillStyle = colors.signal;
+  context.fillStyle = color;
   for (const { x0, y0, x1, y1, dx, dy, outside } of drawn) {
     context.beginPath();
     context.arc(x0, y0, (outside ? 1.5 : 2.6) * ratio, 0, 7);

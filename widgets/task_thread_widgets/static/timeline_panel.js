@@ -107,6 +107,7 @@ export class TimelinePage extends PanelPage {
       item("vague", "turn of which only the end is known"), item("rest", "between turns"),
       item("gap", "not watched"),
       item("sum", "aggregated: height is time running"), item("signal", "signal"),
+      this.recorded ? "" : item("wake", "made another go on"),
       item("failed", "failure"), item("stall", "loop stalled"));
     this.body.append(this.legend);
   }
@@ -133,7 +134,7 @@ export class TimelinePage extends PanelPage {
     }
     const changed = store.apply(frame);
     const told = frame.facts;
-    const news = frame.columns.lane || told.marks || told.signals;
+    const news = frame.columns.lane || told.marks || told.signals || told.wakes;
     this.playout.heard(frame.at, this.clock.now() / 1000, news && !frame.full ? changed : Infinity);
     this.spoil(changed);
     if (told.add || told.gone || told.set || frame.full) this.names.spoil();

@@ -151,6 +151,8 @@ export class TimelineStore {
     this.wall = 0; // the time of day at loop time 0, in seconds
     /** @type {Passage[]} */
     this.signals = [];
+    /** @type {Passage[]} which task made which other one go on */
+    this.wakes = [];
     /** @type {{from: number, to: number, lane: number}[]} */
     this.stalls = [];
     this.more = 0;
@@ -219,6 +221,10 @@ export class TimelineStore {
       this.signals.push(passage);
       changed = Math.min(changed, passage.taken, Number.isNaN(passage.sent) ? Infinity : passage.sent);
     }
+    for (const [when, from, to] of facts.wakes ?? []) {
+      this.wakes.push({ sent: ms(when), taken: ms(when), from, to, kind: "wake", text: "", count: 1 });
+      changed = Math.min(changed, ms(when));
+    }
     for (const [from, to, lane] of facts.stalls ?? []) {
       this.stalls.push({ from: ms(from), to: ms(to), lane });
       changed = Math.min(changed, ms(from));
@@ -231,6 +237,7 @@ export class TimelineStore {
   clear() {
     this.lanes.clear();
     this.signals = [];
+    this.wakes = [];
     this.stalls = [];
     this.hidden = [];
     this.began = Infinity;
@@ -352,6 +359,7 @@ export class TimelineStore {
       while (marks.length && (marks[0].at < limit || marks.length > mostMarks)) marks.shift();
     }
     dropOld(this.signals, (passage) => passage.taken < limit, mostSignals);
+    dropOld(this.wakes, (wake) => wake.taken < limit, mostSignals);
     dropOld(this.stalls, (stall) => stall.to < limit, mostStalls);
     dropOld(this.hidden, ([at]) => at < limit, mostStalls);
     if (this.began < limit) this.began = limit;

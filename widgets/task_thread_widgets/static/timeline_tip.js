@@ -21,7 +21,8 @@ function wordsFor(page, point, pointed) {
   const px = point.x * ratio;
   if (pointed) {
     const scene = page.scene();
-    const arrows = layArrows(store.signals, point.time - 2, point.time + 2, scale, near * ratio);
+    const arrows = [store.signals, store.wakes].flatMap(
+      (ways) => layArrows(ways, point.time - 2, point.time + 2, scale, near * ratio));
     let best = near * ratio;
     let found = null;
     for (const arrow of arrows) {

@@ -67,6 +67,7 @@ export function stateAt(lane, time) {
 
 /** @param {import("./timeline_store.js").Passage} arrow */
 export function signalText(store, arrow) {
+  if (arrow.kind === "wake") return wakeText(store, arrow);
   const way = `from ${store.nameOf(arrow.from)} to ${store.nameOf(arrow.to)}`;
   if (arrow.count > 1) return [`${plural(arrow.count, "signal")}`, way];
   const lines = [arrow.text ? `${arrow.kind}: ${arrow.text}` : arrow.kind, way];
@@ -77,6 +78,12 @@ export function signalText(store, arrow) {
     lines.push(`handled ${clockText(store.wall + arrow.taken, 0.01)}, sent before this was recorded`);
   }
   return lines;
+}
+
+function wakeText(store, arrow) {
+  const times = arrow.count > 1 ? ` ${plural(arrow.count, "time")}` : "";
+  return [`${store.nameOf(arrow.from)} made ${store.nameOf(arrow.to)} go on${times}`,
+    `at ${clockText(store.wall + arrow.taken, 0.01)}`];
 }
 
 /** @param {{from: number, to: number, lane: number}} stall */
@@ -120,6 +127,11 @@ export function summary(store, lanes, from, to, when) {
   let signals = 0;
   for (const signal of store.signals) if (inside(signal.taken)) signals += signal.count;
   if (signals) parts.push(plural(signals, "signal"));
+  const wakes = store.wakes.filter((wake) => inside(wake.taken));
+  if (wakes.length) {
+    const last = wakes[wakes.length - 1];
+    parts.push(`${plural(wakes.length, "task")} made to go on, the last: ${wakeText(store, { ...last, count: 1 })[0]}`);
+  }
   let failures = 0;
   for (const lane of lanes) {
     for (const mark of lane.marks) if (mark.kind !== "state" && inside(mark.at)) failures++;
