@@ -413,3 +413,49 @@ def test_of_a_thousand_lanes_those_in_view_are_told(open_notebook):
     last = "[...page.store.lanes.values()].find(one => one.name === 't999')"
     wait_for(panel, f"page.store.told.has({last}.lane) && {last}.track.end > 10")
     assert notebook.errors == []
+
+
+RELAY = """
+import asyncio
+from task_thread import TaskThread, reCreate, reSchedule
+from task_thread_widgets import TimelinePanel
+
+class Relay(TaskThread):
+    def getId(self):
+        return "relay"
+
+    async def enter__(self):
+        self.baton = asyncio.Event()
+        self.tasks.give = await reCreate(None, self.give__)
+        self.tasks.take = await reCreate(None, self.take__)
+
+    async def give__(self):
+        await asyncio.sleep(0.6)
+        self.baton.set()
+        self.tasks.give = await reSchedule(self.give__)
+
+    async def take__(self):
+        await self.baton.wait()
+        self.baton.clear()
+        self.tasks.take = await reSchedule(self.take__)
+"""
+
+
+def test_an_arrow_goes_from_the_turn_that_ended_a_wait_to_the_task_that_goes_on(open_notebook):
+    show = "relay = Relay()\nrelay.start()\npanel = TimelinePanel(relay)\npanel"
+    notebook = open_notebook(cells=[RELAY, show])
+    notebook.run_all()
+    panel = shown(notebook, 1)
+    wait_for(panel, "page.store.wakes.length >= 3")
+    ways = inside(
+        panel,
+        "page.store.wakes.map(({from, to}) => `${page.store.nameOf(from)} > ${page.store.nameOf(to)}`)",
+    )
+    assert set(ways) == {"give of relay > take of relay"}
+    expect(panel.locator(".tl-legend")).to_contain_text("made another go on")
+    settle(panel)
+    notebook.screenshot("timeline-wakes")
+    notebook.set_theme("dark")
+    settle(panel)
+    notebook.screenshot("timeline-wakes-dark")
+    assert notebook.errors == []

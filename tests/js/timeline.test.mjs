@@ -512,3 +512,24 @@ test("what is drawn together is said", () => {
 test("what is shown at first is ten seconds, or a shorter recording", () => {
   assert.deepEqual([undefined, 600, 10, 7, 4.2, 0.3].map((seconds) => firstZoom(seconds)), [10, 10, 10, 10, 5, 1]);
 });
+
+test("who made whom go on is kept apart from signals, and told in words", () => {
+  const store = new TimelineStore();
+  const add = [
+    { lane: 1, of: 0, kind: "thread", serial: 5, name: "root", state: "running", started: 0 },
+    { lane: 2, of: 1, kind: "task", serial: 5, name: "act", state: "waiting" },
+    { lane: 3, of: 1, kind: "task", serial: 5, name: "wait", state: "waiting" },
+  ];
+  store.apply(frame(10, { add, since: 0, lanes: [2, 3] }, {}, true));
+  store.apply(frame(10.1, { wakes: [[-50, 2, 3], [-49.9, 2, 3]], since: -100 }));
+  assert.ok(Math.abs(store.wakes[0].taken - 10.05) < 1e-9);
+  assert.equal(store.signals.length, 0);
+  const [arrow] = layArrows(store.wakes, 9, 11, 100);
+  assert.deepEqual([arrow.from, arrow.to, arrow.count], [2, 3, 2]);
+  assert.equal(signalText(store, arrow)[0], "act of root made wait of root go on 2 times");
+  assert.equal(signalText(store, { ...arrow, count: 1 })[0], "act of root made wait of root go on");
+  const text = summary(store, [store.lanes.get(3)], 9, 11, "live");
+  assert.ok(text.endsWith("; waits ended by tasks: 2, the last: act of root made wait of root go on"), text);
+  store.apply(frame(200, {}));
+  assert.equal(store.wakes.length, 0);
+});

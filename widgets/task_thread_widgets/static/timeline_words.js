@@ -130,7 +130,7 @@ export function summary(store, lanes, from, to, when) {
   const wakes = store.wakes.filter((wake) => inside(wake.taken));
   if (wakes.length) {
     const last = wakes[wakes.length - 1];
-    parts.push(`${plural(wakes.length, "task")} made to go on, the last: ${wakeText(store, { ...last, count: 1 })[0]}`);
+    parts.push(`waits ended by tasks: ${wakes.length}, the last: ${wakeText(store, { ...last, count: 1 })[0]}`);
   }
   let failures = 0;
   for (const lane of lanes) {
