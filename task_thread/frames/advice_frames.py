@@ -69,7 +69,7 @@ class AdviceFrames:
         found = {one.number: one for one in told(self.tops)}
         newest = sorted(found)[-MOST:]
         roster.more = len(found) - len(newest)
-        for number in roster.rows.keys() - set(newest):
+        for number in sorted(roster.rows.keys() - set(newest)):
             roster.remove(roster.rows[number])
         for number in newest:
             row = roster.rows.get(number) or roster.add(_Entry(), number)
