@@ -211,6 +211,7 @@ def test_hovering_tells_the_times_of_a_turn(clock):
     expect(tip).to_contain_text(re.compile(r"began \d\d:\d\d:\d\d\.\d\d, \d\.\d\d s ago"))
     expect(tip).to_contain_text(re.compile(r"ran [\d.]+ ms"))
     expect(tip).to_contain_text(re.compile(r"waited [\d.]+ (ms|s)"))
+    expect(tip).to_contain_text(re.compile(r"held the loop \d+ times: median [\d.]+ ms, 95th"))
 
 
 def test_the_keyboard_goes_from_lane_to_lane_and_turn_to_turn_and_it_is_said(clock):

@@ -5,6 +5,7 @@ import {
   Playout, agoText, axisStep, clockText, columns, distance, doingAt, firstZoom, layArrows, layTrack, lengthText,
   nextTurn, nextZoom, orderLanes, turnsBefore, walk,
 } from "../../widgets/task_thread_widgets/static/timeline_layout.js";
+import { holdsOf, holdsText } from "../../widgets/task_thread_widgets/static/timeline_holds.js";
 import {
   END, GAP, REST, RUN, SUM, TURN, TimelineStore, Track, WAIT,
 } from "../../widgets/task_thread_widgets/static/timeline_store.js";
@@ -532,4 +533,20 @@ test("who made whom go on is kept apart from signals, and told in words", () => 
   assert.ok(text.endsWith("; waits ended by tasks: 2, the last: act of root made wait of root go on"), text);
   store.apply(frame(200, {}));
   assert.equal(store.wakes.length, 0);
+});
+
+test("how long a task holds the loop each time is told by median, 95th and worst", () => {
+  assert.deepEqual(holdsOf(sleeper, 0, 3).map((seconds) => +seconds.toFixed(3)), [0.1, 0.2, 0.2]);
+  assert.deepEqual(holdsOf(sleeper, 0.05, 1.1), [], "only what is inside as a whole");
+  assert.equal(holdsText(holdsOf(sleeper, 0, 3)), "held the loop 3 times: median 200 ms, 95th 200 ms, worst 200 ms");
+  const one = track([0, RUN], [0.004, REST], [1, RUN], [1.5, GAP], [2, WAIT]);
+  assert.equal(holdsText(holdsOf(one, 0, 3)), "held the loop 1 time: 4.0 ms");
+  const hundred = track(...Array.from({ length: 100 }, (_, i) => [[i, RUN], [i + (i + 1) / 1000, WAIT]]).flat());
+  assert.equal(holdsText(holdsOf(hundred, 0, 200)), "held the loop 100 times: median 50 ms, 95th 95 ms, worst 100 ms");
+});
+
+test("where only sums are known, or nothing ran, nothing is said of it", () => {
+  assert.equal(holdsOf(track([0, RUN], [0.1, WAIT], [0.2, SUM + WAIT, 7, 0.5]), 0, 1), null);
+  assert.equal(holdsText(null), "");
+  assert.equal(holdsText([]), "");
 });

@@ -2,6 +2,7 @@
 
 import { make, setShown } from "./dom.js";
 import { arrowLine } from "./timeline_draw.js";
+import { holdsOf, holdsText } from "./timeline_holds.js";
 import { distance, layArrows } from "./timeline_layout.js";
 import { markText, momentText, signalText, stallText } from "./timeline_words.js";
 
@@ -38,6 +39,7 @@ function wordsFor(page, point, pointed) {
   if (mark) lines.splice(1, 0, markText(mark));
   const stall = store.stalls.find((one) => one.from <= point.time && point.time <= one.to);
   if (stall) lines.push(stallText(store, stall));
+  if (point.lane.kind === "task") lines.push(...page.tip.holdsIn(point.lane, shown - width / scale, shown));
   return lines;
 }
 
@@ -47,6 +49,18 @@ export class TimelineTip {
     this.page = page;
     this.root = make("div", { class: "tl-tip", "aria-hidden": "true", hidden: true });
     this.text = "";
+    this.heldOf = "";
+    this.held = "";
+  }
+
+  /** How long a task held the loop in the time in sight; found anew twice a second. @returns {string[]} a line, or none */
+  holdsIn(lane, from, to) {
+    const of = `${lane.lane} ${Math.round(2 * from)} ${Math.round(2 * to)}`;
+    if (of !== this.heldOf) {
+      this.heldOf = of;
+      this.held = holdsText(holdsOf(lane.track, from, to));
+    }
+    return this.held ? [this.held] : [];
   }
 
   draw() {
