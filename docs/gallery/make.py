@@ -2,14 +2,15 @@
 
     python docs/gallery/make.py docs/gallery/html [NAME ...]     (make gallery calls it)
 
-Each scene of `scenes.py` is recorded in a kernel of its own, from the cells of the notebook as it stands, and
-becomes one HTML file; `index.html` lists them. A cell that is not found, or fails, ends it with an error, and
-so does a failure of a program that is not meant to fail.
+Each scene of `scenes.py` is recorded in a kernel of its own, a few at once, from the cells of the notebook
+as it stands, and becomes one HTML file; `index.html` lists them. A cell that is not found, or fails, ends it
+with an error, and so does a failure that is not meant. `make site` shows the recordings on its pages.
 """
 
 from __future__ import annotations
 
 import ast
+import asyncio
 import html
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from task_thread_widgets.recorded_page import page_of
 from task_thread import replay
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+AT_ONCE = 6  # kernels; most of a scene's time is spent asleep
 TAPE = "scene.ttr"
 BEGIN = f"""
 from task_thread.recording.recorder import record as _record
@@ -71,17 +73,28 @@ def main(folder: Path, names: list[str]) -> None:
     known = {scene.name for scene in (*PROGRAMS, *MISTAKES)}
     if unknown := set(names) - known:
         sys.exit(f"expected names of scenes ({', '.join(sorted(known))}), found {unknown}")
-    for scene in (*PROGRAMS, *MISTAKES):
-        if not names or scene.name in names:
-            print(scene.name, end=" ", flush=True)
-            text = made(scene)
-            (folder / f"{scene.name}.html").write_text(text, encoding="utf-8")
-            print(f"{len(text):,} characters", flush=True)
+    chosen = [one for one in (*PROGRAMS, *MISTAKES) if not names or one.name in names]
+    asyncio.run(write(folder, chosen))
     index = INDEX.format(programs=items(PROGRAMS), mistakes=items(MISTAKES))
     (folder / "index.html").write_text(index, encoding="utf-8")
 
 
-def made(scene: Scene) -> str:
+async def write(folder: Path, scenes: list[Scene]) -> None:
+    """Record scenes, and write their pages; an error is raised when all have ended."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(scene: Scene) -> None:
+        async with room:
+            text = await made(scene)
+        (folder / f"{scene.name}.html").write_text(text, encoding="utf-8")
+        print(f"{scene.name} {len(text):,} characters", flush=True)
+
+    for error in await asyncio.gather(*map(one, scenes), return_exceptions=True):
+        if error is not None:
+            raise error
+
+
+async def made(scene: Scene) -> str:
     """Record a scene, and return its page, which opens where the first thing went wrong, if any did."""
     with tempfile.TemporaryDirectory() as place:
         notebook = nbformat.v4.new_notebook(
@@ -90,11 +103,13 @@ def made(scene: Scene) -> str:
         client = NotebookClient(
             notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": place}}
         )
-        client.execute()
+        await client.async_execute()
         with replay(Path(place) / TAPE) as recording:
+            if not recording.seconds:
+                raise ValueError(f"{scene.name}: expected a thread that lives, found none")
             failed = [mark.text for mark in recording.marks if mark.kind == "failure"]
             if failed and not scene.fails and scene not in MISTAKES:
-                sys.exit(f"{scene.name}: expected no failure, found {failed[0]}")
+                raise ValueError(f"{scene.name}: expected no failure, found {failed[0]}")
             wrong = [mark.at for mark in recording.marks if mark.kind in ("failure", "advice")]
             recording.about["name"] = scene.title
             return page_of(recording, at=wrong[0] if wrong else 0.0)

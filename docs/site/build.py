@@ -7,6 +7,7 @@ the extra `site`.
 
     FOLDER/index.html ...    the documentation, by Sphinx; beside each page its Markdown: index.md
     FOLDER/lite/             JupyterLite, with the tutorial
+    FOLDER/recordings/       the tutorial's programs as they lived, a page each, which stand in its pages
     FOLDER/sources/          the source of what comes under the GPL
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import lite
@@ -27,7 +29,12 @@ def main() -> None:
     folder, pyodide, work = (Path(argument).resolve() for argument in sys.argv[1:])
     shutil.rmtree(folder, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
-    wheels = lite.make(folder / "lite", pyodide, work)
+    # The programs are recorded in real time, mostly asleep: meanwhile the rest is made.
+    with ThreadPoolExecutor(1) as beside:
+        gallery = lite.TOP / "docs" / "gallery" / "make.py"
+        recorded = beside.submit(lite.run, sys.executable, gallery, folder / "recordings")
+        wheels = lite.make(folder / "lite", pyodide, work)
+    recorded.result()
     source = lite.fetch_source("async-solipsism", folder / "sources", work)
     staged = work / "pages"
     pages.stage(staged, wheels, source)

@@ -73,12 +73,14 @@ def make(folder: Path, pyodide: Path, work: Path) -> list[Path]:
     wheels = _wheels(json.loads((pyodide / "pyodide-lock.json").read_text()), work)
     _stage_pyodide(stage / "static" / "pyodide", pyodide, wheels)
     _stage_notebooks(stage / "files")
-    _run(
+    run(
         *("jupyter", "lite", "build", "--lite-dir", stage, "--contents", stage / "files"),
         *("--output-dir", folder, "--no-sourcemaps", "--no-unused-shared-packages"),
         cwd=stage,  # it leaves a file there
     )
     _configure(folder / "jupyter-lite.json")
+    for page in folder.glob("*/index.html"):
+        _watch(page)
     return wheels
 
 
@@ -218,7 +220,7 @@ def _stage_notebooks(folder: Path) -> None:
         TOP / "notebooks", folder, ignore=shutil.ignore_patterns("exercises", ".*", "__pycache__")
     )
     shutil.copy(Path(__file__).parent / "lab" / "aiosqlite.py", folder)
-    _run(
+    run(
         *(sys.executable, TOP / "notebooks/exercises/make_student_version.py", "--plain"),
         folder / "exercises",
     )
@@ -233,11 +235,22 @@ def _configure(path: Path) -> None:
     path.write_text(json.dumps(config, indent=1))
 
 
+def _watch(page: Path) -> None:
+    """Let a page of the lab say why it does not start; the scripts are those of the documentation."""
+    head, begin, rest = page.read_text(encoding="utf-8").partition("<head>")
+    if not begin:
+        sys.exit(f"expected <head> in {page}, which JupyterLite made, found none")
+    scripts = "".join(
+        f'<script src="../../_static/{name}.js"></script>' for name in ("obstacle", "lab")
+    )
+    page.write_text(head + begin + scripts + rest, encoding="utf-8")
+
+
 def _pip(*arguments: str | Path) -> None:
-    _run(sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments)
+    run(sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments)
 
 
-def _run(program: str | Path, *arguments: str | Path, cwd: Path = TOP) -> None:
+def run(program: str | Path, *arguments: str | Path, cwd: Path = TOP) -> None:
     """Run a program of this environment, or one whose path is given; what it says is shown if it fails."""
     command = [Path(sys.executable).parent / program, *arguments]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)

@@ -2,7 +2,7 @@
 
     docs/site/*.md                first page, how-to pages, the lab in the browser, other hosts
     docs/*.md, CHANGELOG.md ...   as they are
-    notebooks/*.ipynb             a page each: its text and cells, without running it
+    notebooks/*.ipynb             a page each: its text and cells, with the recordings of its programs
     docstrings                    the reference, a page for each public module
     the wheels                    the licences of what the site ships
 
@@ -11,6 +11,7 @@ All of it is staged in one folder in the layout of the repository, so that links
 
 from __future__ import annotations
 
+import html
 import importlib
 import json
 import re
@@ -23,6 +24,10 @@ from typing import Any
 import pdoc.doc
 import pdoc.docstrings
 from lite import TOP, metadata
+
+# The second has a `make` as well; the reference's is meant.
+sys.path += [str(TOP / "docs" / "reference"), str(TOP / "docs" / "gallery")]
+from scenes import MISTAKES, PROGRAMS, Scene
 
 HERE = Path(__file__).parent
 DOCUMENTS = ("CHANGELOG.md", "CONTRIBUTING.md")
@@ -49,6 +54,9 @@ def stage(folder: Path, wheels: list[Path], source: Path) -> None:
     _write_reference(folder / "api")
     for path in [*(folder / "docs").glob("*.md"), *(folder / name for name in DOCUMENTS)]:
         path.write_text(_linked(path), encoding="utf-8")
+    page = folder / "index.md"
+    text = page.read_text(encoding="utf-8").replace("{{ recording }}", _figure(PROGRAMS[0], ""))
+    page.write_text(text, encoding="utf-8")
     page = folder / "licences.md"
     text = page.read_text(encoding="utf-8").replace("{{ wheels }}", _licences(wheels))
     link = f'<a href="sources/{source.name}">source</a>'
@@ -83,9 +91,15 @@ def _write_tutorial(folder: Path) -> None:
 
 def _page(name: str, cells: list[dict[str, Any]]) -> str:
     parts = ["".join(cell["source"]).strip() for cell in cells]
+    scenes = [one for one in (*PROGRAMS, *MISTAKES) if name.startswith(f"{one.notebook}_")]
     for number, cell in enumerate(cells):
         if cell["cell_type"] == "code":
+            shown = [one for one in scenes if one.shown in parts[number]]
+            scenes = [
+                one for one in scenes if one not in shown
+            ]  # the first cell, as in the gallery
             parts[number] = f"```ipython3\n{parts[number]}\n```"
+            parts[number] += "".join("\n\n" + _figure(scene, "../") for scene in shown)
         else:
             parts[number] = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", parts[number])
     title, _, rest = parts[0].partition("\n")
@@ -94,11 +108,25 @@ def _page(name: str, cells: list[dict[str, Any]]) -> str:
     return "\n\n".join([title, f"{try_it} {kept}", rest.strip(), *parts[1:]]) + "\n"
 
 
+def _figure(scene: Scene, up: str) -> str:
+    """Return a scene of the gallery as a figure.
+
+    Args:
+        scene: build.py has put its page in the site's folder `recordings`.
+        up: from the page's folder to the top of the site.
+    """
+    page, title = f"{up}recordings/{scene.name}.html", html.escape(scene.title)
+    return f"""\
+<figure class="recording">
+<iframe src="{page}" title="A recording: {title}" loading="lazy"></iframe>
+<figcaption>{title}. <a href="{page}">This recording alone</a></figcaption>
+</figure>"""
+
+
 # The reference
 
 
 def _write_reference(folder: Path) -> None:
-    sys.path.append(str(TOP / "docs" / "reference"))
     import make as reference  # type: ignore[import-not-found]
 
     folder.mkdir()

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from lab import until
 from lite_page import Site
 from playwright.sync_api import Browser, BrowserContext, expect
 
@@ -57,8 +58,21 @@ def test_nothing_is_fetched_from_elsewhere(built: Path) -> None:
 def test_each_page_is_there_as_markdown(built: Path) -> None:
     made_by_sphinx = {"genindex", "search"}
     for page in built.rglob("*.html"):
-        if "lite" not in page.parts and page.stem not in made_by_sphinx:
+        made_apart = {"lite", "recordings"} & set(page.relative_to(built).parts)
+        if not made_apart and page.stem not in made_by_sphinx:
             assert page.with_suffix(".md").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_each_page_of_the_tutorial_shows_its_program(built: Path) -> None:
+    shown = set()
+    pages = [page for page in built.glob("tutorial/*.html") if page.stem != "index"]
+    assert len(pages) > 10
+    for page in [built / "index.html", *pages]:
+        recordings = [link for link in Links(page).found if "recordings/" in link]
+        assert recordings, page
+        shown |= {Path(link).name for link in recordings}
+    made = {path.name for path in built.glob("recordings/*.html")}
+    assert shown == made - {"index.html"}
 
 
 def test_what_the_site_ships_has_a_licence(built: Path) -> None:
@@ -79,6 +93,42 @@ def test_search_finds_a_page(site: Site, context: BrowserContext) -> None:
     )
     page.keyboard.press("Enter")
     expect(page.locator("#search-results")).to_contain_text("Glossary")
+
+
+@pytest.mark.browser
+def test_the_first_page_has_a_recording_that_plays(site: Site, context: BrowserContext) -> None:
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(site.url)
+    page.locator("figure.recording").scroll_into_view_if_needed()
+    recording = page.frame_locator("figure.recording iframe")
+    recording.get_by_role("button", name="Play").click()
+    moment = recording.get_by_role("slider", name="Moment")
+    until(page, lambda: float(moment.input_value()) > 2)
+    expect(recording.get_by_role("treeitem").first).to_contain_text("clock")
+    assert complaints == []
+
+
+@pytest.mark.browser
+def test_a_recording_is_as_dark_as_its_page(browser: Browser, site: Site) -> None:
+    context = browser.new_context(color_scheme="null")  # else Playwright chooses for frames, too
+    try:
+        page = context.new_page()
+        page.goto(site.url)
+        page.locator("figure.recording").scroll_into_view_if_needed()
+        panel = page.frame_locator("figure.recording iframe").locator(".task-thread").first
+
+        def brightness() -> int:
+            script = "one => getComputedStyle(one).backgroundColor.match(/\\d+/g).map(Number)"
+            return max(panel.evaluate(script))
+
+        page.evaluate("document.body.dataset.theme = 'dark'")  # what the theme's button does
+        until(page, lambda: brightness() < 60)
+        page.evaluate("document.body.dataset.theme = 'light'")
+        until(page, lambda: brightness() > 200)
+    finally:
+        context.close()
 
 
 @pytest.mark.browser

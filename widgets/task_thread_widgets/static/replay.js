@@ -223,13 +223,14 @@ export class Replay {
   }
 
   move() {
-    this.moving = requestAnimationFrame((now) => {
-      this.moving = 0;
+    this.moving = requestAnimationFrame(() => {
+      const now = performance.now(); // what a frame of a page is given may be the time of that page
       // A page that was not drawn for a while has not played meanwhile.
       const passed = Math.min(0.25, Math.max(0, now - this.before) / 1000);
       this.before = now;
-      this.player.pass(passed);
-      if (this.player.playing && !this.moving) this.move();
+      this.player.pass(passed); // tells of a change: `moving` says that time passes already
+      this.moving = 0;
+      if (this.player.playing) this.move();
     });
   }
 
