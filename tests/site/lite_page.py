@@ -26,15 +26,15 @@ CELL = 60.0
 class _Files(http.server.SimpleHTTPRequestHandler):
     """Serves the site below `BELOW`, and notes what is asked for and not there."""
 
-    missing: list[str]
+    site: Site
     extensions_map = {  # noqa: RUF012  # as its class has it
         **http.server.SimpleHTTPRequestHandler.extensions_map,
         ".mjs": "text/javascript",
         ".wasm": "application/wasm",
     }
 
-    def __init__(self, *args: Any, missing: list[str], **more: Any) -> None:
-        self.missing = missing
+    def __init__(self, *args: Any, site: Site, **more: Any) -> None:
+        self.site = site
         super().__init__(*args, **more)
 
     def translate_path(self, path: str) -> str:
@@ -46,6 +46,19 @@ class _Files(http.server.SimpleHTTPRequestHandler):
             self._send_config()
         else:
             super().do_GET()
+
+    def send_head(self) -> Any:
+        """For GET and HEAD; not for what the test has taken away."""
+        if self._is_in(self.site.cut):
+            self.close_connection = True  # without a word
+            return None
+        if self._is_in(self.site.removed):
+            self.send_error(404)
+            return None
+        return super().send_head()
+
+    def _is_in(self, parts: tuple[str, ...]) -> bool:
+        return any(part in self.path for part in parts)
 
     def _send_config(self) -> None:
         """As it is, and it shows JupyterLab's commands to the test."""
@@ -62,8 +75,9 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         if (
             str(getattr(code, "value", code)).startswith(("4", "5"))
             and not self._is_asked_in_vain()
+            and not self._is_in(self.site.removed)
         ):
-            self.missing.append(self.path)
+            self.site.missing.append(self.path)
 
     def _is_asked_in_vain(self) -> bool:
         """Whether a browser asks for it unasked, or JupyterLab where a traceback names a file."""
@@ -80,11 +94,16 @@ class Site:
         origin: scheme, host and port.
         url: of its first page.
         missing: what was asked for and is not there.
+        removed: parts of the paths of files that it does not have, in a test of that.
+        cut: the same, of those in whose place the connection ends.
     """
+
+    removed: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         self.missing: list[str] = []
-        handler = functools.partial(_Files, directory=str(folder), missing=self.missing)
+        handler = functools.partial(_Files, directory=str(folder), site=self)
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.origin = f"http://127.0.0.1:{self._server.server_port}"

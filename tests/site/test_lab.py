@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from lab import bring, until
-from lite_page import LitePage, Site
-from playwright.sync_api import BrowserContext, Locator, expect
+from lite_page import STARTING, LitePage, Site
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 OpenLab = Callable[[str], LitePage]
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -33,6 +33,7 @@ def test_the_first_notebook_lives_and_obeys_its_buttons(
     page.goto(site.url)
     page.get_by_role("link", name="Try it now").click()
     lab = LitePage(page)
+    expect(page.locator("#trouble")).to_have_count(0)
     lab.run(0, 1, 2, 3, 4)
     view = lab.cell(4)
     thread, task = row(view, "thread", "hello"), row(view, "task", "hello_task")
@@ -79,6 +80,38 @@ def numbers_of(*ids: str) -> list[int]:
     cells = json.loads((NOTEBOOKS / "01_anatomy_of_a_task.ipynb").read_text())["cells"]
     code = [cell["id"] for cell in cells if cell["cell_type"] == "code"]
     return [code.index(one) for one in ids]
+
+
+@pytest.mark.parametrize(
+    ("way", "file", "said"),
+    [
+        ("removed", "/task_thread-", "The server does not have task_thread-"),
+        ("removed", "/pyodide.asm.wasm", "The server does not have pyodide.asm.wasm"),
+        ("cut", "/static/pyodide/", "The server is not reached: the connection broke off"),
+        ("removed", "/build/lab/bundle.js", "bundle.js?"),
+    ],
+)
+def test_what_does_not_arrive_is_told(
+    browser: Browser, site: Site, way: str, file: str, said: str
+) -> None:
+    context = browser.new_context()  # one that complains in its console, as it should
+    try:
+        page = context.new_page()
+        setattr(site, way, (file,))
+        page.goto(f"{site.url}lite/lab/index.html?path=01_anatomy_of_a_task.ipynb")
+        trouble = page.locator("#trouble")
+        expect(trouble).to_contain_text(said, timeout=1000 * STARTING)
+        expect(trouble).to_contain_text("oad this page again")
+        expect(trouble).to_have_attribute("role", "alert")
+    finally:
+        context.close()
+
+
+def test_without_web_assembly_the_lab_says_so(site: Site, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(f"{site.url}lite/lab/index.html?path=01_anatomy_of_a_task.ipynb")
+    expect(page.locator("#trouble")).to_contain_text("This browser has no WebAssembly")
 
 
 def solution(name: str) -> dict[int, str]:
