@@ -1,7 +1,8 @@
 """What a kernel in a browser (Pyodide) gets so that a notebook does there what it does elsewhere.
 
 There Python has one OS thread, and JavaScript's loop under it. All of this is set on the one loop that runs,
-but for `time.sleep`, `socket.socketpair` and IPython's `_showtraceback`, and taken back by `uninstall`:
+but for `time.sleep`, `socket.socketpair`, IPython's `_showtraceback` and the class of its kernel's streams,
+and taken back by `uninstall`:
 
 - **Short sleeps give way.** Pyodide calls what is due within 2 ms by messages to itself, which go before
   all timers and before the page: with one task that sleeps for a microsecond "Stop" was heard after 49 s.
@@ -13,6 +14,8 @@ but for `time.sleep`, `socket.socketpair` and IPython's `_showtraceback`, and ta
 - **Servers and connections** are those of `loopback.py`.
 - **A cell that is meant to fail** (its tag is `raises-exception`) shows its error, and "Run All" goes on.
   JupyterLite ends it at any cell that says it has failed, so this one does not say so.
+- **What is printed stands below the cell that is printing**, a task of it included. Pyodide's kernel sends it
+  as an answer to the last message of the page, and that is a beat of a view as a rule: nobody saw it.
 - **What can't be there** says so: signal handlers, processes, task factories, other hosts; and OS threads,
   whose work is done on the loop.
 """
@@ -20,10 +23,12 @@ but for `time.sleep`, `socket.socketpair` and IPython's `_showtraceback`, and ta
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from .._core import log, watchdog
@@ -45,6 +50,11 @@ MISSING = {
 """Why a method of the loop can't work, by its name."""
 
 
+_PUBLISH = "publish_stream_callback"
+_cell: ContextVar[Any] = ContextVar("task_thread_cell_message", default=None)
+"""The message that asked for the cell whose code, or whose task, is running."""
+
+
 class Browser:
     """What is set on the loop of a kernel in a browser.
 
@@ -62,6 +72,8 @@ class Browser:
         self._sleep = time.sleep
         self._socketpair = socket.socketpair
         self._showtraceback = ipython._showtraceback
+        # Not their `write`, which IPython replaces while a cell runs, and puts back.
+        self._streams = type(sys.stdout) if hasattr(sys.stdout, _PUBLISH) else None
         self._next_rest = self._rest_ends = 0.0
         self._told = False
         ports = Ports()
@@ -80,6 +92,9 @@ class Browser:
         time.sleep = self.sleep  # type: ignore[assignment]
         socket.socketpair = _socketpair  # type: ignore[assignment]
         self.ipython._showtraceback = self.showtraceback
+        if self._streams is not None:
+            setattr(self._streams, _PUBLISH, property(self._publisher, _keep_publisher))
+        self.cell_begins()
 
     def uninstall(self) -> None:
         for name in self._on_the_loop:
@@ -87,6 +102,35 @@ class Browser:
         time.sleep = self._sleep
         socket.socketpair = self._socketpair
         del self.ipython._showtraceback
+        if self._streams is not None:
+            delattr(self._streams, _PUBLISH)
+
+    def cell_begins(self) -> None:
+        """Note, in the context of a cell's code, where what that prints belongs."""
+        with contextlib.suppress(AttributeError):  # no cell has run yet
+            _cell.set(self.ipython.kernel.get_parent())
+
+    def _publisher(self, stream: Any) -> Callable[..., None] | None:
+        """Return what sends a stream's text to the page, as an answer to the message of its cell."""
+        publish = vars(stream).get(_PUBLISH)
+        if publish is None:
+            return None
+
+        def publish_there(*about: str) -> None:
+            with self._as_answer_to(_cell.get()):
+                publish(*about)
+
+        return publish_there
+
+    @contextlib.contextmanager
+    def _as_answer_to(self, message: Any) -> Iterator[None]:
+        kernel = self.ipython.kernel
+        last = kernel.get_parent()
+        kernel._parent_header = last if message is None else message
+        try:
+            yield
+        finally:
+            kernel._parent_header = last
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None
@@ -144,6 +188,10 @@ class Browser:
         if factory is not None:
             raise NotImplementedError(f"a browser's loop has no task factories: {ELSEWHERE}")
         self._set_task_factory(None)
+
+
+def _keep_publisher(stream: Any, publish: Any) -> None:
+    vars(stream)[_PUBLISH] = publish  # JupyterLite sets it for each cell
 
 
 _EXECUTOR = Browser.run_in_executor.__code__

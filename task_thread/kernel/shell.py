@@ -101,6 +101,8 @@ class Shell:
         compiles = self._compiles(getattr(info, "raw_cell", ""))
         _, request = self._running_cell()
         self.cells.enter(identity if isinstance(identity, str) else None, request, compiles)
+        if self.browser is not None:
+            self.browser.cell_begins()
         if registry.threads():
             self.interrupts.take()  # the kernel has just put its own handler there, for this cell
 

@@ -153,3 +153,62 @@ def test_any_other_cell_has_failed(shell: Any) -> None:
     with browser_of(WebLoop(), shell):
         shell._showtraceback(ValueError, "wrong", ["ValueError: wrong"])
     assert errors == ["wrong"]
+
+
+class Kernel:
+    """Pyodide's, as far as it concerns what is printed: it answers the message that came last."""
+
+    def __init__(self) -> None:
+        self._parent_header = "first cell"
+
+    def get_parent(self) -> str:
+        return self._parent_header
+
+
+class Stream:
+    """Keeps what is written, with the message that it answers."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.written: list[tuple[str, str]] = []
+        self.publish_stream_callback = lambda name, text: self.written.append(
+            (kernel._parent_header, text)
+        )
+
+    def write(self, text: str) -> None:
+        self.publish_stream_callback("stdout", text)
+
+
+async def test_what_a_task_prints_stands_below_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell: Any = Shell()
+    shell.kernel = kernel = Kernel()
+    stream = Stream(kernel)
+    monkeypatch.setattr(browser.sys, "stdout", stream)
+    goes_on = asyncio.Event()
+
+    async def say(text: str) -> None:
+        await goes_on.wait()
+        stream.write(text)
+
+    async def cell(name: str) -> asyncio.Task[None]:
+        kernel._parent_header = name
+        installed.cell_begins()
+        return asyncio.create_task(say(f"of {name}"))
+
+    installed = Browser(WebLoop(), shell)  # type: ignore[arg-type]
+    installed.install()
+    try:
+        tasks = [await asyncio.create_task(cell(name)) for name in ("second cell", "third cell")]
+        tasks.append(asyncio.create_task(say("of first cell")))  # whose code began the library
+        kernel._parent_header = "a beat"
+        goes_on.set()
+        await asyncio.gather(*tasks)
+        assert kernel._parent_header == "a beat"
+    finally:
+        installed.uninstall()
+    stream.write("later")
+    assert sorted(stream.written) == [
+        ("a beat", "later"),
+        ("first cell", "of first cell"),
+        ("second cell", "of second cell"),
+        ("third cell", "of third cell"),
+    ]

@@ -61,7 +61,7 @@ def test_the_first_notebook_lives_and_obeys_its_buttons(
     # A million turns a second: the coach's sentence comes, and the page is heard all the same.
     pulse, haste, figure = numbers_of("pulse-thread", "haste-run", "haste-figure")
     lab.run(pulse, haste, figure)
-    until(page, lambda: "pulse_task reschedules" in lab.said())
+    until(page, lambda: "pulse_task reschedules" in lab.said(haste))
     busy = lab.cell(haste)
     bring(busy, row(busy, "task", "pulse_task"))
     busy.get_by_role("button", name="Stop pulse").click()
