@@ -219,7 +219,8 @@ def _stage_notebooks(folder: Path) -> None:
     shutil.copytree(
         TOP / "notebooks", folder, ignore=shutil.ignore_patterns("exercises", ".*", "__pycache__")
     )
-    shutil.copy(Path(__file__).parent / "lab" / "aiosqlite.py", folder)
+    for stand_in in Path(__file__).parent.glob("lab/*.py"):
+        shutil.copy(stand_in, folder)
     run(
         *(sys.executable, TOP / "notebooks/exercises/make_student_version.py", "--plain"),
         folder / "exercises",

@@ -114,6 +114,36 @@ def test_without_web_assembly_the_lab_says_so(site: Site, context: BrowserContex
     expect(page.locator("#trouble")).to_contain_text("This browser has no WebAssembly")
 
 
+def test_two_tabs_have_a_kernel_each_with_live_code_and_interrupt_says_what_it_does(
+    open_lab: OpenLab,
+) -> None:
+    one, two = open_lab("01_anatomy_of_a_task.ipynb"), open_lab("01_anatomy_of_a_task.ipynb")
+    one.run(0, 1, 2, 3, 4)
+    assert [lab.ask("'hello' in globals()") for lab in (one, two)] == ["True", "False"]
+    two.run(0, 1, 2, 3, 4)
+    until(two.page, lambda: two.ask("hello.snapshot().task('hello_task').turns > 1"), "True")
+    # Live code: what lives goes by the class as it is written now; its lines stand below its cell.
+    two.write(2, two.sources()[2].replace("Hello from", "Greetings from"))
+    two.run(2)
+    until(two.page, lambda: "Greetings from" in two.said(3))
+    assert "Greetings" not in one.said()
+
+    one.write(5, "import asyncio\nfor _ in range(40): await asyncio.sleep(0.1)\nprint('whole')")
+    one.page.evaluate(
+        """() => {
+            const notebook = jupyterapp.shell.currentWidget.content;
+            const code = notebook.widgets.filter(one => one.model.type === "code")[5];
+            notebook.activeCellIndex = notebook.widgets.indexOf(code);
+            jupyterapp.commands.execute("notebook:run-cell");
+        }"""
+    )
+    one.page.locator('[data-command="notebook:interrupt-kernel"]').click()
+    expect(one.page.locator("#trouble")).to_contain_text("Nothing was interrupted")
+    one.page.get_by_role("button", name="Close", exact=True).click()
+    expect(one.page.locator("#trouble")).to_have_count(0)
+    until(one.page, lambda: "whole" in one.said(5))
+
+
 def solution(name: str) -> dict[int, str]:
     """Return the cells with a solution in an exercise, by their numbers among the code cells."""
     cells = json.loads((NOTEBOOKS / "exercises/source" / name / f"{name}.ipynb").read_text())[
@@ -139,7 +169,7 @@ def test_an_exercise_tells_what_is_wrong_and_passes_when_it_is_right(open_lab: O
     assert [one for one in lab.run(mark) if one["output_type"] == "error"] == []
 
 
-@pytest.mark.parametrize("name", ["05_a_tcp_server", "09_a_program_of_your_own"])
+@pytest.mark.parametrize("name", ["05_a_tcp_server", "09_a_program_of_your_own", "11_many_clients"])
 def test_servers_work_and_run_all_goes_to_the_end(open_lab: OpenLab, name: str) -> None:
     lab = open_lab(f"{name}.ipynb")
     assert lab.run_all() == []

@@ -85,6 +85,17 @@ globalThis.Worker = class extends globalThis.Worker {
   }
 };
 
+// The button and the entry of the menu that interrupt: JupyterLite lets them do nothing, and says nothing.
+function interrupted(event) {
+  const asked = event.composedPath().some(({ dataset }) => /^(notebook|kernelmenu):interrupt/.test(dataset?.command ?? ""));
+  if (asked) {
+    tell("Nothing was interrupted: in a browser the page can not break into a running cell. Stop, in the view of a " +
+      "thread, ends that thread, once the cell lets it be heard; Kernel, Restart ends everything.");
+  }
+}
+addEventListener("click", interrupted, true);
+addEventListener("mouseup", interrupted, true); // the menu's
+
 // The lab's own files: a script that did not arrive, whoever asked for it.
 addEventListener("error", ({ target }) => {
   if (target instanceof HTMLScriptElement) tell(`The lab does not start: ${target.src} did not arrive. Load this page again.`);

@@ -1,4 +1,4 @@
-"""As much of aiosqlite as notebook 09 uses, where there are no OS threads: in a browser.
+"""As much of aiosqlite as notebooks 09 and 11 use, where there are no OS threads: in a browser.
 
 The real one works in an OS thread, so that an `await` leaves the loop free. Here sqlite works on the loop.
 """
@@ -15,6 +15,12 @@ class connect:  # its name there
         return self
 
     async def __aexit__(self, *error):
+        self.connection.close()
+
+    def __await__(self):
+        return self.__aenter__().__await__()
+
+    async def close(self):
         self.connection.close()
 
     async def execute(self, query, values=()):
