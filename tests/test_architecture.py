@@ -47,7 +47,7 @@ FLOORS = [
     ["task_thread.recording", "task_thread.recording."],
     [
         f"task_thread.{name}"
-        for part in ("kernel", "console", "testing", "lesson", "distributed")
+        for part in ("kernel", "console", "testing", "lesson", "distributed", "classroom")
         for name in (part, f"{part}.")
     ],
     ["task_thread", "task_thread.__main__"],
