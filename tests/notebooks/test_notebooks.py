@@ -39,6 +39,7 @@ ALIVE = {
     "10_races_and_deadlocks.ipynb": ["table"],
     "11_many_clients.ipynb": ["station"],
     "12_more_than_one_machine.ipynb": ["office"],
+    "13_one_program_many_students.ipynb": ["home"],
 }
 # What each notebook asks before a program runs, and which choice the program makes right.
 GATES = {
@@ -96,6 +97,10 @@ GATES = {
         "Ann computes.": "about fifteen",
         "Bob gets three small ranges": "three",
     },
+    "13_one_program_many_students.ipynb": {
+        "Ann's light is green, the other two are red.": "none",
+        "All is paused, and ann sends three moves.": "none",
+    },
 }
 EXPECTED_ERROR = "raises-exception"  # the tag of a cell that fails on purpose
 
@@ -104,6 +109,7 @@ NEEDS = {  # what a notebook imports that comes with the extra `lab` only
     "09_a_program_of_your_own.ipynb": ("aiosqlite",),
     "11_many_clients.ipynb": ("aiosqlite", "websockets"),
     "12_more_than_one_machine.ipynb": ("distributed",),
+    "13_one_program_many_students.ipynb": ("websockets",),
 }
 
 
@@ -606,6 +612,25 @@ def test_many_clients_show_what_their_prose_promises(name: str, program: Program
     assert 5 * means < readings
     sent, heard = program.value("lose-look")
     assert sent == heard > 0
+
+
+@pytest.mark.parametrize("name", ["13_one_program_many_students.ipynb"])
+def test_one_program_shows_what_its_prose_promises(name: str, program: Program) -> None:
+    program.run_all()
+    output = program.output
+    assert "road [running]" in output("road-run")
+    assert output("road-run").count("listen [waiting]") == 3
+    program.until("move-run", lambda told: re.match(r"ann: green, \d+ wait\nbob: red", told))
+    program.until("careful-run", lambda told: _numbers(r"(\d+) cars have passed", told)[0] > 0)
+    assert output("step-run").startswith("green, ")
+    assert "\nred, " in output("step-run")
+    waits = output("table-run").splitlines()
+    assert len([wait for wait in waits if "held by" in wait]) == 5, waits
+    program.until("agree-run", lambda told: told.count(": 1 meals") == 5)
+    program.until("ring-run", lambda told: min(_numbers(r"ann': (\d+), .*bob': (\d+)", told)) > 5)
+    assert "the key is wrong" in program.error("wrong-key")
+    assert "there is ann in the class already" in program.error("second-ann")
+    assert output("invitation").startswith("from task_thread.classroom import join_class\n")
 
 
 def _numbers(pattern: str, text: str) -> list[int]:
