@@ -30,7 +30,8 @@ PAGES = (
     "task_thread.coach",
     "task_thread.coach.advice",
     "task_thread.console",
-    r"!task_thread\.(testing|console|lesson)\.",  # functions are named as their modules
+    "task_thread.classroom",
+    r"!task_thread\.(testing|console|lesson|classroom)\.",  # functions are named as their modules
     "task_thread_widgets",
 )
 
