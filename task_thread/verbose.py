@@ -44,5 +44,5 @@ def verbose(method: F) -> F:
                 life.fail(error)
             raise
 
-    told.__task_thread_plain__ = method  # type: ignore[attr-defined]
+    told.__task_thread_plain__ = (told, method)  # type: ignore[attr-defined]
     return told  # type: ignore[return-value]

@@ -6,9 +6,11 @@ import asyncio
 import concurrent.futures
 import dataclasses
 import logging
+import types
 import weakref
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from programs import (
@@ -633,6 +635,65 @@ async def test_a_handler_that_is_not_async_says_async_def() -> None:
     run = asyncio.create_task(thread.run())
     await thread.insertSignal(text(1))
     with pytest.raises(TypeError, match="expected signalHandler__ to be a coroutine method"):
+        await run
+
+
+class Later:
+    """An awaitable of a program's own."""
+
+    def __init__(self, work: Any) -> None:
+        self.work = work
+
+    def __await__(self) -> Any:
+        return self.work.__await__()
+
+
+AWAITABLES = {
+    "future": asyncio.ensure_future,
+    "gathered": lambda work: asyncio.gather(work, asyncio.sleep(0)),
+    "its own": Later,
+    "generator": types.coroutine(lambda work: (yield from work.__await__())),
+}
+
+
+@pytest.mark.parametrize("kind", AWAITABLES)
+async def test_hooks_may_return_anything_that_can_be_awaited(kind: str) -> None:
+    class Program(Probe):
+        def enter__(self) -> Any:  # type: ignore[override]
+            return AWAITABLES[kind](self.note("enter"))
+
+        def exit__(self) -> Any:  # type: ignore[override]
+            return AWAITABLES[kind](self.note("exit"))
+
+        def signalHandler__(self, signal: Any) -> Any:  # type: ignore[override]
+            return AWAITABLES[kind](self.note("signal"))
+
+        def turn(self) -> Any:
+            return AWAITABLES[kind](self.note("turn"))
+
+        async def note(self, what: str) -> None:
+            await asyncio.sleep(0)
+            self.heard.append(what)
+            if what == "enter":
+                self.tasks.turn = await reCreate(None, self.turn)
+
+    program: Any = Program()
+    async with running(program):
+        await until(lambda: program.heard == ["enter", "turn"])
+        await program.insertSignal(text(1))
+        await until(lambda: "signal" in program.heard)
+    assert program.heard == ["enter", "turn", "signal", "exit"]
+    assert program.state == "stopped"
+
+
+@pytest.mark.parametrize("hook", ["enter__", "exit__"])
+async def test_a_mock_that_is_not_async_is_no_hook(hook: str) -> None:
+    program = Probe()
+    setattr(program, hook, MagicMock())
+    run = asyncio.create_task(program.run())
+    await until(lambda: program.running or run.done())
+    await program.stop()
+    with pytest.raises(TypeError, match=f"expected {hook} to be a coroutine method"):
         await run
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from typing import Any
 
@@ -193,3 +194,28 @@ async def test_an_object_with_odd_attributes_does_not_hide_the_error() -> None:
 
     with pytest.raises(ValueError, match="the real one"):
         await Remote().call()
+
+
+async def test_a_decorator_around_it_is_called() -> None:
+    called: list[str] = []
+
+    def counted(method: Any) -> Any:
+        @functools.wraps(method)
+        async def counting(*args: Any) -> Any:
+            called.append(method.__name__)
+            return await method(*args)
+
+        return counting
+
+    class Program(Probe):
+        enter__ = counted(verbose(Probe.enter__))
+        exit__ = counted(verbose(Probe.exit__))
+        signalHandler__ = counted(verbose(Probe.signalHandler__))
+
+    program = Program()
+    async with running(program):
+        await program.insertSignal(text(1))
+        await program.insertSignal(text(2))
+        await until(lambda: len(program.heard) == 2)
+    assert called == ["enter__", "signalHandler__", "signalHandler__", "exit__"]
+    assert (program.entered, program.exited) == (1, 1)

@@ -32,7 +32,7 @@ import itertools
 import sys
 import weakref
 from asyncio import CancelledError, Future
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from types import CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ from .stepping import (
     CancelScope,
     add_awaited,
     cancel_requests,
+    coroutine_of,
     count_cancels,
     discard_awaited,
     drop,
@@ -705,13 +706,14 @@ def driver_of(task: object) -> Driver | None:
 
 
 def _coroutine(cofunc: Any, found: Any) -> Any:
-    """Return a coroutine that awaits another awaitable, which a co-function returned."""
-    if isinstance(found, Awaitable):
+    """Return a coroutine that awaits what a co-function returned.
 
-        async def wait() -> Any:
-            return await found
-
-        return wait()
+    Raises:
+        TypeError: that can't be awaited.
+    """
+    coroutine = coroutine_of(found)
+    if coroutine is not None:
+        return coroutine
     name = attribute(cofunc, "__qualname__") or name_of(cofunc)
     raise TypeError(
         f"expected {name} to be a co-function, `async def {attribute(cofunc, '__name__', 'f')}(...)`, "

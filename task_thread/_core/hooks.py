@@ -11,10 +11,12 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
+from .lines import attribute
 from .stepping import (
     Abandoned,
     CancelScope,
     cancel_requests,
+    coroutine_of,
     count_cancels,
     left_by_itself,
     steppers,
@@ -88,14 +90,20 @@ class Hook(CancelScope):
 
 
 def plain(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a bound hook or handler without its `verbose`.
+    """Return a bound hook without its `verbose`; one that was set on one thread takes no self, and stays."""
+    if type(method) is not MethodType:
+        return method
+    return MethodType(undecorated(method.__func__), method.__self__)
+
+
+def undecorated(function: Any) -> Any:
+    """Return the function inside of one that `verbose` made, and any other as it is.
 
     The library logs the errors of hooks itself, and the wrapper would cost one more coroutine a call.
     """
-    inner = getattr(method, "__task_thread_plain__", None)
-    if inner is None or not isinstance(method, MethodType):  # set on one thread, it takes no self
-        return method
-    return MethodType(inner, method.__self__)
+    mark = attribute(function, "__task_thread_plain__")
+    # A decorator around it has copied the mark with `functools.wraps`, and is to be called.
+    return mark[1] if type(mark) is tuple and mark[0] is function else function
 
 
 @types.coroutine
@@ -116,8 +124,9 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
     cancels = cancel_requests(carrier)
     scope: Hook | None = None
     try:
-        coroutine = plain(getattr(life.thread, name))()
-        if not hasattr(coroutine, "send"):
+        # Not whatever has a `send`: a mock has one, which never ends.
+        coroutine = coroutine_of(plain(getattr(life.thread, name))())
+        if coroutine is None:
             raise TypeError(f"expected {name} to be a coroutine method: write `async def`")
         try:
             waited = coroutine.send(None)

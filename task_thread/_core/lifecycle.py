@@ -355,7 +355,7 @@ class Life:
         """
         try:
             value = getattr(self.thread, name)
-            if value.__class__ is int and value >= 0:
+            if type(value) is int and value >= 0:
                 return value if value < sys.maxsize else None
             number = math.inf if value is None else float(value)
             if not math.isnan(number):

@@ -11,6 +11,7 @@ no task waits for signals: a mailbox that receives one asks the dispatcher of it
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from asyncio import CancelledError
 from collections import deque
@@ -25,6 +26,7 @@ from . import log
 from .context import current
 from .effect import Effect
 from .environment import call_at, in_kernel, running_loop
+from .hooks import undecorated
 from .stepping import steppers
 from .texts import is_a
 
@@ -207,7 +209,7 @@ class Mailbox:
         sender = self.sender
         try:
             size = sender.thread.max_qsize
-            if size.__class__ is not int:
+            if type(size) is not int:
                 size = self.maxsize
         except BaseException:  # a property of the program's own
             size = self.maxsize
@@ -527,14 +529,14 @@ class Mailbox:
                 )
                 if handler.__class__ is MethodType and handler.__func__ is not function:
                     function = handler.__func__
-                    inside = getattr(function, "__task_thread_plain__", function)
+                    inside = undecorated(function)
                 if handler.__class__ is not MethodType:
                     handling = handler(signal) if child is None else handler(signal, child.thread)
                 elif child is None:
                     handling = inside(handler.__self__, signal)
                 else:
                     handling = inside(handler.__self__, signal, child.thread)
-                if handling.__class__ is not CoroutineType and not hasattr(handling, "__await__"):
+                if type(handling) is not CoroutineType and not inspect.isawaitable(handling):
                     raise TypeError(
                         f"expected {self.hook} to be a coroutine method: write `async def`"
                     )

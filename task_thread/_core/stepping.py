@@ -12,12 +12,13 @@ that swallows its cancellation.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 import types
 from asyncio import CancelledError, Future
 from collections.abc import Coroutine, Generator
 from contextvars import Context
-from types import CodeType, FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
 from .groups import forgive_group, group_holds, leaves_package
@@ -225,6 +226,19 @@ class CancelScope:
             self._gate = None
             waited.remove_done_callback(self._open)
             discard_awaited(waited, carrier)
+
+
+def coroutine_of(found: Any) -> Any:
+    """Return a coroutine that awaits what a hook or co-function returned; `None` if that can't be awaited."""
+    if type(found) is CoroutineType:
+        return found
+    if not inspect.isawaitable(found):
+        return None
+
+    async def wait() -> Any:
+        return await found
+
+    return wait()
 
 
 def cancel_requests(task: asyncio.Task[Any] | None) -> int:

@@ -457,8 +457,28 @@ class Secret:
         raise KeyError("secret")
 
 
+class Liar:
+    """Says that it is a number, as a mock with `spec=int` does."""
+
+    __class__ = int  # type: ignore[assignment]
+
+    def __ge__(self, other: object) -> bool:
+        return True
+
+    __lt__ = __ge__
+
+    def __float__(self) -> float:
+        raise ValueError("it is none")
+
+
 NO_LIMIT = {"None": None, "inf": float("inf"), "huge": 1e300, "huger": 10**400}
-NO_NUMBER = {"a text": "soon", "nan": float("nan"), "an object": object(), "secret": Secret()}
+NO_NUMBER = {
+    "a text": "soon",
+    "nan": float("nan"),
+    "an object": object(),
+    "secret": Secret(),
+    "a liar": Liar(),
+}
 NUMBERS = {"below 0": -1, "0": 0, "between": 2.5, "a truth": True}
 LIMITS = NO_LIMIT | NO_NUMBER | NUMBERS
 
