@@ -81,6 +81,35 @@ async def test_handlers_of_the_program_itself_are_left_alone() -> None:
             signal.signal(number, handler)
 
 
+async def test_a_handler_of_the_program_itself_may_be_any_object() -> None:
+    class Handler:
+        asked = 0
+        __hash__ = None  # type: ignore[assignment]
+
+        def __call__(self, number: int, frame: Any) -> None: ...
+
+        def __eq__(self, other: object) -> bool:
+            self.asked += 1
+            return self.limit == other.limit  # type: ignore[attr-defined,no-any-return]
+
+        def __getattr__(self, name: str) -> Any:
+            raise LookupError(name)
+
+    mine: Any = Handler()
+    before = signal.signal(signal.SIGTERM, mine)
+    try:
+        thread = Sleeper()
+        run = asyncio.create_task(thread.run())
+        await until(lambda: thread.running)
+        await thread.stop()
+        await run
+    finally:
+        with pytest.raises(LookupError):  # Python itself compares what was set before
+            signal.signal(signal.SIGTERM, before)
+    assert mine.asked
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 async def test_ignored_signals_stay_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -387,6 +416,12 @@ class Root(TaskThread):
     async def exit__(self):
         print("exit", flush=True)
 
+class Odd:
+    def __getattr__(self, name):
+        return lambda: None
+    def __call__(self, task):
+        pass
+
 async def server():
     await asyncio.Event().wait()
 
@@ -417,6 +452,11 @@ BLOCKED = {
     "a task": "root = asyncio.create_task(Root().run()); await server()",
     "in a row": "work = asyncio.create_task(server()); await Root().run(); await work",
     "a root that was started": "Root().start(); await asyncio.gather(Root().run(), server())",
+    "odd callbacks": (
+        "tasks = [asyncio.create_task(c) for c in (server(), Root().run())]\n"
+        "    for task in (*tasks, asyncio.current_task()): task.add_done_callback(Odd())\n"
+        "    await asyncio.gather(*tasks)"
+    ),
 }
 # The root that follows on another one at once: a signal ends the program, not its first half.
 FOLLOWED = {

@@ -31,11 +31,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 from . import registry
 from .context import current, life_of
 from .environment import in_kernel
+from .lines import attribute
+from .texts import is_a
 
 _DEFAULTS: dict[int, Any] = {
     signal.SIGINT: signal.default_int_handler,
@@ -193,7 +197,7 @@ def _take() -> None:
     global _aftermath  # noqa: PLW0603  # handlers are the process's, too
     _aftermath = None
     for number in _DEFAULTS:
-        handler = signal.getsignal(number)
+        handler = _handler_of(number)
         if _is_default(handler):
             _before[number] = handler
             signal.signal(number, _came)
@@ -202,7 +206,8 @@ def _take() -> None:
 def _give_back() -> None:
     for number, handler in _before.items():
         # A handler that other code has set since stays.
-        if signal.getsignal(number) in (_came, _DEFAULTS[number]):
+        found = _handler_of(number)
+        if found is _came or found is _DEFAULTS[number]:
             outlived = _is_outlived(handler)
             signal.signal(number, _DEFAULTS[number] if outlived else handler)
     _before.clear()
@@ -213,7 +218,7 @@ def _give_back() -> None:
 def _came(number: int, frame: Any) -> None:
     global _aftermath  # noqa: PLW0603
     for taken in _before:
-        if signal.getsignal(taken) is _came:
+        if _handler_of(taken) is _came:
             signal.signal(taken, _DEFAULTS[taken])
     if not _guards:  # the last one was given back on another OS thread
         _give_back()
@@ -233,13 +238,17 @@ def _waiting_for(
     """Yield the tasks that wait for a task, by an `await`, `gather`, `wait` or a TaskGroup."""
     found: list[Any] = []
     for callback in _callbacks(task):
-        held = [getattr(callback, "__self__", None), *getattr(callback, "args", ())]
-        for cell in getattr(getattr(callback, "func", callback), "__closure__", None) or ():
+        # What the program adds is an object of any class.
+        args, function = (
+            (callback.args, callback.func) if type(callback) is partial else ((), callback)
+        )
+        held = [attribute(function, "__self__"), *args]
+        for cell in function.__closure__ or () if type(function) is FunctionType else ():
             try:
                 held.append(cell.cell_contents)
             except ValueError:  # not bound yet
                 pass
-        found += [getattr(one, "_parent_task", one) for one in held]
+        found += [attribute(one, "_parent_task", one) for one in held]
     for other in others:
         awaited = _awaited(other)
         if (
@@ -260,14 +269,21 @@ def _callbacks(task: asyncio.Task[Any]) -> list[Any]:
 
 def _is_main(task: asyncio.Task[Any]) -> bool:
     """Return whether a task is the one that `loop.run_until_complete`, and so `asyncio.run`, waits for."""
-    return any(
-        "run_until_complete" in getattr(callback, "__qualname__", "")
-        for callback in _callbacks(task)
-    )
+    return any(_is_named(callback, "run_until_complete") for callback in _callbacks(task))
+
+
+def _handler_of(number: int) -> Any:
+    """Return what handles a signal; `None` for a handler of the program's own that can't be looked at."""
+    try:
+        return signal.getsignal(number)
+    except BaseException:  # it compares the handler with its constants, by the handler's own `==`
+        return None
 
 
 def _is_default(handler: Any) -> bool:
-    return handler in _DEFAULTS.values() or _main_task(handler) is not None
+    # One of the program's own is an object of any class.
+    is_pythons = any(handler is default for default in _DEFAULTS.values())
+    return is_pythons or _main_task(handler) is not None
 
 
 def _is_outlived(handler: Any) -> bool:
@@ -276,10 +292,16 @@ def _is_outlived(handler: Any) -> bool:
     return main is not None and main.done()
 
 
+def _is_named(function: Any, name: str) -> bool:
+    """Return whether a function has a text in its name; it may be an object of any class."""
+    found = attribute(function, "__qualname__")
+    return is_a(found, str) and name in found
+
+
 def _main_task(handler: Any) -> asyncio.Task[Any] | None:
     """Return the task that `asyncio.run`'s own handler cancels; `None` for any other handler."""
     # From Python 3.11 it is functools.partial(Runner._on_sigint, main_task=...)
-    if getattr(getattr(handler, "func", None), "__qualname__", "") != "Runner._on_sigint":
+    if type(handler) is not partial or not _is_named(handler.func, "Runner._on_sigint"):
         return None
     main: asyncio.Task[Any] | None = handler.keywords.get("main_task")
     return main
@@ -289,7 +311,7 @@ def _forked() -> None:
     """In a forked child: it has none of the parent's loops, and answers signals as any process."""
     global _aftermath  # noqa: PLW0603
     for number, default in _DEFAULTS.items():
-        if signal.getsignal(number) is _came:
+        if _handler_of(number) is _came:
             signal.signal(number, default)
     if registry.loops():  # else a signal to the child would wake one of them
         signal.set_wakeup_fd(-1)
