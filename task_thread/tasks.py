@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable, Coroutine
 from types import MethodType
 from typing import Any, ParamSpec
@@ -17,8 +18,9 @@ from ._core import instruments
 from ._core.context import current, current_life, find_life
 from ._core.driver import CoFunction, Driver, driver_of, same_cofunc
 from ._core.ending import end_all, end_one
+from ._core.lifecycle import NEVER
 from ._core.lines import attribute
-from ._core.texts import shown
+from ._core.texts import is_a, shown
 
 __all__ = ["delete", "reCreate", "reSchedule"]
 
@@ -113,7 +115,7 @@ async def reSchedule(
 
 
 async def delete(
-    task: asyncio.Task[Any] | None, *, timeout: float = DELETE_TIMEOUT
+    task: asyncio.Task[Any] | None, *, timeout: float | None = DELETE_TIMEOUT
 ) -> asyncio.Task[Any] | None:  # always `None`, which mypy would not let a program store
     """Remove a task: cancel it, and wait until it has ended.
 
@@ -121,15 +123,17 @@ async def delete(
 
     Args:
         task: the task; `None`, and one that has ended or never began, are fine.
-        timeout: seconds; a task that has not ended by then is abandoned and named in a warning.
+        timeout: seconds; a task that has not ended by then is abandoned and named in a warning. `None` for
+            no limit.
 
     Returns:
         `None`, to be stored in the task's slot.
 
     Raises:
-        TypeError: `task` is not a task.
+        TypeError: `task` is not a task, or `timeout` not a number.
         RuntimeError: the task belongs to another event loop.
     """
+    seconds = _seconds(timeout)
     if task is None:
         return None
     if not asyncio.isfuture(task):  # not isinstance: nest-asyncio replaces the classes
@@ -156,10 +160,28 @@ async def delete(
     if task is asyncio.current_task():
         return None
     if driver is None:
-        await end_all([task], timeout)
+        await end_all([task], seconds)
     else:
-        await end_one(driver, loop, timeout)
+        await end_one(driver, loop, seconds)
     return None
+
+
+def _seconds(timeout: float | None) -> float:
+    """Return a time limit in seconds, `NEVER` for `None`.
+
+    Raises:
+        TypeError: it is no number.
+    """
+    seconds = math.nan
+    if timeout is None:
+        seconds = NEVER
+    elif is_a(timeout, int, float):
+        seconds = min(timeout, NEVER)
+    if math.isnan(seconds):
+        raise TypeError(
+            f"expected timeout to be a number of seconds, or None for no limit, found {shown(timeout)}"
+        )
+    return seconds
 
 
 def create(cofunc: CoFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> asyncio.Task[Any]:

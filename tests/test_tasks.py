@@ -259,6 +259,28 @@ async def test_the_same_function_of_another_object_is_another_cofunction() -> No
     assert len(set(black.tasks)) == 1
 
 
+async def test_callable_objects_that_have_every_attribute_are_cofunctions() -> None:
+    """A proxy of a remote object, say, has whatever it is asked for."""
+    called: list[int] = []
+
+    class Remote:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda: None
+
+        async def __call__(self) -> None:
+            called.append(self.number)
+            if len(called) < 4:
+                tasks.append(await reSchedule(remotes[1 - self.number]))
+
+    remotes = [Remote(0), Remote(1)]
+    tasks = [await reCreate(None, remotes[0])]
+    await until(lambda: len(tasks) == 4 and all(task.done() for task in tasks))
+    assert called == [0, 1, 0, 1]
+
+
 async def test_a_partial_of_the_turns_own_cofunction_is_that_cofunction() -> None:
     seen: list[Any] = []
 
@@ -511,6 +533,21 @@ async def test_a_task_that_will_not_end_is_abandoned_and_named(
         assert task.done()
     assert "mule swallows its cancellation and was abandoned after 0.05 s" in caplog.text
     assert caplog.text.count("was abandoned") == 1
+
+
+async def test_deleting_without_a_limit() -> None:
+    task = await reCreate(None, forever)
+    assert await delete(task, timeout=None) is None
+    assert task.done()
+
+
+@pytest.mark.parametrize("timeout", ["soon", float("nan")])
+async def test_a_limit_of_a_deletion_that_is_no_number_is_refused(timeout: Any) -> None:
+    task = await reCreate(None, forever)
+    with pytest.raises(TypeError, match="expected timeout to be a number of seconds, or None"):
+        await delete(task, timeout=timeout)
+    assert not task.done()
+    await delete(task)
 
 
 async def test_a_task_that_swallows_even_its_closing_is_let_go() -> None:

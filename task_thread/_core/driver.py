@@ -184,7 +184,10 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         carrier.send(None)
         self.hears_of_end = True  # as long as it is not known what `create_task` makes of it
         try:
-            self._is_in(loop.create_task(carrier, name=self.name))
+            task = loop.create_task(carrier, name=self.name)
+            if self.eager and not asyncio.isfuture(task):
+                raise TypeError(f"expected a task from the loop's task factory, found {shown(task)}")
+            self._is_in(task)
         except BaseException:
             self._finish()
             raise
@@ -728,27 +731,27 @@ def same_cofunc(one: Any, other: Any) -> bool:
     """
     if one is other:
         return True
-    if isinstance(one, functools.partial) or isinstance(other, functools.partial):
+    if is_a(one, functools.partial) or is_a(other, functools.partial):
         return same_cofunc(_whole(one), _whole(other))
-    if one.__class__ is not other.__class__:
+    if type(one) is not type(other):
         return False
-    if one.__class__ is MethodType:
+    if type(one) is MethodType:
         if one.__self__ is not other.__self__:
             return False
         one, other = one.__func__, other.__func__
         if one is other:
             return True
-    elif "<locals>" in getattr(one, "__qualname__", "<locals>"):
+    elif type(one) is FunctionType and "<locals>" in one.__qualname__:
         return False  # each call of the function around it makes another one
     return (
-        one.__class__ is other.__class__ is FunctionType
+        type(one) is type(other) is FunctionType
         and one.__qualname__ == other.__qualname__
         and one.__module__ == other.__module__
     )
 
 
 def _whole(cofunc: Any) -> Any:
-    while isinstance(cofunc, functools.partial):
+    while is_a(cofunc, functools.partial):
         cofunc = cofunc.func
     return cofunc
 
