@@ -9,7 +9,19 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from programs import PATIENCE, Probe, ended, forever, other_tasks, python, rounds, running, until
+from programs import (
+    PATIENCE,
+    Probe,
+    Turner,
+    ended,
+    forever,
+    other_tasks,
+    python,
+    rounds,
+    running,
+    started,
+    until,
+)
 from students import student
 from waiting import DINNER, EVENT, EXIT, QUEUE, TWO_LOCKS
 
@@ -566,6 +578,42 @@ class Pipe:
     async def more(self):
         await asyncio.get_running_loop().create_future()
 """
+
+
+class OddTask(asyncio.Task):  # type: ignore[type-arg]
+    """Raises whatever it is asked, as a library's own class may where it is wrapped wrongly."""
+
+    def get_name(self) -> str:
+        raise SystemExit
+
+    def get_coro(self) -> Any:
+        raise SystemExit
+
+    def __repr__(self) -> str:
+        raise SystemExit
+
+
+async def test_tasks_of_a_class_of_the_programs_own_that_raise_whatever_they_are_asked() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(lambda loop, coro, **more: OddTask(coro, loop=loop))
+
+    class Helped(Turner):
+        async def turn__(self) -> None:
+            self.helper = asyncio.ensure_future(asyncio.sleep(0))
+            await self.helper
+            await super().turn__()
+
+    try:
+        program = Helped()
+        await started(program)
+        await until(lambda: program.turns > 2)
+        assert "running" in str(program.snapshot())
+        assert program.waits() is not None
+        program.diagram()
+        await ended(program)
+    finally:
+        loop.set_task_factory(None)
+    assert program.state == "stopped"
 
 
 async def test_what_another_library_waits_for_has_the_name_of_that() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from . import log
 from .deadlines import Deadlines
 from .driver import Driver, driver_of
+from .lines import task_name
 from .texts import text_of
 
 
@@ -111,7 +112,7 @@ def _after_rounds(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -
 def _abandon(task: asyncio.Future[Any], timeout: float) -> None:
     driver = driver_of(task)
     if driver is None:
-        name = task.get_name() if hasattr(task, "get_name") else text_of(task, repr)
+        name = task_name(task) or text_of(task, repr)
         log.say(
             log.library,
             logging.WARNING,

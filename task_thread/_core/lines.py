@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from . import environment
 from .chain import chain_of
-from .texts import class_of, is_a
+from .texts import class_of, is_a, text_of
 
 
 class Place(NamedTuple):
@@ -159,6 +159,22 @@ def attribute(thing: Any, name: str, default: Any = None) -> Any:
         return getattr(thing, name, default)
     except BaseException:
         return default
+
+
+def coroutine_in(task: Any) -> Any:
+    """Return the coroutine of an asyncio task of any class; `None` if that can't be had."""
+    try:
+        return task.get_coro()
+    except BaseException:
+        return None
+
+
+def task_name(task: Any) -> str:
+    """Return the name of an asyncio task of any class; an empty text if that can't be had."""
+    try:
+        return text_of(task.get_name(), instead="")
+    except BaseException:
+        return ""
 
 
 def name_of(cofunc: Any) -> str:

@@ -56,8 +56,11 @@ def _unexpected(life: Life, error: BaseException) -> None:
     log.failure(log.library, error, "a step of the stop of %s failed", life.id)
     life.hurried = life.hurried or is_a(error, CancelledError)
     life.error = life.error or error
-    for task in life.turning():
-        task.cancel()
+    try:
+        for task in life.turning():
+            task.cancel()
+    except BaseException:  # it may be this that the step failed of
+        pass
 
 
 # The steps: each returns what is to be awaited, or `None` if there is nothing to do

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from types import CodeType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -31,10 +32,10 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .ending import end_one
 from .lifecycle import Life
-from .lines import OURS, Place, attribute, place_of, waiting_place
+from .lines import OURS, Place, attribute, coroutine_in, place_of, task_name, waiting_place
 from .mailbox import Mailbox
 from .patient import is_patient
-from .texts import class_of, is_a, text_of
+from .texts import class_of, is_a
 from .tree import walk, walk_live
 
 MOST = 20_000
@@ -152,26 +153,26 @@ def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[Any]:
 
 def _name_of(task: Any) -> tuple[int, str]:
     """Sort "Task-9" before "Task-10"."""
-    name = text_of(task.get_name(), instead="") if hasattr(task, "get_name") else ""
+    name = task_name(task)
     return (len(name), name)
 
 
 def _is_plain(task: Any) -> bool:
     if driver_of(task) is not None:
         return False
-    coroutine = attribute(task, "get_coro", lambda: None)()
+    coroutine = coroutine_in(task)
     if coroutine is None or is_patient(coroutine):
         return False
     code = attribute(coroutine, "cr_code") or attribute(coroutine, "gi_code")
-    return code is None or not code.co_filename.startswith(OURS)
+    return type(code) is not CodeType or not code.co_filename.startswith(OURS)
 
 
 def coroutine_name(task: Any) -> str:
     """Return how people know a plain task: its coroutine's name, or the one that it was given."""
-    name = text_of(task.get_name(), instead="") if hasattr(task, "get_name") else ""
+    name = task_name(task)
     if name and not name.startswith("Task-"):
         return name
-    coroutine = attribute(task, "get_coro", lambda: None)()
+    coroutine = coroutine_in(task)
     found = attribute(coroutine, "__name__")
     return found if is_a(found, str) and found else class_of(coroutine)
 
@@ -258,7 +259,7 @@ class Look:
                     maker = made_by(task)
                     owner = None if maker is None else maker.owner
                     name = coroutine_name(task)
-                    one = Waiter(owner, "plain", name, task.get_coro(), task=task, maker=maker)
+                    one = Waiter(owner, "plain", name, coroutine_in(task), task=task, maker=maker)
                     self._by_task[id(task)] = one
                     self._plain[key].append(one)
         candidates = [one for key in loops for one in self._plain[key]]

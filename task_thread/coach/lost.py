@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
 from .._core.chain import frame_of
-from .._core.lines import is_users
-from .._core.texts import is_a
+from .._core.lines import coroutine_in, is_users
 from .._core.waits import coroutine_name, made_by, plain_tasks
 from ..states import ThreadState
 from .advice import give
@@ -78,13 +77,14 @@ def _is_own(task: Any) -> bool:
     """Whether code of a running thread made a task, out of a coroutine of the user's, and it waits."""
     maker = made_by(task)
     owner = None if maker is None else maker.owner
-    frame = frame_of(task.get_coro())
+    coroutine = coroutine_in(task)
+    frame = frame_of(coroutine)
     return (
         type(task) is asyncio.Task
         and type(task).__hash__ is object.__hash__
         and owner is not None
         and owner.state is ThreadState.RUNNING
-        and not is_a(task.get_coro(), type(None))
+        and coroutine is not None
         and frame is not None
         and is_users(frame.f_code.co_filename)
         and not task.done()

@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .._core.lines import coroutine_in
 from .._core.texts import describe, is_a
 
 try:
@@ -105,7 +106,7 @@ class Checked(asyncio.BaseEventLoop):
         tasks = list(asyncio.all_tasks(self))
         for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-            coroutine = task.get_coro()
+            coroutine = coroutine_in(task)
             if (
                 inspect.iscoroutine(coroutine)
                 and inspect.getcoroutinestate(coroutine) == "CORO_CREATED"

@@ -26,6 +26,7 @@ from .._core.lines import (
     Place,
     at,
     code_of,
+    coroutine_in,
     from_users,
     innermost,
     raised_at,
@@ -416,7 +417,7 @@ class Run:
                     f"the program waits for ever: at {loop.time() - start:.6g} s everything in it "
                     "waits, and nothing is left that could wake it"
                 ),
-                waiting_place(main.get_coro()),
+                waiting_place(coroutine_in(main)),
                 waiting=True,
             )
         except Late:
@@ -426,7 +427,7 @@ class Run:
                     f"expected the program to end within {self.within:g} s, "
                     f"found that it still runs{self._fastest(loop)}"
                 ),
-                waiting_place(main.get_coro()),
+                waiting_place(coroutine_in(main)),
                 waiting=True,
             )
         except (Interrupted, Over):
@@ -441,7 +442,7 @@ class Run:
             self.blame(
                 "exit",
                 "the loop was stopped while the program still ran (`loop.stop()`?)",
-                waiting_place(main.get_coro()),
+                waiting_place(coroutine_in(main)),
             )
         else:
             self._outcome(main)
@@ -542,7 +543,7 @@ class Run:
         for task in waits.plain_tasks(loop):
             if waits.name_of(task) != settle.__name__:
                 lines.append(waits.of_task(task))
-                first = first or waiting_place(task.get_coro())
+                first = first or waiting_place(coroutine_in(task))
         if lines:
             self.waiting = self.waiting or waits.shortened(lines)
             self.blame(
@@ -591,7 +592,7 @@ class Run:
             return  # an interruption between two steps of a task may have left it behind
         if waits.name_of(task).startswith("TaskThread."):
             return  # `run` or `join`, which hold out until the thread has ended
-        place = waiting_place(task.get_coro())
+        place = waiting_place(coroutine_in(task))
         if place is not None and not task.done() and driver_of(task) is None:
             self.blame(
                 "swallowed cancellation",
@@ -604,7 +605,7 @@ class Run:
         """End what is left even now, and close the loop."""
         for task in asyncio.all_tasks(loop):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-            drop(task.get_coro())  # type: ignore[arg-type]
+            drop(coroutine_in(task))
         loop.close()
         waits.roots(loop)  # a thread whose loop is closed counts as failed from now on
 

@@ -10,8 +10,9 @@ from .._core import registry
 from .._core.context import life_of
 from .._core.driver import driver_of
 from .._core.lifecycle import Life
-from .._core.lines import Place, at, frames, waiting_place
+from .._core.lines import Place, at, attribute, coroutine_in, frames, task_name, waiting_place
 from .._core.patient import is_patient
+from .._core.texts import text_of
 from .._core.tree import walk_live
 from .events import Events
 
@@ -32,11 +33,11 @@ def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
     found = []
     for task in asyncio.all_tasks(loop):
         driver = driver_of(task)
-        if id(task) in held or is_patient(task.get_coro()):
+        if id(task) in held or is_patient(coroutine_in(task)):
             continue
         if driver is None or driver.owner is None:
             found.append(task)
-    return sorted(found, key=lambda task: task.get_name())
+    return sorted(found, key=task_name)
 
 
 def name_of(task: asyncio.Task[Any]) -> str:
@@ -44,14 +45,14 @@ def name_of(task: asyncio.Task[Any]) -> str:
     driver = driver_of(task)
     if driver is not None:
         return driver.name
-    coroutine: Any = task.get_coro()
-    name = getattr(coroutine, "__qualname__", None) or getattr(coroutine, "__name__", None)
-    return str(name or "without a name").rpartition("<locals>.")[2]
+    coroutine: Any = coroutine_in(task)
+    name = attribute(coroutine, "__qualname__") or attribute(coroutine, "__name__")
+    return text_of(name or "without a name").rpartition("<locals>.")[2]
 
 
 def missing(loop: asyncio.AbstractEventLoop) -> str:
     """Return what the program expects of its `Events` and has not found; "" if it waits for none."""
-    for task in sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name()):
+    for task in sorted(asyncio.all_tasks(loop), key=task_name):
         found = _expected(task)
         if found is not None:
             return found[0].missing(*found[1:])
@@ -60,7 +61,7 @@ def missing(loop: asyncio.AbstractEventLoop) -> str:
 
 def _expected(task: asyncio.Task[Any]) -> tuple[Events, Any, int] | None:
     """Return the `Events.wait_for` that a task waits in, with its arguments."""
-    for frame in frames(task.get_coro()):
+    for frame in frames(coroutine_in(task)):
         if frame.f_code is Events.wait_for.__code__:
             names = frame.f_locals
             return names["self"], names["name"], names["times"]
@@ -70,9 +71,9 @@ def _expected(task: asyncio.Task[Any]) -> tuple[Events, Any, int] | None:
 def of_task(task: asyncio.Task[Any]) -> str:
     """Return one sentence on a plain task."""
     expected = _expected(task)
-    if expected is not None and task.get_coro().__qualname__ == Events.wait_for.__qualname__:  # type: ignore[union-attr]
+    if expected is not None and name_of(task) == Events.wait_for.__qualname__:
         return f"a task waits in `events.wait_for({expected[1]!r}, {expected[2]})`"
-    return f"the task {name_of(task)} waits at {at(waiting_place(task.get_coro()))}"
+    return f"the task {name_of(task)} waits at {at(waiting_place(coroutine_in(task)))}"
 
 
 def of_thread(life: Life) -> list[str]:
@@ -104,7 +105,7 @@ def of_loop(loop: asyncio.AbstractEventLoop, main: asyncio.Task[Any] | None) -> 
     """Return a sentence on each thing that waits, the program itself first."""
     lines = []
     if main is not None and not main.done():
-        lines.append(f"the program waits at {at(waiting_place(main.get_coro()))}")
+        lines.append(f"the program waits at {at(waiting_place(coroutine_in(main)))}")
     for root in roots(loop):
         for life in walk_live(root):
             lines += of_thread(life)

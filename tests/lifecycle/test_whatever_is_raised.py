@@ -408,6 +408,24 @@ async def test_a_task_factory_that_raises_does_not_keep_a_child_from_its_end() -
     await ended(parent)
 
 
+@pytest.mark.filterwarnings("ignore:Task.set_name")
+async def test_a_task_factory_that_returns_no_task_fails_the_start() -> None:
+    class Program(Sleeper):
+        async def enter__(self) -> None:
+            loop.set_task_factory(lambda loop, coroutine, **more: coroutine.close())
+            try:
+                await super().enter__()
+            finally:
+                loop.set_task_factory(None)
+
+    loop = asyncio.get_running_loop()
+    program = Program()
+    with pytest.raises((TypeError, AttributeError)):  # asyncio itself may be the one to stumble
+        await program.run()
+    await program.join()
+    assert program.state == "failed"
+
+
 class Swallower(Probe):
     """Its exit__ ends only when it is abandoned."""
 
