@@ -186,7 +186,9 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         try:
             task = loop.create_task(carrier, name=self.name)
             if self.eager and not asyncio.isfuture(task):
-                raise TypeError(f"expected a task from the loop's task factory, found {shown(task)}")
+                raise TypeError(
+                    f"expected a task from the loop's task factory, found {shown(task)}"
+                )
             self._is_in(task)
         except BaseException:
             self._finish()

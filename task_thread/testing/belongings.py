@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import locale
 import logging
 import os
 import signal
@@ -36,6 +37,7 @@ class Belongings:
 
     def __init__(self) -> None:
         self._spaces = [(name, owner, dict(vars(owner))) for name, owner in _owners()]
+        self._modules = _dict(sys.modules)
         self._facts = [(fact, value) for fact in _facts() for value in _read(fact)]
         self._loggers = {logger: _state(logger) for logger in _loggers()}
         self._descriptors = list(_descriptors())
@@ -50,6 +52,10 @@ class Belongings:
             for name, owner, before in self._spaces
             for key in _put_space(owner, before)
         ]
+        for name, module in self._modules.items():
+            if sys.modules.get(name) is not module:  # else whoever imports it next gets another one
+                sys.modules[name] = module
+                told.append(f"sys.modules[{name!r}]")
         for fact, before in self._facts:
             for now in _list(_read(fact)) or [None]:  # the folder may have been removed
                 if now != before:
@@ -99,6 +105,9 @@ def _put_space(owner: Any, before: dict[str, Any]) -> Iterator[str]:
 def _facts() -> list[_Fact]:
     facts: list[_Fact] = [
         ("the current folder", os.getcwd, os.chdir),
+        ("the mask of new files' modes", _umask, os.umask),
+        ("the locale", lambda: locale.setlocale(locale.LC_ALL),
+         lambda value: locale.setlocale(locale.LC_ALL, value)),
         ("os.environ", lambda: _dict(os.environ), _put_environment),
         ("sys.path", lambda: _list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
         ("sys.argv", lambda: _list(sys.argv), lambda value: sys.argv.__setitem__(slice(None), value)),
@@ -163,6 +172,12 @@ def _put_filters(before: list[Any]) -> None:
         warnings.catch_warnings()
     ):  # whose end makes the warnings forget what they know of the filters
         pass
+
+
+def _umask() -> int:
+    found = os.umask(0o077)  # there is no way to ask
+    os.umask(found)
+    return found
 
 
 def _tracers() -> tuple[Any, Any]:

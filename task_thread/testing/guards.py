@@ -240,6 +240,8 @@ def _install() -> None:
         (builtins, "quit", "quit", _in_main),
         (os, "_exit", "os._exit", _always),
         (os, "abort", "os.abort", _always),
+        (os, "execv", "os.execv", _always),  # which execl, execlp and execvp call,
+        (os, "execve", "os.execve", _always),  # and the others this one
         (os, "kill", "os.kill", _kills_us),
         (os, "killpg", "os.killpg", _kills_our_group),
         (os, "closerange", "os.closerange", _always),

@@ -244,6 +244,10 @@ async def _kill() -> None:
     os.kill(os.getpid(), 9)  # kill
 
 
+async def _execute() -> None:
+    os.execlp("no-such-program", "no-such-program")  # execute
+
+
 async def _interrupt() -> None:
     raise KeyboardInterrupt  # interrupt
 
@@ -256,6 +260,7 @@ async def _interrupt() -> None:
         (_quit, "# quit"),
         (_os_exit, "# os._exit"),
         (_kill, "# kill"),
+        (_execute, "# execute"),
         (_interrupt, "# interrupt"),
     ],
 )

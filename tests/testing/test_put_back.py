@@ -45,6 +45,12 @@ def _filters() -> None:
     warnings.simplefilter("error")
 
 
+def _umask() -> int:
+    found = os.umask(0o777)
+    os.umask(found)
+    return found
+
+
 def _set(owner: Any, name: str) -> Any:
     return lambda: setattr(owner, name, lambda *args: None)
 
@@ -65,6 +71,8 @@ CHANGES = [
     (_handlers, "the logger 'root'", lambda: (logging.root.handlers[:], logging.root.level)),
     (lambda: logging.disable(50), "logging.disable", lambda: logging.root.manager.disable),
     (lambda: os.chdir("/"), "the current folder", os.getcwd),
+    (lambda: sys.modules.pop("random"), "sys.modules['random']", lambda: sys.modules["random"]),
+    (lambda: os.umask(0o777), "the mask of new files' modes", _umask),
     (_environment, "os.environ['TASK_THREAD_CHECKED']", lambda: dict(os.environ)),
     (_filters, "the filters of warnings", lambda: list(warnings.filters)),
     (lambda: sys.path.insert(0, "/nowhere"), "sys.path", lambda: list(sys.path)),
