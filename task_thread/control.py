@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ._core.context import life_of
 from ._core.effect import Effect
 from ._core.environment import in_kernel, running_loop
+from ._core.texts import is_a, shown, text_of
 from ._core.tree import walk_live
 from .signals import Signal, require_signal
 from .states import ThreadState
@@ -89,7 +90,7 @@ class Control:
         if not (number and 0 <= hz <= sys.float_info.max):
             effect = self._effect("setPace", slot)
             effect.missed(
-                ValueError(f"expected a pace in turns/s, 0 or more (0 for none), found {hz!r}")
+                ValueError(f"expected a pace in turns/s, 0 or more (0 for none), found {shown(hz)}")
             )
             return effect
         pace = float(hz)
@@ -216,10 +217,12 @@ class Control:
         life = self._life
         if slot is None:
             return [driver for below in walk_live(life) for driver in below.steered()]
-        found = life.find_drivers(slot)
+        found = life.find_drivers(slot) if is_a(slot, str) else []
         if not found:
             known = ", ".join(d.name for d in life.drivers if not d.over) or "none"
-            raise LookupError(f"{life.id} has no task {slot!r}; its tasks are: {known}")
+            raise LookupError(
+                f"{life.id} has no task {text_of(slot, repr)}; its tasks are: {known}"
+            )
         return found
 
 

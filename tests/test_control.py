@@ -311,6 +311,14 @@ async def test_an_unknown_slot_fails_and_names_those_there_are() -> None:
         assert f"{thread.getId()} has no task 'c'; its tasks are: a, b" in message
 
 
+@pytest.mark.parametrize("slot", [["a"], {}, 5, b"a"])
+async def test_what_is_no_name_of_a_slot_fails_with_the_same_sentence(slot: Any) -> None:
+    thread = Pair()
+    async with running(thread):
+        with pytest.raises(LookupError, match=r"has no task .*; its tasks are: a, b"):
+            await reached(thread.control.pause(slot))
+
+
 @pytest.mark.parametrize("held", ["pause", "pace"])
 async def test_a_task_that_is_held_still_stops_at_once(held: str) -> None:
     class Program(Pair):

@@ -115,8 +115,10 @@ class LiveView:
             if self._terminal.midline:
                 write(self._console.file, "\n")
             if final is not None:
-                with contextlib.suppress(OSError):  # the terminal was closed
-                    self._console.print(final, highlight=False)
+                with contextlib.suppress(OSError, ValueError):  # the terminal was closed
+                    with self._console.capture() as captured:
+                        self._console.print(final, highlight=False)
+                    write(self._console.file, captured.get())
 
     # On whichever OS thread
 

@@ -24,7 +24,9 @@ from rich.console import Console
 from .. import coach
 from .._core import log, os_signals
 from .._core.context import life_of
+from .._core.lines import traceback_of
 from .._core.registry import threads
+from .._core.texts import is_a, text_of
 from ..control import Control
 from ..recording import Recorder
 from ..recording import recorder as recorders
@@ -124,7 +126,8 @@ def run(
     except SystemExit:
         raise
     except BaseException as error:
-        failed = error.with_traceback(_scripts_own(error.__traceback__))
+        failed = error  # its class may say anything of its attributes
+        BaseException.with_traceback(failed, _scripts_own(traceback_of(failed)))
     finally:
         if recorder is not None:
             recorder.stop()
@@ -132,16 +135,16 @@ def run(
                 write(sys.stderr, f"{literal(repr(recorder))}\n")
     if failed is None:
         return 0
-    if isinstance(failed, asyncio.CancelledError) and not str(failed):
+    if is_a(failed, asyncio.CancelledError) and not text_of(failed):
         failed.__suppress_context__ = True
     hook = sys.excepthook
     if hook is not sys.__excepthook__:  # the script's own
-        hook(type(failed), failed, failed.__traceback__)
-    elif isinstance(failed, KeyboardInterrupt):
+        hook(type(failed), failed, traceback_of(failed))
+    elif is_a(failed, KeyboardInterrupt):
         write(sys.stderr, "interrupted\n")
     else:
         tell(failed, plain)
-    if isinstance(failed, KeyboardInterrupt):
+    if is_a(failed, KeyboardInterrupt):
         # Python itself then ends with the status that tells a shell of an interrupt.
         sys.excepthook = _say_nothing
         raise failed

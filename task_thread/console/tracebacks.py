@@ -17,8 +17,8 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.traceback import Trace, Traceback
 
-from .._core.lines import OURS, attribute, is_users
-from .._core.texts import class_of, shown, text_of
+from .._core.lines import OURS, is_users, traceback_of
+from .._core.texts import class_of, is_a, shown, text_of
 from .words import lines
 
 _MOST = 20  # frames; of a recursion, the beginning and the end
@@ -37,7 +37,7 @@ def traceback(error: BaseException, *, width: int | None = None) -> Traceback:
     Raises:
         TypeError: `error` is not an exception.
     """
-    if not isinstance(error, BaseException):
+    if not is_a(error, BaseException):
         raise TypeError(
             f"expected an exception, found {shown(error)}: "
             "write traceback(error) in an `except Exception as error:` block"
@@ -72,10 +72,10 @@ def plain_traceback(error: BaseException) -> str:
 def _extracted(extract: Callable[[Any, Any, Any], F], error: BaseException) -> F:
     """Return what is known of an error; what its own code raises when it is asked is told as its text."""
     try:
-        return extract(type(error), error, error.__traceback__)
+        return extract(type(error), error, traceback_of(error))
     except BaseException:
         simple = type(class_of(error), (Exception,), {"__module__": "__main__"})(text_of(error))
-        return extract(type(simple), simple, attribute(error, "__traceback__"))
+        return extract(type(simple), simple, traceback_of(error))
 
 
 def of_interest(frames: Sequence[F], filenames: Sequence[str]) -> list[F]:

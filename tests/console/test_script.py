@@ -157,6 +157,14 @@ def test_the_exit_status_is_the_scripts_whatever_its_error_does(script: Write) -
             @property
             def __cause__(self):
                 raise KeyboardInterrupt
+            @property
+            def __traceback__(self):
+                raise SystemExit(8)
+            def with_traceback(self, traceback):
+                raise SystemExit(7)
+            @property
+            def __class__(self):
+                raise SystemExit(6)
         raise Odd
         """
     )

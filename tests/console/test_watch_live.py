@@ -188,6 +188,16 @@ def test_a_system_exit_keeps_its_status(terminal: Start, script: Write) -> None:
     assert screen.is_restored()
 
 
+@pytest.mark.parametrize("ends", ["sys.stdout.close()", "os.close(1)"])
+def test_a_script_that_closes_its_stdout_keeps_its_status(
+    terminal: Start, script: Write, ends: str
+) -> None:
+    screen = terminal("-m", "task_thread", script(MAIN + f"    import os; {ends}\n"))
+    screen.until("tick +waiting")
+    screen.type("q")
+    assert screen.end() == 0
+
+
 def test_awaiting_a_watch_ends_with_the_thread(terminal: Start, script: Write) -> None:
     screen = terminal(script(AWAIT))
     screen.until(r"task_thread  1 thread, 1 task, .* turns/s, loop lag")  # with nobody else asking
