@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,13 +84,11 @@ async def test_handlers_of_the_program_itself_are_left_alone() -> None:
 
 async def test_a_handler_of_the_program_itself_may_be_any_object() -> None:
     class Handler:
-        asked = 0
         __hash__ = None  # type: ignore[assignment]
 
         def __call__(self, number: int, frame: Any) -> None: ...
 
         def __eq__(self, other: object) -> bool:
-            self.asked += 1
             return self.limit == other.limit  # type: ignore[attr-defined,no-any-return]
 
         def __getattr__(self, name: str) -> Any:
@@ -104,9 +103,8 @@ async def test_a_handler_of_the_program_itself_may_be_any_object() -> None:
         await thread.stop()
         await run
     finally:
-        with pytest.raises(LookupError):  # Python itself compares what was set before
+        with contextlib.suppress(LookupError):  # some Pythons compare what was set before
             signal.signal(signal.SIGTERM, before)
-    assert mine.asked
     assert signal.getsignal(signal.SIGTERM) is before
 
 
