@@ -48,7 +48,7 @@ ROWS = {
     "04 send-all": "roof cellar",
     "04 slow-where": "roof cellar",
     "05 first-call-run": "server",
-    "05 three-run": "client·2 client·3 client·4",
+    "05 three-run": "client·2 client·3",
     "05 deaf-run": "client·1 talk",
     "05 adder-run": "client·1 client·2",
     "05 adder-nonsense": "client·4 talk",
