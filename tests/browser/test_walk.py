@@ -2,7 +2,7 @@
 
 Each notebook opens a view of all that lives beside itself in its second cell; from then on that view must
 be in sight after every cell, at the size of a laptop and at that of a projector. `ROWS` and `LANES` say
-what else the text wants looked at. Cards that ask, and panels in the notebook, begin on the screen.
+what else the text wants looked at. Cards that ask are answered, there where they came up.
 """
 
 from __future__ import annotations
@@ -138,6 +138,15 @@ def test_what_the_text_speaks_of_is_in_sight_after_every_cell(
     beside = nb.page.locator(".jp-LinkedOutputView .task-thread-view")
     out_of_sight = []
     opened = False
+
+    def sees(parts: dict[str, Locator], cell: str) -> None:
+        for what, part in parts.items():
+            try:
+                until(nb.page, lambda: part.count() == 1 and is_in_sight(part), timeout=20)  # noqa: B023
+            except AssertionError:
+                out_of_sight.append(f"{cell}: {what}")
+                nb.screenshot(f"walk-{name[:2]}-{size[0]}-{cell}")
+
     for index, cell, source in cells(name):
         nb.cell(index).locator(".cm-content").click()
         nb.page.keyboard.press("Shift+Enter")
@@ -148,21 +157,18 @@ def test_what_the_text_speaks_of_is_in_sight_after_every_cell(
             opened = True
         if not opened:
             continue
-        parts = {p: beside.locator(f'[data-panel="{p}"]') for p in ("tree", "timeline")}
-        parts |= looked_at(beside, f"{name[:2]} {cell}")
         here = nb.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+        first: dict[str, Locator] = {}
         if "predict(" in source:
-            parts["card"] = here.locator(".tt-prediction .tt-choice").last
+            first["card"] = here.locator(".tt-prediction .tt-choice").last
+            sees(first, cell)
+            first["card"].click()
+            first["answer"] = here.locator(".tt-prediction .tt-verdict[data-tone]")
+            expect(first["answer"]).to_have_count(1)
         elif any(panel in source for panel in PANELS):
-            parts["panel"] = here.locator(".task-thread[data-panel]").first
-        for what, part in parts.items():
-            try:
-                until(
-                    nb.page, lambda part=part: part.count() == 1 and is_in_sight(part), timeout=20
-                )
-            except AssertionError:
-                out_of_sight.append(f"{cell}: {what}")
-                nb.screenshot(f"walk-{name[:2]}-{size[0]}-{cell}")
+            first["panel"] = here.locator(".task-thread[data-panel]").first
+        panels = {p: beside.locator(f'[data-panel="{p}"]') for p in ("tree", "timeline")}
+        sees(first | panels | looked_at(beside, f"{name[:2]} {cell}"), cell)
     assert opened
     nb.screenshot(f"walk-{name[:2]}-{size[0]}")
     assert out_of_sight == []
