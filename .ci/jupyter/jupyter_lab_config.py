@@ -11,7 +11,7 @@ if not any("root_dir" in arg or "notebook-dir" in arg for arg in sys.argv):
 c.ServerApp.kernel_websocket_connection_class = (
     "task_thread_widgets.prompt_connection.PromptConnection"
 )
-# Nobody is asked, over the first cells, whether to fetch Jupyter's news.
+# Jupyter's news are not fetched; that nobody is asked, over the first cells, is said in labconfig.
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 # Whether JupyterLab's own page should be built anew is a question of its makers. To answer it, the

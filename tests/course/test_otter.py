@@ -44,7 +44,7 @@ def autograder(name: str, folder: Path) -> str:
     tests = folder / "tests"
     tests.mkdir()
     for cell in code(name):
-        if marks(cell)["grade"]:
+        if marks(cell).get("grade"):
             grade_id, points = marks(cell)["grade_id"], marks(cell)["points"]
             test = TEST_FILE.format(name=grade_id, points=points, cell=text(cell))
             (tests / f"{grade_id}.py").write_text(test, "utf-8")
@@ -58,7 +58,7 @@ def graded(name: str, folder: Path, answer: str | None) -> dict[str, tuple[float
     from otter.api import grade_submission
 
     folder.mkdir()
-    cells = [cell for cell in code(name) if not marks(cell)["grade"]]
+    cells = [cell for cell in code(name) if not marks(cell).get("grade")]
     for cell in cells:
         if answer is not None:
             cell["source"] = SOLUTION.sub(answer, text(cell))
@@ -70,7 +70,7 @@ def graded(name: str, folder: Path, answer: str | None) -> dict[str, tuple[float
 
 @pytest.mark.parametrize("name", ["01_task", "10_races"])
 def test_the_solutions_score_all_points(name: str, tmp_path: Path) -> None:
-    points = {marks(c)["grade_id"]: marks(c)["points"] for c in code(name) if marks(c)["grade"]}
+    points = {marks(c)["grade_id"]: marks(c)["points"] for c in code(name) if marks(c).get("grade")}
     results = graded(name, tmp_path / "good", None)
     assert {grade_id: score for grade_id, (score, _) in results.items()} == points, results
 
