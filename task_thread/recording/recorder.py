@@ -5,10 +5,12 @@
 It looks at the trace 100 times a second, which costs 7 us if nothing happened; where something did, it makes
 frames, so that each turn of a usual program is a step of its own. It takes at most a twentieth of a core:
 where frames are costly, there are fewer. What no event tells, a pause say, is looked for ten times a
-second. In segments of 15 s everything is told anew, so that the oldest ones can be left away.
+second, and so is what tasks wait for (makers.py). In segments of 15 s everything is told anew, so that the
+oldest ones can be left away.
 
-Above 2,000 turns/s no single steps are recorded any more, but samples (_core/trace.py): so recording costs a
-few percent of the turn rate, and says what it left away.
+Above 2,000 turns/s no single steps are recorded any more, but samples (_core/trace.py), and it looks at most
+ten times a second, for a hundredth of what the program computes: so recording costs a few percent of the
+turn rate, and says what it left away.
 
 A trace that wakes the recorder was rejected: each turn would have to ask, also for views.
 """

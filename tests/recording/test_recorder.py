@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ async def test_a_block_is_recorded_and_nothing_is_watched_afterwards(tmp_path: P
         await until(lambda: recorder.seconds > 0.05)
     assert recorder.over
     assert dispatcher(thread).trace is None
-    assert repr(recorder).startswith("<recorded 0.")
+    assert re.match(r"<recorded \d+\.\d s, [\d,]+ bytes, ", repr(recorder))
     assert thread.running
     await thread.stop()
     await thread.join()
@@ -155,6 +156,37 @@ def test_many_turns_are_counted_together_and_that_is_said(tmp_path: Path) -> Non
         assert "it was not recorded how long each ran and waited" in said
         told = int(said.split(" turns are shown in ")[0].replace(",", "").split()[-1])
         assert abs(told - turns) < 0.02 * turns
+
+
+def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(tmp_path: Path) -> None:
+    """It rests after a look for as much as the program computes, which may be nothing from then on."""
+
+    class Bursts(Probe):
+        async def enter__(self) -> None:
+            for number in range(10):
+                slot = f"task{number}"
+                setattr(self.tasks, slot, await reCreate(None, self.turn__, slot))
+
+        async def turn__(self, slot: str) -> None:
+            await asyncio.sleep(0.001 if asyncio.get_running_loop().time() < 2 else 0.25)
+            setattr(self.tasks, slot, await reSchedule(self.turn__, slot))
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        thread = Bursts()
+        thread.max_reschedule_rate = None
+        running = loop.create_task(thread.run())
+        recorder = thread.record(tmp_path / "x")
+        await asyncio.sleep(2)
+        assert not dispatcher(thread).trace.full
+        await asyncio.sleep(6)
+        assert dispatcher(thread).trace.full
+        recorder.stop()
+        await thread.stop()
+        await running
+
+    virtual_time.run(main)
+    with replay(tmp_path / "x") as recording:
+        assert len([at for at in recording.turns if at > 6]) >= 6
 
 
 def test_rows_and_lanes_beyond_the_limits_are_told(tmp_path: Path) -> None:
