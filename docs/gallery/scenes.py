@@ -206,6 +206,7 @@ MISTAKES = (
         "10",
         "transfer = TransferThread()",
         "Two tasks, two locks: each waits for the other",
+        seconds=4,
         then="await only(transfer)",
     ),
     Scene(

@@ -96,6 +96,12 @@ def frame(facts: Any, full: bool = True, **more: Any) -> dict[str, Any]:
     return {"kind": "frame", "n": 1, "full": full, "at": 0, "facts": facts, "columns": [], **more}
 
 
+def graph(nodes: int, arrows: list[Any]) -> dict[str, Any]:
+    node = ["task", "x", "1/x", False]
+    rest = {"things": [], "waiting": 0, "more": 0, "red": 0}
+    return frame({"nodes": [node] * nodes, "arrows": arrows, **rest})
+
+
 def test_cut_off_anywhere_it_opens_up_to_there(sound: bytes) -> None:
     seconds = -1.0
     for length in range(0, len(sound), 7):
@@ -180,6 +186,11 @@ def test_any_rows_come_to_a_tree(sound: bytes, ops: list[tuple[str, int, int, bo
         ({"frames": [["tree", frame({"add": [{"row": 3, "of": 9}]}), []]]}, "row 3 can't come below row 9"),
         ({"frames": [["tree", {"kind": "script"}, []]]}, "expected a frame"),
         ({"marks": [[0, "failure", 1, "x" * 30_000, ""]]}, "expected a text"),
+        ({"frames": [["waits", frame({}), []]]}, "a frame of the waits is not whole"),
+        ({"frames": [["waits", graph(1, [[0, 1, "waits", False]]), []]]}, "an arrow leads nowhere"),
+        ({"frames": [["waits", graph(1, [[0, -1, "waits", False]]), []]]}, "an arrow leads nowhere"),
+        ({"frames": [["waits", graph(40_000, []), []]]}, "a graph has too many nodes or arrows"),
+        ({"frames": [["waiting", frame({"new": [[1, "x"]]}), []]]}, "expected a list of certain items"),
         ({"at": -5}, "time goes back"),
         ({"at": float("nan")}, "a record is no JSON"),
     ],
@@ -189,7 +200,8 @@ def test_what_does_not_fit_ends_it_with_a_sentence(
 ) -> None:
     recording = replay(tampered(sound, tick))
     assert said in recording.says[-1]
-    assert recording.says[-1].startswith("It can be read up to 0.6")
+    last = replay(sound).moments()[-1]
+    assert recording.says[-1].startswith(f"It can be read up to {last:.2f} s; then ")
     for at in (0.5, recording.seconds):
         assert recording.at(at).threads[0].id.startswith("Top")
 
