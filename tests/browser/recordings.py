@@ -10,6 +10,8 @@ from typing import Any
 import async_solipsism
 
 from task_thread import MessageSignal, Signal, TaskThread, reCreate, reSchedule
+from task_thread._core.context import life_of
+from task_thread.recording import export_html, history
 
 HOSTILE = "<img src=x onerror=document.title='XSS'>"
 HOSTILE_TEXT = "</script><script>document.title='XSS'</script>"
@@ -97,6 +99,23 @@ def record(path: Path, seconds: float = 20.0, of: type[TaskThread] = Parent) -> 
         await asyncio.sleep(seconds)
         await thread.stop()
         await thread.join()
+
+    _run(main())
+
+
+def coarse_history(path: Path, seconds: float) -> None:
+    """Write the page of the history that a kernel keeps of the program, unless more was asked for."""
+
+    async def main() -> None:
+        parent = Parent()
+        parent.logger.propagate = False
+        parent.start()
+        await asyncio.sleep(0.1)
+        history._begin(life_of(parent), full=False)
+        await asyncio.sleep(seconds - 0.1)
+        export_html(parent.history(), path)
+        await parent.stop()
+        await parent.join()
 
     _run(main())
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lab import SCREENSHOTS
 from playwright.sync_api import BrowserContext, Page, expect
-from recordings import HOSTILE, HOSTILE_TEXT, Table, record
+from recordings import HOSTILE, HOSTILE_TEXT, Table, coarse_history, record
 from task_thread_widgets import export_figure
 
 from task_thread.recording import export_html
@@ -122,6 +122,31 @@ def test_who_waits_for_what_is_shown_as_it_was(page: Page, tmp_path: Path) -> No
     waits.get_by_role("button", name="table.right").first.click()
     expect(row(page, "right")).to_have_attribute("aria-selected", "true")
     page.screenshot(path=SCREENSHOTS / "recording-waits.png")
+
+
+def test_a_history_of_one_moment_is_stepped_through_and_says_what_it_has_not(
+    page: Page, tmp_path: Path
+) -> None:
+    coarse_history(tmp_path / "history.html", 4.6)  # before anything fails
+    page.goto((tmp_path / "history.html").as_uri())
+    note = page.get_by_text("only the timeline tells of this moment")
+    page.keyboard.press("End")
+    expect(note).to_be_hidden()
+    end = moment(page)
+    moments = []
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+        moments.append(moment(page) - end)
+    # The child turns each quarter of a second, its parent each second; the last look was at 4.6 s.
+    assert moments == pytest.approx([-0.1, -0.35, -0.6, -0.85], abs=0.02)
+    expect(note).to_be_visible()
+    expect(turns(page, "beat")).to_have_text("18")  # of the moment that was kept
+    told = page.evaluate(
+        "Array.from([...document.documentElement.replay.pages.timeline.store.lanes.values()]"
+        ".find(({name}) => name === 'beat').track.what.slice(0, 3))"
+    )
+    assert told == [3, 3, 3]  # ends of turns, and no steps
+    page.screenshot(path=SCREENSHOTS / "recording-history.png")
 
 
 def test_it_plays_at_its_speed_and_pauses(opened: Page) -> None:
