@@ -12,7 +12,8 @@ from ..frames.signal_frames import text_of
 from .makers import Made, Makers
 
 MOST_SIGNALS = 20.0  # a second that have a mark of their own
-_LONGEST = 120  # characters of a text
+_LONGEST = 120  # characters of a signal's text
+_LONGEST_SENTENCE = 300  # of what an error or an advice says
 _FAILED, _STATE, _TROUBLE = int(Kind.FAILED), int(Kind.STATE), int(Kind.TROUBLE)
 
 Mark = list[Any]
@@ -72,7 +73,7 @@ class Marks:
         for panel, content, _ in frames:
             if panel == "log" and "added" in content["facts"]:
                 marks += [
-                    [at, "advice", line[4], line[6], cut(line[7], _LONGEST)]
+                    [at, "advice", line[4], line[6], cut(line[7], _LONGEST_SENTENCE)]
                     for line in content["facts"].get("lines", ())
                     if line[3] == ADVICE and line[0] > self.logged
                 ]
@@ -81,4 +82,4 @@ class Marks:
 
 
 def _error(error: Any) -> str:
-    return cut(describe(error), _LONGEST) if is_a(error, BaseException) else ""
+    return cut(describe(error), _LONGEST_SENTENCE) if is_a(error, BaseException) else ""

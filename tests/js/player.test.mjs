@@ -73,6 +73,14 @@ test("a far jump feeds no more than the panel shows of the past, from the full f
   assert.equal(take("timeline")[0].at, 240);
 });
 
+test("on the way back it is fed from a full frame, also where no frame lies between", () => {
+  const { player, take } = play(makeFilm());
+  player.seek(305.08);
+  take("tree");
+  player.seek(305.02);
+  assert.deepEqual([take("tree")[0].at, player.tracks.get("tree").next], [290, 3051]);
+});
+
 test("a panel that shows another span is fed again", () => {
   let span = 10;
   const { player, take } = play(makeFilm(), () => span);

@@ -293,6 +293,17 @@ test("a full frame of an earlier moment is a new beginning, as in a recording th
   assert.equal(store.beatsOf(store.rows.get(2)).reduce((sum, beat) => sum + beat, 0), 0);
 });
 
+test("in a recording the rate goes on to the moment that is shown, though no frame tells that nothing turned", () => {
+  const store = new TreeStore();
+  store.apply(frame({ add: [thread(1), task(2, 1)] }, { full: true, at: 10 }));
+  for (let i = 1; i < 30; i++) store.apply(frame({}, { at: 10 + i / 10, columns: { turned: [1] } }));
+  assert.equal(Math.round(store.rateOf(store.rows.get(2))), 10);
+  store.advance(20);
+  assert.equal(store.rateOf(store.rows.get(2)), 0);
+  store.apply(frame({}, { at: 20.1, columns: { turned: [1] } }));
+  assert.equal(store.rows.get(2).turns, 30);
+});
+
 test("what lives stands before what has ended, each in its own order", () => {
   const store = new TreeStore();
   store.apply(frame({ add: [

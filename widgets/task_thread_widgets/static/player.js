@@ -42,6 +42,7 @@ export class Player {
     this.begin = film.about.cut ?? 0; // what came before was left away
     this.known = film.about.known ?? this.begin; // before that only the timeline tells what was
     this.at = this.begin;
+    this.shown = -Infinity; // the moment of which the panels know
     this.playing = false;
     this.speed = 1;
     /** @type {Map<string, Track>} */
@@ -94,19 +95,22 @@ export class Player {
   seek(at) {
     at = Math.min(this.seconds, Math.max(this.begin, at || 0));
     this.at = at;
-    for (const panel of this.tracks.keys()) this.feedTo(panel, at);
+    const shown = Math.max(at, this.known);
+    // Stores have gone on to the moment that was shown, also where no frame came: back is from the beginning.
+    if (shown < this.shown) for (const track of this.tracks.values()) track.next = Infinity;
+    this.shown = shown;
+    for (const panel of this.tracks.keys()) this.feedTo(panel, shown);
     this.changed();
   }
 
   /** Feed a panel from further back, or less far: it shows another span of time now. */
   again(panel) {
     this.tracks.get(panel).next = Infinity;
-    this.feedTo(panel, this.at);
+    this.feedTo(panel, this.shown);
   }
 
   feedTo(panel, at) {
     const track = this.tracks.get(panel);
-    at = Math.max(at, this.known);
     const end = firstAfter(track.at, at + atOnce);
     const since = at - Math.max(lookedBack, this.span(panel) ?? 0);
     const start = track.full[Math.max(0, lastUpTo(track.full, since, (index) => track.at[index]))];

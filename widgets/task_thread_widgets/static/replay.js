@@ -201,6 +201,9 @@ export class Replay {
   /** Another moment, another speed, or it plays or stands. */
   changed() {
     const { player } = this;
+    // While nothing happens no frame comes; turns/s and beats go on to this moment all the same.
+    const tree = this.pages.tree?.store;
+    if (tree && tree.at < player.at) tree.advance(player.at);
     this.showSource();
     for (const model of Object.values(this.models)) model.tell("change:at");
     setText(this.time, `${playedText(player.at)} / ${playedText(player.seconds)}`);
