@@ -118,6 +118,14 @@ def test_who_waits_for_what_is_shown_as_it_was(page: Page, tmp_path: Path) -> No
     go(page, 1.0)
     expect(waits).to_contain_text("nobody waits for anything that can be named")
     expect(row(page, "right")).not_to_contain_text("waits for")
+    # Nothing has happened for five seconds, so no frame came: the panels go on to this moment all the same.
+    go(page, 9.5)
+    expect(row(page, "left").locator(".tt-rate")).to_have_text("0/s")
+    tab(page, "Timeline")
+    timeline = "document.documentElement.replay.pages.timeline"
+    assert page.evaluate(f"{timeline}.store.at") < 6
+    assert page.evaluate(f"{timeline}.scene().until") >= 9.5
+    tab(page, "Waits")
     go(page, 6.0)
     waits.get_by_role("button", name="table.right").first.click()
     expect(row(page, "right")).to_have_attribute("aria-selected", "true")

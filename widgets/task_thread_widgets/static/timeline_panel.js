@@ -260,12 +260,14 @@ export class TimelinePage extends PanelPage {
       store, rows, indices, first, last, ratio, scale, colors, font, hatch, height,
       scrolled: Math.round(this.inView.top * ratio),
       rowHeight: this.rowHeight * ratio, axis: Math.round(this.axis * ratio),
-      until: this.until(), selected: chosen ? chosen.lane.lane : 0,
+      // A recording has no frame while nothing happens; the next one has what is painted after it painted anew.
+      until: this.recorded ? this.recorded.seconds : this.until(), selected: chosen ? chosen.lane.lane : 0,
     };
   }
 
   /** Until when it may be taken for known that nothing else happened. */
   until() {
+    if (this.recorded) return Math.max(this.store.at, this.shown);
     return this.store.at + (this.lost ? 0 : quietFor);
   }
 
