@@ -4,7 +4,8 @@
 
 Each scene of `scenes.py` is recorded in a kernel of its own, a few at once, from the cells of the notebook
 as it stands, and becomes one HTML file; `index.html` lists them. A cell that is not found, or fails, ends it
-with an error, and so does a failure that is not meant. `make site` shows the recordings on its pages.
+with an error, and so does a scene in which nothing runs, or fails that is not meant to. `make site` shows the
+recordings on its pages.
 """
 
 from __future__ import annotations
@@ -105,8 +106,10 @@ async def made(scene: Scene) -> str:
         )
         await client.async_execute()
         with replay(Path(place) / TAPE) as recording:
-            if not recording.seconds:
-                raise ValueError(f"{scene.name}: expected a thread that lives, found none")
+            if not recording.moments():
+                raise ValueError(
+                    f"{scene.name}: expected that something runs, found nothing recorded"
+                )
             failed = [mark.text for mark in recording.marks if mark.kind == "failure"]
             if failed and not scene.fails and scene not in MISTAKES:
                 raise ValueError(f"{scene.name}: expected no failure, found {failed[0]}")

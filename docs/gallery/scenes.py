@@ -119,14 +119,6 @@ PROGRAMS = (
     Scene("town", "05", "town = Town()", "Clients and server as one tree"),
     Scene("frames", "06", "station = Station()", "Frames from a stream of bytes", ("def pack(",)),
     Scene("mill", "07", "mill = Mill()", "A task that turns as often as it can", seconds=1.5),
-    Scene(
-        "pool",
-        "10",
-        "pool = PoolThread()",
-        "Twelve workers share three machines: who waits for what",
-        then="await only(pool)",
-    ),
-    Scene("polite", "10", "polite = PoliteTable()", "Five philosophers who all eat", seconds=0.5),
     Scene("harbour", "09", "harbour = Harbour()", "Clients, a fan-out and a database as one tree"),
     Scene(
         "race",
@@ -140,7 +132,7 @@ PROGRAMS = (
         "10",
         "transfer = TransferThread()",
         "Each holds the lock that the other waits for",
-        seconds=1.5,
+        seconds=3,
         then="await only(transfer)",
     ),
     Scene("philosophers", "10", "table = Table()", "A circle of five who wait", seconds=0.5),
@@ -193,23 +185,5 @@ MISTAKES = (
         "class Half",
         "exit__ deletes one task and forgets the other",
         ("clock = Clock()",),
-    ),
-    Scene(
-        "race",
-        "10",
-        "bank = BankThread()",
-        "A look, an await, an act: two draw the last note",
-        then="await only(bank)",
-    ),
-    Scene(
-        "deadlock",
-        "10",
-        "transfer = TransferThread()",
-        "Two tasks, two locks: each waits for the other",
-        seconds=4,
-        then="await only(transfer)",
-    ),
-    Scene(
-        "philosophers", "10", "table = Table()", "Five philosophers in a circle, each with one fork"
     ),
 )

@@ -82,6 +82,7 @@ class Recorder:
         self._all_due = 0.0
         self._counted = 0  # turns, since `_judged_at`
         self._judged_at = 0.0
+        self._began_segment = False  # by the last look
         self._rests_until = 0.0  # in CPU time of this OS thread; at most up to
         self._rested = 0.0  # in loop time
         self._marks = Marks(self._makers)
@@ -220,7 +221,9 @@ class Recorder:
             return True
         self._try(lambda: self.look(now, lag, only_news=True))
         ended = cpu_time()
-        self._rests_until = ended + (ended - began) / _COARSE_SHARE
+        # What begins a segment, each 15 s, costs several times as much, and the first of all more still.
+        share = 1.0 if self._began_segment else _COARSE_SHARE
+        self._rests_until = ended + (ended - began) / share
         self._rested = now + _LONGEST_REST
         if self._life is not None and not self._life.live:
             self.close()
@@ -242,7 +245,7 @@ class Recorder:
         if not (events or everything or self._makers.log.added != self._marks.logged):
             return
         self.seconds = at = round(max(now - self._began, self.seconds), 4)
-        full = self.tape.wants_segment(at)
+        full = self._began_segment = self.tape.wants_segment(at)
         active = None
         if everything or full:
             self._all_due = now + _ALL_EVERY
