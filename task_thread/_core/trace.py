@@ -11,8 +11,9 @@ So watching adds the records and leaves the paths that are taken without a watch
 
 A *coarse* trace is kept where nobody looks: it has no steps, and a task's turns in samples. The driver comes
 by once in some turns anyway, to look at its rate; there it notes how many turns have ended, about 50 times
-a second, and each turn of a slower task. Measured: 0.1 us a turn at full speed, where an event for each
-turn cost 1.0 to 1.6, and each step as well 1.2 to 3. A signal costs 1.6 us, which doubles it, either way.
+a second (less often where there are more than 25 tasks), and each turn of a slower task. Measured: 0.1 us a
+turn at full speed, where an event for each turn cost 1.0 to 1.6, and each step as well 1.2 to 3. A signal
+costs 1.6 us, which doubles it, either way.
 
 Who made another task go on (set the event, put into the queue, gave back the lock) is found for the futures
 that a reader asks for, `Trace.watch_wake`: what was not done before a step of a task and is done after it,
@@ -47,6 +48,7 @@ COARSE_RING = 5_000  # of a coarse trace: half a megabyte
 _SAMPLE = 0.02  # seconds between two samples of a task that turns faster
 _MOST_AWAITED = 20  # waits whose ends are looked for: each step looks at them twice
 _MOST_WAKES = 1_000
+_OFTEN = 25  # tasks that are sampled as often as that
 _MOST_STEP = 200  # turns between two of them: it may become slow
 
 
@@ -254,7 +256,9 @@ class Trace:
             self._ring.append((_TURN, now, who, more))
             self.added += 1
         self._noted[who] = turns, now
-        return turns + max(1, min(_MOST_STEP, int(more * _SAMPLE / max(now - then, 1e-6))))
+        # Of many tasks fewer samples each: else they cost some percent, and fill the ring in a second.
+        apart = _SAMPLE * max(1.0, len(self._noted) / _OFTEN)
+        return turns + max(1, min(_MOST_STEP, int(more * apart / max(now - then, 1e-6))))
 
     def ended(self, driver: Driver) -> None:
         """A task has ended."""

@@ -154,6 +154,7 @@ export class TreeStore {
     const steps = Math.min(beatsKept, tenthsBetween(this.beatAt, at));
     this.beatAt = steps < beatsKept ? this.beatAt + steps / 10 : at;
     this.at = at;
+    if (at - this.lagAt > lagKept) this.lag = 0;
     this.tenths += steps;
     this.known = Math.min(beatsKept, this.known + steps);
     for (let i = 0; i < steps; i++) {
