@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import html
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 AT_ONCE = 6  # kernels; most of a scene's time is spent asleep
 TAPE = "scene.ttr"
 BEGIN = f"""
+from task_thread import only as _only
 from task_thread.recording.recorder import record as _record
 _recorder = _record(None, {TAPE!r})
 """
@@ -137,9 +139,15 @@ def cells(scene: Scene) -> list[str]:
     return [
         *(sources[n] for n in chosen),
         BEGIN,
-        f"{sources[last]}\n{scene.then}",
+        f"{sources[last]}\n{scene.then or started(sources[last])}",
         END.format(seconds=scene.seconds),
     ]
+
+
+def started(source: str) -> str:
+    """Return what starts the thread of a cell that only asks what will happen; "" if it does more."""
+    asked = re.search(r"^predict\(.*\bthread=(\w+)", source, re.DOTALL | re.MULTILINE)
+    return "" if asked is None else f"await _only({asked[1]})"
 
 
 def only_defines(source: str) -> bool:

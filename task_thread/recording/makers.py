@@ -55,7 +55,7 @@ class Makers:
         self.code = CodeFrames(self.tree)
         self.waits = WaitsFrames(thread)
         self._records = WaitRecords()
-        self._waits_due = float("-inf")
+        self.waits_due = float("-inf")  # when to look for waits again, in loop time
         self._numbers: dict[str, int] = {}
         self.unseen = 0  # rows that are not looked at
         self.hidden = 0  # lanes in which nothing is shown
@@ -109,7 +109,7 @@ class Makers:
         self, now: float, full: bool
     ) -> tuple[dict[Driver, str] | None, list[tuple[str, Frame | None]]]:
         """Return what tasks wait for, and what is told of it; nothing if it is too early for a look."""
-        if now < self._waits_due and not full:
+        if now < self.waits_due and not full:
             return None, []
         began = cpu_time()
         # Beyond so many a look would hold up the loop: that there is none is told (`unseen`).
@@ -121,7 +121,7 @@ class Makers:
             ("waiting", self._records.told(now, full, seen)),
         ]
         took = cpu_time() - began
-        self._waits_due = now + max(took / _WAITS_SHARE, _WAIT_TAKES * len(seen.waits))
+        self.waits_due = now + max(took / _WAITS_SHARE, _WAIT_TAKES * len(seen.waits))
         return words, waits
 
     def _rows(self, active: set[int] | None) -> list[int]:

@@ -252,6 +252,8 @@ class Recorder:
         else:
             active = {event[2] for event in events if event[0] <= _FAILED}
         makers = self._makers
+        if not only_news:
+            makers.waits_due = now  # the last moment of all is told as it is
         frames = makers.look(now, lag, full, active, self._began)
         marks, unmarked = self._marks.of(events, frames, at, self._began)
         turned = sum(what or 1 for kind, _, _, what in events if kind == _TURN)
