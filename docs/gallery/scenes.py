@@ -137,14 +137,6 @@ PROGRAMS = (
     ),
     Scene("philosophers", "10", "table = Table()", "A circle of five who wait", seconds=0.5),
     Scene(
-        "philosophers-polite",
-        "10",
-        "polite = PoliteTable()",
-        "The same order for all, and all eat",
-        ("table = Table()",),
-        0.5,
-    ),
-    Scene(
         "pool",
         "10",
         "pool = PoolThread()",
