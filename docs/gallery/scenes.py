@@ -135,7 +135,7 @@ PROGRAMS = (
         seconds=3,
         then="await only(transfer)",
     ),
-    Scene("philosophers", "10", "table = Table()", "A circle of five who wait", seconds=0.5),
+    Scene("philosophers", "10", "table = Table()", "A circle of five who wait"),
     Scene(
         "pool",
         "10",
@@ -156,7 +156,7 @@ MISTAKES = (
         seconds=4,
         then="await only(blocker)",
     ),
-    Scene("sleeper", "08", "class Sleeper", "The same, repaired: await asyncio.sleep"),
+    Scene("sleeper", "08", "class Sleeper", "The same, repaired: asyncio.to_thread"),
     Scene("hasty", "08", "class Hasty", "A task that never waits", seconds=0.5),
     Scene(
         "forgetful",
