@@ -97,6 +97,7 @@ def test_who_waits_for_what_is_shown_as_it_was(page: Page, tmp_path: Path) -> No
     record(tmp_path / "table.ttr", 10, Table)
     export_html(tmp_path / "table.ttr", tmp_path / "table.html")
     page.goto((tmp_path / "table.html").as_uri())
+    expect(page.get_by_role("button", name="Play")).to_be_focused()
     tab(page, "Waits")
     waits = page.locator('[data-panel="waits"]')
     for at, words, circle in (
@@ -137,6 +138,7 @@ def test_a_history_of_one_moment_is_stepped_through_and_says_what_it_has_not(
 ) -> None:
     coarse_history(tmp_path / "history.html", 4.6)  # before anything fails
     page.goto((tmp_path / "history.html").as_uri())
+    expect(page.get_by_role("button", name="Play")).to_be_focused()
     note = page.get_by_text("only the timeline tells of this moment")
     page.keyboard.press("End")
     expect(note).to_be_hidden()
