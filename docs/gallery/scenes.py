@@ -145,6 +145,7 @@ PROGRAMS = (
     ),
     Scene("clients", "11", "station = Station()", "Websockets: who sends what to whom"),
     Scene("office", "12", "office = Office()", "Children in two other processes"),
+    Scene("road", "13", "smart = Home(Road, Careful", "Three students' programs steer a road"),
 )
 
 MISTAKES = (

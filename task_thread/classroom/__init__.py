@@ -30,7 +30,7 @@ Nothing outside of this package knows it.
 from __future__ import annotations
 
 try:
-    import websockets as _websockets  # noqa: F401
+    import websockets.asyncio as _websockets  # noqa: F401  # what older ones, and stand-ins, lack
 except ImportError:
     raise ImportError(
         "task_thread.classroom needs websockets: run pip install 'task-thread[classroom]', "
