@@ -156,7 +156,7 @@ def test_what_is_selected_in_the_tree_drives_the_other_panels(game):
     expect(chosen).to_have_attribute("data-slot", "breathe")
     serial = chosen.get_attribute("data-serial")
     views = "__import__('task_thread_widgets').view_of(game)"
-    notebook.kernel.until(f"[p.selected for p in {views}.panels]", [f"{serial}/breathe"] * 6)
+    notebook.kernel.until(f"[*{{p.selected for p in {views}.panels}}]", [f"{serial}/breathe"])
     chosen.focus()
     notebook.page.keyboard.press("Escape")
     expect(panel(view, "tree").locator('[aria-selected="true"]')).to_have_count(0)

@@ -9,12 +9,15 @@ from programs import coached
 
 from task_thread import coach
 from task_thread._core import source
-from task_thread.coach import advice, cofunctions
+from task_thread.coach import abandoned, advice, cofunctions
 
 
 @pytest.fixture(autouse=True)
-def nothing_told(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def nothing_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     advice._logged_at.clear()
+    monkeypatch.setattr(abandoned, "_MOST_FILES", 1_000)  # all these tests count as one program
     # Their programs have one file name, and `pass` may compile to what `return` did in the test before.
     for known in (coach._plain, cofunctions._readings, source.trees):
         known.clear()
