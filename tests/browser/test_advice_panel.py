@@ -122,6 +122,7 @@ def test_each_advice_is_listed_counted_and_led_to_its_line(office):
 
 def test_beside_the_source_it_stays_where_it_is(office):
     notebook, view = office
+    notebook.page.set_viewport_size({"width": 1600, "height": 2000})  # what is out of sight waits
     turn(notebook)
     view.get_by_role("tab", name="All").click()
     panel(view, "advice").get_by_role("listitem").get_by_role("button").click()
