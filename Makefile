@@ -15,7 +15,7 @@ site := .venv-site
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-here test-pythons test-course test-lite test-site exercises links docs gallery site slides walk bench bench-view soak clean
+.PHONY: help lab test test-all test-rest test-pythons test-course test-lite test-site exercises links docs gallery site slides walk bench bench-view soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
@@ -48,8 +48,8 @@ test: $(venv)/has-test
 test-all:
 	@.ci/test-all $(MINUTES)
 
-test-here: $(venv)/has-test
-	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test $(py) all
+test-rest: $(venv)/has-test
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test $(py) rest
 
 test-pythons:
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-pythons

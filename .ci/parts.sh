@@ -64,7 +64,8 @@ finish() { # the last lines, and the exit status
     have_browser || skip "browser tests" "no Chromium (on Debian: apt-get install chromium libatomic1)"
     printf '\n== summary\n'
     printf '%s\n' "${summary[@]}"
-    # The tests which pytest itself skipped, and its closing line, where nobody misses them.
+    # The tests that failed, those which pytest itself skipped, and its closing line, where nobody misses them.
+    [ "$status" = 0 ] || grep -a -E '^(FAILED|ERROR) tests/' "$log.all" | cut -c1-150 | sort -u
     grep -a '^SKIPPED \[' "$log.all"
     grep -a -E '[0-9]+ (passed|failed|errors?|skipped|deselected).* in [0-9.]+s' "$log.all"
     exit $status
