@@ -75,7 +75,8 @@ def test_the_live_view_is_worth_more_than_a_page(own: Kernel) -> None:
 
 
 def test_without_widgets_there_are_text_and_html_and_a_line_that_says_why(own: Kernel) -> None:
-    own.run("import sys, task_thread_widgets as kept")  # a kernel imports it a little later by itself
+    # By itself a kernel imports it a little later.
+    own.run("import sys, task_thread_widgets as kept")
     own.run("sys.modules['task_thread_widgets'] = None")
     try:
         ran = own.run("Own()")
