@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lab import settle
+from lab import settle, until
 from playwright.sync_api import Locator, expect
 from test_view import PROGRAM, panel, shown
 
@@ -45,11 +45,12 @@ def test_a_view_is_recorded_and_replayed_above_its_panels(open_notebook, server)
     )
     slider(replay).focus()
     notebook.page.keyboard.press("End")
-    at_end = int(slot(replay, "serve").locator(".tt-turns").text_content())
-    assert at_end >= before + 3
+    replayed = slot(replay, "serve").locator(".tt-turns")
+    until(notebook.page, lambda: int(replayed.text_content()) >= before + 3)
+    at_end = replayed.text_content()
     notebook.page.keyboard.press("ArrowLeft")
     notebook.page.keyboard.press("Home")
-    expect(slot(replay, "serve").locator(".tt-turns")).not_to_have_text(str(at_end))
+    expect(replayed).not_to_have_text(at_end)
     notebook.screenshot("replay-in-a-view")
     view.get_by_role("button", name="Close the replay").click()
     expect(replay).to_have_count(0)
