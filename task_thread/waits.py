@@ -22,7 +22,7 @@ from ._core.awaiting import Want, is_done, locals_of
 from ._core.chain import is_future
 from ._core.driver import Driver
 from ._core.lifecycle import Life
-from ._core.lines import Place, attribute, name_of
+from ._core.lines import Place, attribute, coroutine_in, name_of
 from ._core.mailbox import Mailbox
 from ._core.texts import class_of, is_a
 from ._core.waits import (
@@ -491,7 +491,7 @@ def _plain_below(waiters: list[Waiter]) -> dict[Driver, list[Any]]:
 
 
 def _plain_waiter(driver: Driver, task: Any) -> Waiter:
-    return Waiter(driver.owner, "plain", coroutine_name(task), task.get_coro(), task=task)
+    return Waiter(driver.owner, "plain", coroutine_name(task), coroutine_in(task), task=task)
 
 
 def waits_of(life: Life) -> tuple[Wait, ...]:
