@@ -6,6 +6,7 @@ The lists below hold what is not so yet. They may only shrink: an entry that is 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -224,6 +225,19 @@ def test_every_module_has_its_floor_and_no_floor_names_what_is_gone() -> None:
         floor(module)
     for name in (name for names in FLOORS for name in names):
         assert name.rstrip(".") in modules()
+
+
+def test_the_head_of_each_folder_says_what_each_of_its_modules_is_for() -> None:
+    """Those of an advice are told by their names, which tests/coach/test_kinds.py checks, and by README."""
+    unsaid = []
+    for module in modules():
+        folder, _, name = module.rpartition(".")
+        if folder.count(".") == 1 and modules()[module].name != "__init__.py":
+            head = ast.get_docstring(tree_of(folder)) or ""
+            advice = (ast.get_docstring(tree_of(module)) or "").startswith("`")
+            if not advice and not re.search(rf"\b{name}\b", head):
+                unsaid.append(module)
+    assert unsaid == []
 
 
 def test_imports_point_down() -> None:

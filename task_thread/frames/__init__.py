@@ -11,6 +11,7 @@
     signal_frames      of the signals
     waits_frames       of who waits for what
     advice_frames      of what the coach told
+    code_frames wait_records    what only a recording has: where each task stands; all waits
 
 Nothing here knows of a page or a file.
 """

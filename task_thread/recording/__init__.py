@@ -6,6 +6,13 @@
 
 A page, a terminal and other people's viewers draw from what a `Recording` returns; nothing of it needs
 the program.
+
+    makers marks recorder   what is seen of living threads, and what a reader may jump to
+    history                 the last seconds of a tree, in memory
+    file                    Tape and Records: how it lies in a file, and what can be read of a broken one
+    checks                  kinds, sizes and numbers of all that is read
+    replay moment           a Recording, and the snapshots of one moment in it
+    html_page chrome_trace  one HTML file; for other people's viewers
 """
 
 from __future__ import annotations

@@ -15,6 +15,14 @@
 
 `check` is an ordinary function: it works in a notebook cell, in nbgrader, in otter-grader and in pytest.
 `virtual_time` makes a pytest test of an `async def` function.
+
+    check               starts the OS thread of a run, watches it, and tells the verdict
+    run                 one run: the program, then the cleaning; what is blamed
+    loops               virtual time and real time
+    guards belongings left      what a program may not do, may replace, and leaves behind
+    interrupt freeze    end code that never ends
+    events              what happened, in its order
+    report asserts waits        the verdict, and what explains it
 """
 
 from __future__ import annotations

@@ -1,6 +1,17 @@
 """The live view of task_thread programs in a notebook: panels on anywidget, and what composes them.
 
 Imports the core `task_thread`, never the other way; the core comes here when a thread is displayed.
+Besides a file for each panel and view:
+
+    panel                   what all panels have in common; in the page `static/panel_page.js`
+    presence home           which pages can be seen; which loop is the kernel's own
+    desk                    what a page may ask the kernel to do; in the page `static/actions.js`
+    refusal page_messages   checks of what a page says; what a message can carry
+    prompt_connection       frames are not held back by the Jupyter server
+    still                   what a saved notebook shows
+    page_code               one JavaScript file a panel, joined of those in `static`
+    beside                  a view that stays in sight
+    view_recordings recorded_page   a replay above the panels; a recording as a page
 """
 
 from __future__ import annotations
