@@ -17,55 +17,55 @@ from ..snapshot import TaskSnapshot, ThreadSnapshot
 from ..states import TaskState, ThreadState
 
 
-class Mark(NamedTuple):
+class Sign(NamedTuple):
     """The sign of a state: its shape, the same in ASCII, and a rich style."""
 
     shape: str
     ascii: str
     style: str
 
-    def sign(self, ascii_only: bool) -> str:
+    def drawn(self, ascii_only: bool) -> str:
         """Return the shape that can be shown."""
         return self.ascii if ascii_only else self.shape
 
 
 _THREADS = {
-    ThreadState.CREATED: Mark("○", "o", "dim"),
-    ThreadState.STARTING: Mark("◔", ">", "cyan"),
-    ThreadState.RUNNING: Mark("●", "*", "green"),
-    ThreadState.STOPPING: Mark("◑", "<", "yellow"),
-    ThreadState.STOPPED: Mark("■", "#", "dim"),
-    ThreadState.FAILED: Mark("✗", "x", "bold red"),
+    ThreadState.CREATED: Sign("○", "o", "dim"),
+    ThreadState.STARTING: Sign("◔", ">", "cyan"),
+    ThreadState.RUNNING: Sign("●", "*", "green"),
+    ThreadState.STOPPING: Sign("◑", "<", "yellow"),
+    ThreadState.STOPPED: Sign("■", "#", "dim"),
+    ThreadState.FAILED: Sign("✗", "x", "bold red"),
 }
 _TASKS = {
-    TaskState.WAITING: Mark("◦", ".", "cyan"),
-    TaskState.RUNNING: Mark("▶", ">", "green"),
-    TaskState.PAUSED: Mark("‖", "=", "yellow"),
-    TaskState.DONE: Mark("✓", "v", "dim"),
-    TaskState.FAILED: Mark("✗", "x", "bold red"),
+    TaskState.WAITING: Sign("◦", ".", "cyan"),
+    TaskState.RUNNING: Sign("▶", ">", "green"),
+    TaskState.PAUSED: Sign("‖", "=", "yellow"),
+    TaskState.DONE: Sign("✓", "v", "dim"),
+    TaskState.FAILED: Sign("✗", "x", "bold red"),
 }
 
 
-def mark_of(state: ThreadState | TaskState) -> Mark:
+def sign_of(state: ThreadState | TaskState) -> Sign:
     """Return the sign of a state."""
     return _THREADS[state] if isinstance(state, ThreadState) else _TASKS[state]
 
 
 def name_of(record: ThreadSnapshot | TaskSnapshot, ascii_only: bool) -> Text:
     """Return a thread's id or a task's slot, behind the sign of its state."""
-    mark = mark_of(record.state)
+    sign = sign_of(record.state)
     if isinstance(record, ThreadSnapshot):
         name = Text(literal(record.id), "bold")
         if record.worker:
             name.append(f" on {literal(record.worker)}", "dim")
     else:
         name = Text(literal(record.slot))
-    return Text.assemble((mark.sign(ascii_only), mark.style), " ", name)
+    return Text.assemble((sign.drawn(ascii_only), sign.style), " ", name)
 
 
 def state_of(record: ThreadSnapshot | TaskSnapshot) -> Text:
     """Return the word for the state of a thread or a task."""
-    return Text(str(record.state), mark_of(record.state).style)
+    return Text(str(record.state), sign_of(record.state).style)
 
 
 def place_of(task: TaskSnapshot, style: str = "") -> Text:
