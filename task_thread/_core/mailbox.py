@@ -427,10 +427,8 @@ class Mailbox:
                 return
 
     def _leave(self, sender: _Sender) -> None:
-        for index, other in enumerate(self._room):
-            if other is sender:
-                del self._room[index]
-                return
+        if sender in self._room:
+            self._room.remove(sender)
 
     def _stopping(self, actor: Actor | None) -> Life | None:
         """Return the life whose stop waits for this sender, if any does.
