@@ -3,8 +3,8 @@
 Nothing here runs, nothing is recorded, and this module is not even imported, unless a tree is watched;
 then
 
-- a driver's `send` is the traced one (an asyncio task looks its coroutine's `send` up at each step),
-  and its `attention` flag is set, so that it reports the end of each turn;
+- a driver becomes a `WatchedDriver`, whose steps go through the trace, and its `attention` flag is set, so
+  that it reports the end of each turn;
 - a mailbox's queue is one that reports what goes in and out.
 
 So watching adds the records and leaves the paths that are taken without a watcher as they are.
