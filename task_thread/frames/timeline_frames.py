@@ -137,7 +137,7 @@ class TimelineFrames:
             full: whether to tell everything.
             rows: the numbers of the lanes that somebody sees.
         """
-        before = self._before if self._before is not None else now
+        before = self._before = now if self._before is None else self._before
         known = len(self._read)
         watched, away = self._watch_tops(now)
         since = before
@@ -192,8 +192,6 @@ class TimelineFrames:
         if full:
             facts["wall"] = round(time.time() - now, 3)
         self._seen = seen
-        if self._before is None:
-            self._before = now
         if not (full or facts or columns.lane):
             return None  # the next frame tells of this time as well
         self._before = now
