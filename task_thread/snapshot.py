@@ -17,6 +17,7 @@ from ._core.lines import attribute, name_of
 from ._core.texts import class_of, count, describe, is_a, sendable
 from ._core.tree import children_of
 from ._core.waits import Look, Waiter
+from .shares import Shares, shares_now
 from .states import TaskState, ThreadState
 from .waits import Records, Wait
 
@@ -45,6 +46,8 @@ class TaskSnapshot:
         wait: what it waits for, and who holds that; `None` if it does not wait inside of a turn.
         plain: whether it is a plain asyncio task: its slot is the name of its coroutine, and it has no turns.
         below: the plain tasks that it awaits, or has made.
+        shares: for how long it ran, could have run, and waited; `None` unless a view or `measure_shares`
+            measures it.
     """
 
     slot: str
@@ -62,6 +65,7 @@ class TaskSnapshot:
     wait: Wait | None = None
     plain: bool = False
     below: tuple[TaskSnapshot, ...] = ()
+    shares: Shares | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,7 @@ def _task(
         pace=driver.pacing.hz if driver.pacing is not None else 0.0,
         wait=None if waits is None else waits.of(waiter),
         below=() if waits is None else waits.below(waiter),
+        shares=shares_now(driver),
     )
 
 

@@ -33,8 +33,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .context import current
+from .environment import running_loop
 from .lines import Place, waiting_place
 from .texts import is_a
+from .times import Times
 from .tree import root_of, walk_live
 
 if TYPE_CHECKING:
@@ -144,17 +146,22 @@ class Wake(NamedTuple):
     by: int
 
 
-class LineProfile:
-    """At which lines one task stops, how often and for how long.
+class Profile:
+    """How one task spends its time: at which lines it stops, how often and for how long, and how late it runs.
+
+    Args:
+        now: in loop time, seconds.
 
     Attributes:
         stops: number of suspensions by place.
         waited: seconds spent there by place.
+        times: for how long it ran, could have run, and waited.
         students: how many readers have asked for it with `Trace.study`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
         self.students = 0
+        self.times = Times(now)
         self.stops: dict[Place, int] = {}
         self.waited: dict[Place, float] = {}
         self._at: Place | None = None
@@ -191,7 +198,7 @@ class Trace:
         passages: the newest signals' ways once more, so that a reader of signals need not look through
             all turns for them.
         passed: how many of them were ever added.
-        profiles: line profiles of the tasks for which `study` was called, by the task's serial number.
+        profiles: those of the tasks for which `study` was called, by the task's serial number.
         full: whether each step and turn is recorded; a coarse one has samples of the turns.
         wakes: the newest of those that readers have asked for.
         woken: how many of them were ever added.
@@ -218,7 +225,7 @@ class Trace:
         self.added = 0
         self.passages: deque[Passage] = deque(maxlen=COARSE_RING)
         self.passed = 0
-        self.profiles: dict[int, LineProfile] = {}
+        self.profiles: dict[int, Profile] = {}
         self.full = False
         self.wakes: deque[Wake] = deque(maxlen=_MOST_WAKES)
         self.woken = 0
@@ -310,9 +317,17 @@ class Trace:
         events.reverse()
         return new - kept, events
 
-    def study(self, serial: int) -> LineProfile:
-        """Profile the lines of a task from now on, until `leave` was called as often as this."""
-        profile = self.profiles.setdefault(serial, LineProfile())
+    def study(self, driver: Driver) -> Profile:
+        """Profile a task from now on, until `leave` was called as often as this; while the trace is full."""
+        profile = self.profiles.get(driver.serial)
+        if profile is None:
+            profile = self.profiles[driver.serial] = Profile(self._clock())
+            if running_loop() is driver.task.get_loop() and not (driver.running or driver.over):
+                if driver.coroutine is not None:
+                    profile.stopped(driver.place, profile.times.began)  # where it stands already
+                profile.times.stands(
+                    profile.times.began, getattr(driver.task, "_fut_waiter", None)
+                )
         profile.students += 1
         return profile
 
@@ -322,6 +337,7 @@ class Trace:
         if profile is not None:
             profile.students -= 1
             if not profile.students:
+                profile.times.leave()
                 del self.profiles[serial]
 
     def watch_wake(self, driver: Driver, future: asyncio.Future[Any]) -> None:
@@ -386,15 +402,22 @@ class Trace:
         profile = self.profiles.get(driver.serial) if self.profiles else None
         if profile is not None:
             profile.went_on(now)
+            profile.times.runs(now)
         # The last step raises; the driver then reports the end.
-        if self._awaited:
-            waited = self._step_that_may_wake(driver.serial, step, value)
-        else:
-            waited = step(value)
+        try:
+            if self._awaited:
+                waited = self._step_that_may_wake(driver.serial, step, value)
+            else:
+                waited = step(value)
+        except BaseException:
+            if profile is not None:
+                profile.times.stops(self._clock(), driver)
+            raise
         coroutine = driver.coroutine
         now = self.add(Kind.REST if coroutine is None else Kind.WAIT, driver.serial)
         if profile is not None:
             profile.stopped(waiting_place(coroutine), now)
+            profile.times.stops(now, waited)
         return waited
 
 

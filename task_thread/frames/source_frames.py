@@ -29,11 +29,10 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.driver import Driver
-from .._core.environment import running_loop
 from .._core.lifecycle import Life
 from .._core.lines import Place, code_of, definition_place, is_users, traceback_of
 from .._core.texts import describe
-from .._core.trace import LineProfile, Trace
+from .._core.trace import Profile, Trace
 from ..states import TaskState
 from ..thread import TaskThread
 from .advice_frames import told
@@ -77,7 +76,7 @@ class SourceFrames:
         self._known: set[int] = set()  # numbers of the functions that the page has
         self._watching = Watching()
         self._trace: Trace | None = None
-        self._profile: LineProfile | None = None
+        self._profile: Profile | None = None
         self._studied = 0  # serial number of the driver that is studied
         self._since = 0.0
         self._fresh = True
@@ -264,7 +263,7 @@ class SourceFrames:
 
     # How often, and for how long
 
-    def _study(self, driver: Driver, life: Life) -> LineProfile | None:
+    def _study(self, driver: Driver, life: Life) -> Profile | None:
         """Count from now on, if that is not done already."""
         traces = self._watching.match([life.thread])
         if not traces:  # on another loop it takes a moment
@@ -272,12 +271,9 @@ class SourceFrames:
         if self._trace is not traces[0] or self._studied != driver.serial:
             self._leave_profile()
             self._trace, self._studied = traces[0], driver.serial
-            self._profile = self._trace.study(driver.serial)
+            self._profile = self._trace.study(driver)
             self._since = 0.0 if life.loop is None else life.loop.time()
             self._fresh = True
-            if driver.coroutine is not None and life.loop is running_loop():
-                if not self._profile.stops:
-                    self._profile.stopped(driver.place, self._since)  # where it stands already
         return self._profile
 
     def _leave(self) -> None:

@@ -1,0 +1,194 @@
+"""How one task spends its time: it runs, it waits, or what it waited for is there and others run first.
+
+Measured of the tasks for which somebody asks (`Trace.study`), and of no others. When a task runs its trace
+knows. When it *could* have run is the moment at which the future that it awaits is ended; asyncio tells of
+that a round of its loop later. So `set_result`, `set_exception` and `cancel` of that one future are replaced
+on the object itself, until the first of them is called: that costs half a microsecond a step, and nothing for
+others' futures. Whoever kept such a method before the task began to wait ends the wait unheard; then the time
+counts as waiting. Where a timer ends a wait, the task could have run when the timer was due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+from types import FrameType
+from typing import Any
+
+_STEPS = 8  # parts of an octave: a quantile is right to within a tenth
+_LEAST = 1e-7  # seconds; what is shorter counts as this
+_ENDS = ("set_result", "set_exception", "cancel")
+_FUTURE = asyncio.Future  # the loop's own; how others end is not to be heard
+_EVENTS = asyncio.Handle.cancel.__code__.co_filename  # a handle calls from there
+_FUTURES = asyncio.wrap_future.__code__.co_filename  # and for `asyncio.sleep` a function from there
+
+
+class Lengths:
+    """How long something took each time, as counts of what is about equally long.
+
+    Attributes:
+        count: how many times.
+        worst: the longest, in seconds.
+        buckets: how many were as long as `length_of` says, by the number of the bucket.
+    """
+
+    __slots__ = ("buckets", "count", "worst")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.worst = 0.0
+        self.buckets: dict[int, int] = {}
+
+    def add(self, seconds: float) -> None:
+        """Count one more."""
+        bucket = math.ceil(_STEPS * math.log2(max(seconds, _LEAST) / _LEAST))
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        self.count += 1
+        if seconds > self.worst:
+            self.worst = seconds
+
+    def quantile(self, share: float) -> float:
+        """Return how long, in seconds, that share of them took at most; 0 if there are none."""
+        left = share * self.count
+        for bucket, count in sorted(self.buckets.copy().items()):
+            left -= count
+            if left <= 0:
+                return min(length_of(bucket), self.worst)
+        return self.worst
+
+
+def length_of(bucket: int) -> float:
+    """Return the longest time, in seconds, that is counted in a bucket."""
+    return _LEAST * float(2.0 ** (bucket / _STEPS))
+
+
+class Times:
+    """The time of one task since somebody asked for it.
+
+    Attributes:
+        began: when that was, in loop time.
+        busy: seconds in which its code ran, up to its last stop.
+        ready: seconds in which it could have run, and others did.
+        holds: how long it held the loop, each time that it ran.
+        lates: how long after it could have run it did.
+    """
+
+    __slots__ = ("_could", "_heard", "_ran", "_stopped", "began", "busy", "holds", "lates", "ready")
+
+    def __init__(self, now: float) -> None:
+        self.began = now
+        self.busy = self.ready = 0.0
+        self.holds = Lengths()
+        self.lates = Lengths()
+        self._ran: float | None = None  # since when it runs
+        self._stopped = now
+        self._could: float | None = None  # since when it could run
+        self._heard: _Ends | None = None
+
+    def stands(self, now: float, waited: Any) -> None:
+        """Note what a task awaits that does not run: a future, or `None` for its turn on the loop."""
+        self._stopped = now
+        self._could = now if waited is None else None
+        # Of another class only its own code knows how it ends; and a program may have replaced a method.
+        if type(waited) is _FUTURE and _has_its_own(waited):
+            if waited.done():  # somebody begins to look, and the task is in line
+                self._could = now
+            else:
+                self._heard = _Ends(self, waited)
+
+    def runs(self, now: float) -> None:
+        """Note that its code begins to run."""
+        self.leave()
+        if self._could is not None:
+            late = max(now - max(self._could, self._stopped), 0.0)
+            self.lates.add(late)
+            self.ready += late
+            self._could = None
+        self._ran = now
+
+    def stops(self, now: float, waited: Any) -> None:
+        """Note that its code has stopped, and for what."""
+        if self._ran is not None:
+            held = now - self._ran
+            self.holds.add(held)
+            self.busy += held
+            self._ran = None
+        self.stands(now, waited)
+
+    def ended(self, loop: asyncio.AbstractEventLoop, due: float | None) -> None:
+        """Note that what it awaits has ended, and when the timer was due that did it."""
+        self._could = loop.time() if due is None else min(due, loop.time())
+
+    def leave(self) -> None:
+        """Take back what was done to the future that it awaits."""
+        if self._heard is not None:
+            self._heard.take_back()
+            self._heard = None
+
+    def so_far(self, now: float) -> tuple[float, float, float]:
+        """Return for how many seconds it has run, could have run, and waited, the present ones included."""
+        busy, ready = self.busy, self.ready
+        ran, could = self._ran, self._could  # another OS thread may look
+        if ran is not None:
+            busy += max(now - ran, 0.0)
+        elif could is not None:
+            ready += max(now - max(could, self._stopped), 0.0)
+        return busy, ready, max(now - self.began - busy - ready, 0.0)
+
+
+class _Ends:
+    """Hears how one future ends: it stands for the methods that do it."""
+
+    __slots__ = ("_future", "_times")
+
+    def __init__(self, times: Times, future: asyncio.Future[Any]) -> None:
+        self._times = times
+        self._future = future
+        for name in _ENDS:
+            setattr(future, name, _End(self, name))
+
+    def call(self, name: str, args: Any, kwargs: Any) -> Any:
+        future, times = self._future, self._times
+        due = _due(sys._getframe(2))
+        times.leave()
+        done = getattr(future, name)(*args, **kwargs)
+        if future.done():
+            times.ended(future.get_loop(), due)
+        return done
+
+    def take_back(self) -> None:
+        """Let the future have its own methods again."""
+        for name in _ENDS:
+            try:
+                delattr(self._future, name)
+            except AttributeError:  # the program did it
+                pass
+
+
+class _End:
+    """One of these methods."""
+
+    __slots__ = ("_ends", "_name")
+
+    def __init__(self, ends: _Ends, name: str) -> None:
+        self._ends = ends
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ends.call(self._name, args, kwargs)
+
+
+def _has_its_own(future: asyncio.Future[Any]) -> bool:
+    """Whether the program has left a future the methods that end it."""
+    return all(getattr(getattr(future, name), "__self__", None) is future for name in _ENDS)
+
+
+def _due(frame: FrameType | None) -> float | None:
+    """Return for when a timer was set, in loop time, that calls from a frame; `None` if none does."""
+    if frame is not None and frame.f_code.co_filename == _FUTURES:
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_filename != _EVENTS:
+        return None
+    handle = frame.f_locals.get("self")
+    return handle.when() if isinstance(handle, asyncio.TimerHandle) else None
