@@ -5,6 +5,7 @@
     lives watching     which threads are shown; whose traces are kept meanwhile
     roster             numbered rows, and what of them is new
     tree_rows          the frames of the tree
+    task_about         where the time of its selected task goes
     timeline_lanes timeline_frames    of the timeline
     source_text source_frames         of a task's code
     log_lines          of the log

@@ -21,7 +21,7 @@ rows came, or of those that the column `of` names. The page makes rates of them:
 a third of the traffic.
 
 A task's row has its plain asyncio tasks, too: "plain" is [[[number, name, line, source, what it waits for],
-...], how many more], or null.
+...], how many more], or null. That of the selected task has "about", see `task_about.py`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from . import frame
 from .frame import Frame
 from .lives import Tops
 from .roster import Roster, Row
+from .task_about import TaskAbout
 
 MOST_ROWS = 10_000
 _NAMES_EVERY = 10  # frames
@@ -153,6 +154,8 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         self._places: dict[Place, int] = {}
         self._new_places: list[list[Any]] = []  # of the frame in the making
         self._ending: int | None = None  # the newest one that was seen, while somebody looks
+        self._about = TaskAbout()
+        self._selected: TaskRow | None = None  # whose time is told
 
     # What a page may name
 
@@ -181,6 +184,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
     def rest(self) -> None:
         """Let go of whatever lives, while nobody looks; the rows keep their numbers."""
         self._ending = None
+        self._about.rest()
         for row in self._threads.values():
             _settle(row)
             row.settled = False
@@ -195,6 +199,8 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
     def close(self) -> None:
         """Let go of everything, for good."""
         self.tops.close()
+        self._about.rest()
+        self._selected = None
         self._threads.clear()
         self._tasks.clear()
         self.rows.clear()
@@ -207,6 +213,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         full: bool,
         seen: Iterable[int],
         words: dict[Driver, str] | None = None,
+        selected: str = "",
     ) -> Frame | None:
         """Return what changed, or `None` if nothing did.
 
@@ -215,6 +222,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
             full: whether to tell everything.
             seen: the numbers of the rows that somebody sees.
             words: what tasks wait for, if somebody has just looked; those that wait for nothing are left out.
+            selected: the task of which it is told where its time goes, as "SERIAL/SLOT".
         """
         if len(self._places) > _MOST_PLACES:
             full = True
@@ -235,6 +243,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         elif now >= self._waits_due:
             self._read_waits(seen_rows, now)
         columns = self._read_tasks(full)
+        self._tell_about(selected, now)
         for thread in self._threads.values():
             if not thread.settled and thread.state is not None and not thread.state.live:
                 _settle(thread)
@@ -446,6 +455,27 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         )
         if row.state.ended:
             self.tell(row, at=0, waits="", plain=None)
+
+    def _tell_about(self, selected: str, now: float) -> None:
+        """Tell where the time of the selected task goes."""
+        row = self._find_task(selected)
+        before = self._selected
+        if row is not before:
+            self._selected = row
+            if before is not None and before.number in self.rows:
+                self.tell(before, about=None)
+        about = self._about.told(None if row is None else row.driver, now)
+        if row is not None and about is not None:
+            self.tell(row, about=about)
+
+    def _find_task(self, selected: str) -> TaskRow | None:
+        """Return the row of a task, as "SERIAL/SLOT"; `None` if there is none."""
+        serial, _, slot = selected.partition("/")
+        thread = self._threads.get(int(serial)) if slot and serial.isdecimal() else None
+        if thread is None:
+            return None
+        rows = (*thread.tasks.values(), *thread.idle)
+        return next((row for row in rows if row.told.get("name") == slot), None)
 
     def _read_seen(self, row: TaskRow | ThreadRow, names: bool) -> None:
         """Read what costs more, for a row that somebody sees."""

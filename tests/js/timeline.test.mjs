@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  Playout, agoText, axisStep, clockText, columns, distance, doingAt, firstZoom, layArrows, layTrack, lengthText,
+  Playout, agoText, axisStep, clockText, columns, distance, doingAt, firstZoom, layArrows, layTrack,
   nextTurn, nextZoom, orderLanes, turnsBefore, walk,
 } from "../../widgets/task_thread_widgets/static/timeline_layout.js";
+import { lengthText } from "../../widgets/task_thread_widgets/static/numbers.js";
 import { holdsOf, holdsText } from "../../widgets/task_thread_widgets/static/timeline_holds.js";
 import {
   END, GAP, REST, RUN, SUM, TURN, TimelineStore, Track, WAIT,

@@ -348,7 +348,7 @@ async def test_an_error_of_ours_is_told_in_the_log_and_in_the_panel_once(
     panel = TreePanel(thread)
     watcher = page(panel)
 
-    def broken(*_):
+    def broken(*_, **__):
         raise ZeroDivisionError("division by zero")
 
     with monkeypatch.context() as patch:

@@ -26,10 +26,10 @@ class Model:
         self.places = {}
         self.facts = {}
 
-    def read(self, full=False, seen=()):
+    def read(self, full=False, seen=(), selected=""):
         """Take a frame; returns the facts that it told."""
         self.now += 0.1
-        frame = self.source.frame(self.now, full, seen)
+        frame = self.source.frame(self.now, full, seen, selected=selected)
         if frame is None:
             return None
         assert frame.full == full
@@ -721,3 +721,83 @@ async def test_a_task_that_is_deleted_tells_of_its_plain_tasks_no_more():
         crew.tasks.work = await delete(crew.tasks.work)
         model.read(seen=[work])
         assert not model.rows.get(work, {}).get("plain")
+
+
+async def test_where_the_time_of_the_selected_task_goes_is_told_twice_a_second():
+    class Pair(TaskThread):
+        async def enter__(self):
+            self.tasks.one = await reCreate(None, self.turn)
+            self.tasks.two = await reCreate(None, self.wait)
+
+        async def turn(self):
+            await asyncio.sleep(0)
+            self.tasks.one = await reSchedule(self.turn)
+
+        async def wait(self):
+            await asyncio.Event().wait()
+
+    async with running(Pair()) as thread:
+        model = Model(TreeRows(thread))
+        model.read(full=True)
+        life = thread._life
+        assert life.dispatcher.trace is None, "nothing is measured while nothing is selected"
+        one = f"{life.serial}/one"
+        told = []
+        for _ in range(11):
+            await rounds()
+            facts = model.read(selected=one) or {}
+            told += [
+                changed["about"] for _, changed in facts.get("set", ()) if "about" in changed
+            ]
+        assert len(told) == 3
+        row = next(row for row in model.rows.values() if row["name"] == "one")
+        seconds, busy, ready, waiting, holds, late = row["about"]["shares"]
+        assert seconds == pytest.approx(busy + ready + waiting, rel=0.02)
+        assert busy > 0 < ready
+        assert holds[0] == pytest.approx(late[0], abs=1)
+        assert sum(holds[4]) == holds[0] > 40
+        assert len(holds[4]) == 16
+        # Another one is selected: what was told of this one is taken back.
+        model.read(selected=f"{life.serial}/two")
+        assert row["about"] is None
+        model.now += 1
+        model.read(selected=f"{life.serial}/two")
+        two = next(row for row in model.rows.values() if row["name"] == "two")
+        assert two["about"]["shares"][4][0] == 0, "it has not run"
+        serials = {driver.serial for driver in life.rows() if driver.slot == "two"}
+        assert life.dispatcher.trace.profiles.keys() == serials
+        model.read(full=True, selected=f"{life.serial}/two")
+        two = next(row for row in model.rows.values() if row["name"] == "two")
+        assert two["about"]["shares"], "a full frame tells it, too"
+        model.read()
+        assert two["about"] is None
+        assert life.dispatcher.trace is None, "nothing is selected, and nothing measured"
+
+
+@pytest.mark.parametrize("selected", ["", "7", "/", "x/y", "-1/one", "9" * 200 + "/one", "\N{ARABIC-INDIC DIGIT ONE}/a"])
+async def test_whatever_is_selected_that_is_no_task(selected):
+    async with running(TaskThread()) as thread:
+        model = Model(TreeRows(thread))
+        model.read(full=True, selected=selected)
+        assert thread._life.dispatcher.trace is None
+
+
+async def test_a_page_that_looks_no_more_measures_nothing():
+    async with running(TaskThread()) as thread:
+
+        async def wait():
+            await asyncio.Event().wait()
+
+        thread.tasks.one = await reCreate(None, wait)
+        await rounds()
+        rows = TreeRows(thread)
+        model = Model(rows)
+        selected = f"{thread._life.serial}/one"
+        model.read(full=True, selected=selected)
+        assert thread._life.dispatcher.trace is not None
+        rows.rest()
+        assert thread._life.dispatcher.trace is None
+        model.read(full=True, selected=selected)
+        assert thread._life.dispatcher.trace is not None
+        rows.close()
+        assert thread._life.dispatcher.trace is None

@@ -44,7 +44,7 @@ class TreePanel(Panel):
 
     def make_frame(self, now: float, lag: float, full: bool, rows: frozenset[int]) -> Frame | None:
         """Return what changed in the tree."""
-        frame = super().make_frame(now, lag, full, rows)
+        frame = self._model.frame(now, full, rows, selected=self.selected)
         if self.thread is not None and (full or now - self._summed_at >= _SUM_EVERY):
             others = self._rate_of_others(now)
             if full or others != self._summed:

@@ -98,6 +98,15 @@ export function plural(count, noun) {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A length of time: "0.04 ms", "12 ms", "1.24 s". */
+export function lengthText(seconds) {
+  const ms = seconds * 1000;
+  if (ms < 0.995) return `${ms.toFixed(2)} ms`;
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  return `${seconds.toFixed(seconds < 99.5 ? 2 : 0)} s`;
+}
+
 /**
  * How many tenths of a second to count on from a moment to a later one. A tenth that is nearly over counts:
  * frames come a little early or late. What is too much or too little is made up with the next ones.

@@ -1,7 +1,8 @@
 // Paints a stretch of the timeline on a canvas. What is painted depends on absolute time only, so the
 // stretches ("tiles") can be kept, moved along, and put side by side without a seam.
 
-import { axisStep, clockText, columns, layArrows, layTrack, lengthText } from "./timeline_layout.js";
+import { axisStep, clockText, columns, layArrows, layTrack } from "./timeline_layout.js";
+import { lengthText } from "./numbers.js";
 import { markText, stallText, standText } from "./timeline_words.js";
 
 /**

@@ -1,7 +1,6 @@
 // How long a task holds the loop each time that it runs. Nothing here touches the page.
 
-import { lengthText } from "./timeline_layout.js";
-import { plural } from "./numbers.js";
+import { lengthText, plural } from "./numbers.js";
 import { GAP, RUN, SUM, TURN } from "./timeline_store.js";
 
 /**

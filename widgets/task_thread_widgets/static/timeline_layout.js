@@ -485,15 +485,6 @@ export function clockText(seconds, step = 1) {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}${rest}`;
 }
 
-/** A length of time: "0.04 ms", "12 ms", "1.24 s". */
-export function lengthText(seconds) {
-  const ms = seconds * 1000;
-  if (ms < 0.995) return `${ms.toFixed(2)} ms`;
-  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  return `${seconds.toFixed(seconds < 99.5 ? 2 : 0)} s`;
-}
-
 /** How long ago: "now", "0.30 s ago". */
 export function agoText(seconds) {
   return seconds < 0.005 ? "now" : `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s ago`;

@@ -1,8 +1,8 @@
 // What the timeline says in words: what is under the pointer, and the picture as a whole for those who
 // hear it. Nothing here touches the page.
 
-import { formatCount, formatRate, plural } from "./numbers.js";
-import { agoText, clockText, lengthText, doingAt, turnsBefore, waitsOf } from "./timeline_layout.js";
+import { formatCount, formatRate, lengthText, plural } from "./numbers.js";
+import { agoText, clockText, doingAt, turnsBefore, waitsOf } from "./timeline_layout.js";
 
 /**
  * What a lane did at a moment, in a few lines.

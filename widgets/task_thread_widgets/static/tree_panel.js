@@ -6,8 +6,9 @@ import { formatRate, plural } from "./numbers.js";
 import { PanelPage, shows } from "./panel_page.js";
 import { Recycler } from "./recycler.js";
 import { makeSpeech } from "./speech.js";
+import { AboutView } from "./tree_about.js";
 import {
-  announcement, flatten, keyAction, liveFirst, rowId, sharedSlots,
+  announcement, controlName, flatten, keyAction, liveFirst, rowId, sharedSlots,
 } from "./tree_layout.js";
 import { RowPlaces } from "./tree_places.js";
 import { RowView } from "./tree_row.js";
@@ -62,9 +63,10 @@ export class TreePage extends PanelPage {
     this.scroller = make("div", { class: "tt-scroller" }, this.tree, this.ruler, this.lowRuler);
     this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
     this.more = make("div", { class: "tt-page-empty", hidden: true });
+    this.about = new AboutView();
     this.header.append(this.total, this.sum, this.lag,
       make("span", { class: "tt-page-tools" }, this.search, this.largeButton, this.recorded ? "" : this.stopAll));
-    this.body.append(this.scroller, this.empty, this.more);
+    this.body.append(this.scroller, this.empty, this.more, this.about.element);
     this.shown = scrollWindow(this.scroller, this.guard(() => this.draw()), this.signal);
   }
 
@@ -140,8 +142,20 @@ export class TreePage extends PanelPage {
       return view.element;
     });
     this.putInOrder(elements);
+    this.drawAbout(context.selected);
     const seen = lines.slice(first, Math.min(last, first + mostRowsTold));
     this.tellRows([...new Set(seen.map(({ row }) => (row.kind === "plain" ? row.above.row : row.row)))]);
+  }
+
+  /** Below the tree: where the time of the selected task goes, while it turns. */
+  drawAbout(selected) {
+    if (this.aboutOf !== selected || this.aboutLines !== this.lines) {
+      [this.aboutOf, this.aboutLines] = [selected, this.lines];
+      this.aboutRow = this.recorded || !selected.includes("/") ? undefined
+        : this.lines.find(({ row }) => row.kind === "task" && rowId(row) === selected)?.row;
+    }
+    const row = this.aboutRow && !isEnded(this.aboutRow) ? this.aboutRow : undefined;
+    this.about.update(row, row ? controlName(row, this.shared) : "");
   }
 
   /** Put elements into the tree as they are seen, for screen readers; the focus stays where it is. */

@@ -22,7 +22,7 @@ const lagKept = 2; // seconds that a lag is told: one that shows for a tenth of 
 
 const defaults = {
   name: "", state: "", error: "", info: "", worker: "", class: "",
-  held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null, code: 0,
+  held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null, code: 0, about: null,
 };
 
 /** All rows, and what changed since somebody last asked. */

@@ -1,0 +1,88 @@
+"""What is told of the one task that is selected in the tree: where its time goes.
+
+Only that task is measured, and only while somebody looks: then each step of its tree is recorded, as for the
+source panel, and its own cost some microseconds more.
+
+As a page reads it: {"shares": [seconds, busy, ready, waiting, holds, late]}, where each of the last two is
+[times, median, 95th, worst, [how many took about 1 us, 3 us, 10 us, ... 30 s]]. All times are in seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .._core.driver import Driver
+from .._core.trace import Profile, Trace
+from ..shares import Lasted, shares_of
+from .watching import Watching
+
+EVERY = 0.5  # seconds between two tellings: nobody reads faster
+BARS = 16  # of a histogram: from a microsecond on, each about three times as long as the one before
+
+
+class TaskAbout:
+    """What one tree panel tells of its selected task."""
+
+    def __init__(self) -> None:
+        self._watching = Watching()
+        self._driver: Driver | None = None
+        self._studied = 0  # the serial number under which it is
+        self._trace: Trace | None = None
+        self._profile: Profile | None = None
+        self._due = float("-inf")
+
+    def rest(self) -> None:
+        """Measure nothing any more, and let go of the task."""
+        self._leave()
+        self._watching.release()
+        self._driver = None
+
+    def told(self, driver: Driver | None, now: float) -> dict[str, Any] | None:
+        """Return what is new about the selected task; `None` if it is not yet time to tell anything.
+
+        Args:
+            driver: the task; `None` for none.
+            now: of the loop of the panel, in seconds.
+        """
+        if driver is not self._driver:
+            self.rest()
+            self._driver = driver
+            self._due = now
+        if driver is None or driver.over or now < self._due:
+            return None
+        self._due = now + EVERY
+        self._study(driver)
+        loop = None if driver.owner is None else driver.owner.loop
+        if self._profile is None or loop is None:
+            return None
+        shares = shares_of(self._profile.times, loop.time())
+        seconds = [shares.seconds, shares.busy, shares.ready, shares.waiting]
+        return {"shares": [*map(_short, seconds), _lasted(shares.holds), _lasted(shares.late)]}
+
+    def _study(self, driver: Driver) -> None:
+        traces = [] if driver.owner is None else self._watching.match([driver.owner.thread])
+        if not traces:  # on another loop it takes a moment
+            self._leave()
+        elif self._trace is not traces[0] or self._studied != driver.serial:
+            self._leave()
+            self._trace, self._studied = traces[0], driver.serial
+            self._profile = self._trace.study(driver)
+
+    def _leave(self) -> None:
+        if self._trace is not None:
+            self._trace.leave(self._studied)
+        self._trace = self._profile = None
+
+
+def _lasted(lasted: Lasted) -> list[Any]:
+    bars = [0] * BARS
+    for length, number in lasted.histogram:
+        place = round(2 * math.log10(max(length, 1e-6) / 1e-6))
+        bars[min(place, BARS - 1)] += number
+    return [lasted.count, *map(_short, (lasted.median, lasted.p95, lasted.worst)), bars]
+
+
+def _short(seconds: float) -> float:
+    """Return a time to three digits."""
+    return float(f"{seconds:.3g}")
