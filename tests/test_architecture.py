@@ -35,14 +35,26 @@ FLOORS = [
     ],
     [
         f"{CORE}.{name}"
-        for name in ("awaiting", "groups", "patient", "stepping", "rate", "pacing", "times", "trace")
+        for name in (
+            "awaiting",
+            "groups",
+            "patient",
+            "stepping",
+            "rate",
+            "pacing",
+            "times",
+            "trace",
+        )
     ],
     [f"{CORE}.{name}" for name in ("driver", "slots", "ending", "hooks")],
     [f"{CORE}.{name}" for name in ("mailbox", "dispatcher")],
     [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals", "waits")],
     [CORE],
     ["task_thread.verbose", "task_thread.tasks", "task_thread.control", "task_thread.run_sync"],
-    [f"task_thread.{name}" for name in ("snapshot", "thread", "waits", "shares", "diagram", "only")],
+    [
+        f"task_thread.{name}"
+        for name in ("snapshot", "thread", "waits", "shares", "diagram", "only")
+    ],
     ["task_thread.coach", "task_thread.coach."],
     ["task_thread.frames", "task_thread.frames."],
     ["task_thread.recording", "task_thread.recording."],

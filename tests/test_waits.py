@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Generator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from programs import (
@@ -643,6 +643,194 @@ async def test_locks_of_anyio_are_named_by_their_class() -> None:
 
     wait = await one_wait(waiting, holding)
     assert (wait.resource.kind, wait.resource.name) == ("Lock", "thread.lock")
+
+
+async def _anyio_event(anyio: Any, thread: Any) -> None:
+    thread.it = anyio.Event()
+    await thread.it.wait()
+
+
+async def _anyio_semaphore(anyio: Any, thread: Any) -> None:
+    thread.it = anyio.Semaphore(0)
+    await thread.it.acquire()
+
+
+async def _anyio_condition(anyio: Any, thread: Any) -> None:
+    thread.it = anyio.Condition()
+    async with thread.it:
+        await thread.it.wait()
+
+
+async def _anyio_limiter(anyio: Any, thread: Any) -> None:
+    thread.it = anyio.CapacityLimiter(1)
+    await thread.it.acquire_on_behalf_of("another")
+    await thread.it.acquire()
+
+
+async def _anyio_receive(anyio: Any, thread: Any) -> None:
+    thread.other, thread.it = anyio.create_memory_object_stream(1)
+    try:
+        await thread.it.receive()
+    finally:
+        thread.other.close()
+        thread.it.close()
+
+
+async def _anyio_send(anyio: Any, thread: Any) -> None:
+    thread.it, thread.other = anyio.create_memory_object_stream(0)
+    try:
+        await thread.it.send(1)
+    finally:
+        thread.other.close()
+        thread.it.close()
+
+
+async def _anyio_group(anyio: Any, thread: Any) -> None:
+    async with anyio.create_task_group() as group:
+        thread.it = group
+        group.start_soon(forever)
+
+
+async def _anyio_sleep(anyio: Any, thread: Any) -> None:
+    await anyio.sleep(1000)
+
+
+@pytest.mark.parametrize(
+    ("program", "kind", "name"),
+    [
+        (_anyio_event, "Event", "thread.it"),
+        (_anyio_semaphore, "Semaphore", "thread.it"),
+        (_anyio_condition, "Condition", "thread.it"),
+        (_anyio_limiter, "CapacityLimiter", "thread.it"),
+        (_anyio_receive, "MemoryObjectReceiveStream", "thread.it"),
+        (_anyio_send, "MemoryObjectSendStream", "thread.it"),
+        (_anyio_group, "TaskGroup", "group"),
+        (_anyio_sleep, "sleep", "sleep()"),
+    ],
+)
+async def test_what_anyio_waits_for_is_named_by_its_class(
+    program: Any, kind: str, name: str
+) -> None:
+    anyio = pytest.importorskip("anyio")
+
+    async def waiting(thread: Any) -> None:
+        await program(anyio, thread)
+
+    wait = await one_wait(waiting)
+    assert (wait.resource.kind, wait.resource.name, wait.holders) == (kind, name, ())
+
+
+_TRIO_LIKE = """
+class Lock:
+    def __init__(self):
+        self.waiters = []
+
+    async def __aenter__(self):
+        await _Traps(self.waiters)
+
+    async def __aexit__(self, *error):
+        pass
+
+class _Traps:
+    def __init__(self, waiters):
+        self.waiters = waiters
+
+    def __await__(self):
+        future = asyncio.get_running_loop().create_future()
+        self.waiters.append(future)
+        return (yield from future)
+"""
+
+
+async def test_a_lock_of_a_library_with_traps_of_its_own_is_named_and_nobody_holds_it() -> None:
+    names: dict[str, Any] = {"asyncio": asyncio}
+    exec(compile(_TRIO_LIKE, os.path.join("/x", "site-packages", "odd.py"), "exec"), names)
+
+    async def foreign(thread: Any) -> None:
+        thread.lock = names["Lock"]()
+        async with thread.lock:
+            pass
+
+    wait = await one_wait(foreign)
+    assert wait.resource.kind == "Lock"
+    assert wait.words == "waits for thread.lock"
+    assert wait.holders == ()
+
+
+class Slow:
+    """Whatever is asked of it would take a while; what was asked is kept."""
+
+    asked: ClassVar[list[str]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        raise AttributeError(name)
+
+    def __eq__(self, other: object) -> bool:
+        self.asked.append("==")
+        return self is other
+
+    def __hash__(self) -> int:
+        self.asked.append("hash")
+        return 1
+
+    def __repr__(self) -> str:
+        self.asked.append("repr")
+        return "slow"
+
+    __str__ = __format__ = __repr__  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        self.asked.append("bool")
+        return True
+
+    def __len__(self) -> int:
+        self.asked.append("len")
+        return 1
+
+    def __iter__(self) -> Any:
+        self.asked.append("iter")
+        return iter(())
+
+    def __contains__(self, what: object) -> bool:
+        self.asked.append("in")
+        return False
+
+    @property
+    def value(self) -> int:
+        self.asked.append("value")
+        return 1
+
+
+class SlowLock(Slow, asyncio.Lock):
+    def locked(self) -> bool:
+        self.asked.append("locked")
+        return super().locked()
+
+
+async def test_nothing_of_the_program_s_own_objects_is_called() -> None:
+    """So what is slow there holds nobody up, as what raises there reaches nobody."""
+
+    async def holding(thread: Any) -> None:
+        thread.slow, thread.lock, thread.many = Slow(), SlowLock(), [Slow(), Slow()]
+        thread.named = {"a": Slow()}
+        async with thread.lock:
+            await forever()
+
+    async def waiting(thread: Any) -> None:
+        slow, others = Slow(), (Slow(),)
+        await rounds(5)
+        async with thread.lock:
+            del slow, others
+
+    async with running(Program(waiting, holding)) as thread:
+        await rounds(20)
+        Slow.asked.clear()
+        assert [wait.resource.name for wait in thread.waits()] == ["thread.lock", "a future"]
+        assert "held by it.holding" in str(thread.snapshot())
+        assert core.Look(thread._life).circles() == []
+        thread.diagram()
+        assert Slow.asked == []
 
 
 async def test_ten_thousand_that_wait_for_one_lock() -> None:

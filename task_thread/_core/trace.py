@@ -325,9 +325,7 @@ class Trace:
             if running_loop() is driver.task.get_loop() and not (driver.running or driver.over):
                 if driver.coroutine is not None:
                     profile.stopped(driver.place, profile.times.began)  # where it stands already
-                profile.times.stands(
-                    profile.times.began, getattr(driver.task, "_fut_waiter", None)
-                )
+                profile.times.stands(profile.times.began, getattr(driver.task, "_fut_waiter", None))
         profile.students += 1
         return profile
 

@@ -701,3 +701,48 @@ def test_plain_tasks_of_a_gather_are_rows_below_the_task_that_waits_for_them(ope
     expect(plain).to_have_count(0)
     expect(read).to_contain_text("await asyncio.Event().wait()")
     assert notebook.errors == []
+
+
+HOG = """
+import time
+
+class Hog(Clock):
+    async def tick__(self):
+        await asyncio.sleep(0.02)
+        time.sleep(0.02)
+        self.tasks.tick = await reSchedule(self.tick__)
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_where_the_time_of_the_selected_task_goes(open_notebook, theme):
+    cells = [PROGRAM + HOG, 'pair = Clock("clock")\npair.start()\nhog = Hog("hog")\nhog.start()']
+    notebook = open_notebook(
+        cells=[*cells, "from task_thread_widgets import TreePanel\nTreePanel()"]
+    )
+    if theme == "dark":
+        notebook.set_theme("dark")
+    notebook.run_all()
+    panel = shown(notebook)
+    about = panel.locator(".tt-about")
+    expect(about).to_be_hidden()
+    traced = "clock._life.dispatcher.trace is not None and clock._life.dispatcher.trace.full"
+    notebook.kernel.execute("clock = pair")
+    assert notebook.kernel.evaluate(traced) is False
+    row(panel, "tick", "task").nth(1).locator(".tt-name").click()
+    expect(about).to_be_visible()
+    expect(about.locator(".tt-about-name")).to_have_text("tick of hog")
+    # It sleeps for as long as it holds the loop, and the loop serves others as well.
+    expect(about).to_have_text(re.compile(r"busy [3-7]\d %"), timeout=READY)
+    expect(about).to_have_text(re.compile(r"holds the loop \d+ times: median 2\d ms, 95th"))
+    expect(about).to_have_text(re.compile(r"begins late \d+ times: median"))
+    assert about.locator(".tt-about-stick").count() == 32
+    notebook.screenshot(f"tree-about-{theme}")
+    row(panel, "tick", "task").first.locator(".tt-name").click()
+    expect(about.locator(".tt-about-name")).to_have_text("tick of clock")
+    # The loop is held by the other one half of the time.
+    expect(about).to_have_text(re.compile(r"busy [01]\.?\d* %ready \d+ %waiting \d+ %"))
+    panel.page.keyboard.press("Escape")
+    expect(about).to_be_hidden()
+    notebook.kernel.until(traced, False)
+    assert notebook.errors == []

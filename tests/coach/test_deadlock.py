@@ -177,6 +177,87 @@ async def test_a_task_that_awaits_one_that_needs_its_lock() -> None:
     ]
 
 
+async def test_ten_thousand_that_wait_for_one_lock_are_told_of_once_and_shortly() -> None:
+    text = """
+    class Bank(TaskThread):
+        exit_timeout = 60  # else a busy machine gives up the task before all have ended
+
+        async def enter__(self):
+            self.lock = asyncio.Lock()
+            self.tasks.pay = await reCreate(None, self.pay__)
+
+        async def pay__(self):
+            async with self.lock:
+                await asyncio.gather(*(self.book() for _ in range(10_000)))
+
+        async def book(self):
+            async with self.lock:
+                pass
+
+        def getId(self):
+            return "bank"
+    """
+    bank = student(text)["Bank"]()
+    # A look at that many takes its time, so there are fewer of them.
+    [advice] = await looked_at(bank, lambda: bank.running, *TIMES, 1_000.0, 2_000.0, 3_000.0)
+    assert advice.startswith("bank.pay and bank.book wait for one another, and none can go on")
+    assert len(advice) < 1_000
+
+
+async def test_locks_and_objects_of_which_nothing_may_be_asked() -> None:
+    text = """
+    class Evil:
+        def __getattribute__(self, name):
+            raise SystemExit(name)
+        def __eq__(self, other):
+            raise SystemExit
+        def __hash__(self):
+            raise SystemExit
+        def __repr__(self):
+            raise SystemExit
+        def __bool__(self):
+            raise SystemExit
+
+    class EvilLock(asyncio.Lock):
+        def __eq__(self, other):
+            raise SystemExit
+        def __hash__(self):
+            raise SystemExit
+        def __repr__(self):
+            raise SystemExit
+        def locked(self):
+            raise SystemExit
+
+    class Desk(TaskThread):
+        async def enter__(self):
+            self.evil = Evil()
+            self.pen, self.paper = EvilLock(), EvilLock()
+            self.tasks.write = await reCreate(None, self.both__, self.pen, self.paper)
+            self.tasks.draw = await reCreate(None, self.both__, self.paper, self.pen)
+
+        async def both__(self, one, other):
+            evil = [Evil()]
+            async with one:
+                await asyncio.sleep(0)
+                async with other:
+                    pass
+
+        def getId(self):
+            return "desk"
+    """
+    desk = student(text)["Desk"]()
+    [advice] = await looked_at(desk, lambda: len(desk.waits()) == 2, *TIMES)
+    assert advice.startswith("desk.write and desk.draw wait for one another, and none can go on")
+
+
+async def test_two_locks_of_another_library_are_not_told_of() -> None:
+    """Nobody can say who holds them, and so whether that is a circle."""
+    pytest.importorskip("anyio")
+    text = TWO_LOCKS.replace("asyncio.Lock()", "anyio.Lock()")
+    desk = student("import anyio\n" + text)["Desk"]()
+    assert await looked_at(desk, lambda: len(desk.waits()) == 2, *TIMES) == []
+
+
 async def test_one_lock_taken_twice() -> None:
     text = """
     class Bank(TaskThread):

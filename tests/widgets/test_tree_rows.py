@@ -746,9 +746,7 @@ async def test_where_the_time_of_the_selected_task_goes_is_told_twice_a_second()
         for _ in range(11):
             await rounds()
             facts = model.read(selected=one) or {}
-            told += [
-                changed["about"] for _, changed in facts.get("set", ()) if "about" in changed
-            ]
+            told += [changed["about"] for _, changed in facts.get("set", ()) if "about" in changed]
         assert len(told) == 3
         row = next(row for row in model.rows.values() if row["name"] == "one")
         seconds, busy, ready, waiting, holds, late = row["about"]["shares"]
@@ -774,7 +772,9 @@ async def test_where_the_time_of_the_selected_task_goes_is_told_twice_a_second()
         assert life.dispatcher.trace is None, "nothing is selected, and nothing measured"
 
 
-@pytest.mark.parametrize("selected", ["", "7", "/", "x/y", "-1/one", "9" * 200 + "/one", "\N{ARABIC-INDIC DIGIT ONE}/a"])
+@pytest.mark.parametrize(
+    "selected", ["", "7", "/", "x/y", "-1/one", "9" * 200 + "/one", "\N{ARABIC-INDIC DIGIT ONE}/a"]
+)
 async def test_whatever_is_selected_that_is_no_task(selected):
     async with running(TaskThread()) as thread:
         model = Model(TreeRows(thread))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from programs import Probe, rounds, running
+from programs import PATIENCE, Probe, rounds, running
 from students import student
 from task_thread_widgets import WaitsPanel
 from waiting import TWO_LOCKS
@@ -106,6 +106,65 @@ async def test_a_crowd_is_cut_and_counted() -> None:
         for one, other, _, _ in facts["arrows"]:
             assert one < len(facts["nodes"])
             assert other < len(facts["nodes"])
+
+
+async def test_ten_thousand_that_wait_for_one_lock_are_one_row() -> None:
+    class Bank(Probe):
+        exit_timeout = PATIENCE  # else a busy machine gives up the task before all have ended
+
+        async def enter__(self) -> None:
+            self.lock = asyncio.Lock()
+            self.tasks.pay = await reCreate(None, self.pay__)
+
+        async def pay__(self) -> None:
+            async with self.lock:
+                await asyncio.gather(*(self.book() for _ in range(10_000)))
+
+        async def book(self) -> None:
+            async with self.lock:
+                pass
+
+    async with running(Bank()) as bank:
+        await rounds(20)
+        frame = WaitsFrames(bank).frame(1.0, True)
+        assert frame is not None
+        assert frame.facts["waiting"] == 10_001
+        assert len(frame.facts["nodes"]) <= MOST_NODES
+        [lock] = [thing for thing in frame.facts["things"] if thing["name"] == "self.lock"]
+        assert (lock["waiters"], len(lock["by"]), lock["red"]) == (10_000, 5, True)
+        assert [name for name, _ in lock["holders"]] == [f"{bank.getId()}.pay"]
+
+
+async def test_objects_of_which_nothing_may_be_asked_have_a_row() -> None:
+    class Evil(asyncio.Lock):
+        def __eq__(self, other: object) -> bool:
+            raise SystemExit
+
+        def __hash__(self) -> int:
+            raise SystemExit
+
+        def __repr__(self) -> str:
+            raise SystemExit
+
+        def locked(self) -> bool:
+            raise SystemExit
+
+    class Desk(Probe):
+        async def enter__(self) -> None:
+            self.lock = Evil()
+            await self.lock.acquire()
+            self.tasks.write = await reCreate(None, self.write__)
+
+        async def write__(self) -> None:
+            async with self.lock:
+                pass
+
+    async with running(Desk()) as desk:
+        await rounds(20)
+        frame = WaitsFrames(desk).frame(1.0, True)
+        assert frame is not None
+        [lock] = frame.facts["things"]
+        assert (lock["name"], lock["kind"], lock["holders"]) == ("self.lock", "Evil", [])
 
 
 async def test_nothing_of_the_threads_is_kept_while_nobody_looks() -> None:
