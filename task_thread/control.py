@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from ._core.context import life_of
 from ._core.effect import Effect
 from ._core.environment import in_kernel, running_loop
+from ._core.lines import is_widgets
+from ._core.origin import A_BUTTON, Origin, noted
 from ._core.texts import is_a, shown, text_of
 from ._core.tree import walk_live
 from .signals import Signal, require_signal
@@ -47,7 +49,10 @@ class Control:
 
     def stop(self) -> Effect:
         """Stop the thread; done when it has stopped."""
-        return self._ask("stop", self._stop)
+        line = noted(self._life)
+        pressed = line is not None and is_widgets(line.code.co_filename)
+        origin = A_BUTTON if pressed else line
+        return self._ask("stop", lambda effect: self._stop(effect, origin))
 
     def pause(self, slot: str | None = None) -> Effect:
         """Hold a task at the end of its turn; done when it stands.
@@ -178,8 +183,9 @@ class Control:
         life.at_start(began)
         life.at_end(lambda: effect.missed(life.error or _stopped_early(life)))
 
-    def _stop(self, effect: Effect) -> None:
+    def _stop(self, effect: Effect, origin: Origin | None) -> None:
         life = self._life
+        life.note_stop(origin)
         if not life.live:
             effect.reached()
             return

@@ -2,14 +2,13 @@
 
 Nothing is measured unless somebody asks: `measure_shares`, or a view in which the task is selected.
 
-    Trace.study ─► Times (_core/times.py) ─► shares_of ─► Shares ─► measure_shares, thread.snapshot(), the tree
+    Trace.study ─► Times (_core/times.py) ─► shares_of ─► Shares ─► measure_shares, snapshots, the tree
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-
 from typing import TYPE_CHECKING
 
 from ._core.context import find_life
@@ -63,7 +62,8 @@ class Shares:
         busy: seconds in which its code ran.
         ready: seconds in which it could have run, while the loop ran others.
         waiting: seconds in which what it waited for was not there, or it was paused or paced.
-        holds: how long it held the loop, each time that its code ran, from one `await` that waits to the next.
+        holds: how long it held the loop, each time that its code ran: from one `await` that waits to the
+            next.
         late: how long after it could have run it did. Where it waited for a task or for `gather`, without the
             round of the loop in which asyncio told of that. What ended its wait may be out of sight (a method
             of the future that was kept before the wait began); such times are not among these.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ._core.lines import attribute, name_of
+from ._core.origin import cancelled_in_words, made_in_words, stopped_in_words
 from ._core.texts import class_of, count, describe, is_a, sendable
 from ._core.tree import children_of
 from ._core.waits import Look, Waiter
@@ -48,6 +49,10 @@ class TaskSnapshot:
         below: the plain tasks that it awaits, or has made.
         shares: for how long it ran, could have run, and waited; `None` unless a view or `measure_shares`
             measures it.
+        created_by: the line that made it, and whose code that was: "by clock.enter__, at line 5 of
+            program.py: `...`"; "" if that is not known.
+        cancelled_by: likewise what cancelled or deleted it. Who calls `cancel` of the asyncio task itself is
+            only known in a notebook, and while a view or a recording watches.
     """
 
     slot: str
@@ -66,6 +71,8 @@ class TaskSnapshot:
     plain: bool = False
     below: tuple[TaskSnapshot, ...] = ()
     shares: Shares | None = None
+    created_by: str = ""
+    cancelled_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,8 @@ class ThreadSnapshot:
         children: its children, added or not, in the order of their start.
         plain: the plain asyncio tasks that its hooks and handlers await or made, or tasks that have ended.
         waits: what its hooks and handlers wait for.
+        stopped_by: the line, or what else, that asked for its stop, as in `TaskSnapshot.cancelled_by`; "" if
+            nothing did, or that is not known.
     """
 
     serial: int
@@ -111,6 +120,7 @@ class ThreadSnapshot:
     )  # as deep as the tree; str() shows them
     plain: tuple[TaskSnapshot, ...] = ()
     waits: tuple[Wait, ...] = ()
+    stopped_by: str = ""
 
     @property
     def turns(self) -> int:
@@ -270,6 +280,7 @@ def _thread(
         else tuple(
             wait for one in waits.others.get(life, ()) if (wait := waits.of(one)) is not None
         ),
+        stopped_by=stopped_in_words(life),
     )
 
 
@@ -298,6 +309,8 @@ def _task(
         wait=None if waits is None else waits.of(waiter),
         below=() if waits is None else waits.below(waiter),
         shares=shares_now(driver),
+        created_by=made_in_words(driver),
+        cancelled_by=cancelled_in_words(driver),
     )
 
 

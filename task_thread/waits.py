@@ -402,7 +402,7 @@ def _fill(want: Want) -> tuple[int, int]:
 
 
 class Plain(NamedTuple):
-    """A plain asyncio task that a task awaits, or has made.
+    """A plain asyncio task that a task awaits, or that a task, hook or handler has made.
 
     Attributes:
         serial: its number, as a `Resource` has one.
@@ -432,24 +432,29 @@ class TaskWaits(NamedTuple):
 
 
 def waits_of_tasks(
-    drivers: Iterable[Driver], tops: Iterable[Life], most_plain: int = 0
-) -> dict[Driver, TaskWaits]:
-    """Return what some tasks wait for.
+    drivers: Iterable[Driver],
+    tops: Iterable[Life],
+    most_plain: int = 0,
+    lives: Iterable[Life] = (),
+) -> dict[Driver | Life, TaskWaits]:
+    """Return what some tasks wait for, and the plain tasks of some threads.
 
     Args:
         drivers: the tasks.
         tops: the threads on top of them; all below is only looked at if one of the tasks, or of their plain
             tasks that are told, waits for what others hold.
         most_plain: how many plain tasks of each are told.
+        lives: threads of which it is told which plain tasks their hooks and handlers have made, or tasks of
+            theirs that have ended.
     """
     waiters = [
         Waiter(one.owner, "task", one.name, one.coroutine, driver=one, task=one.task)
         for one in drivers
     ]
-    groups = _plain_below(waiters) if most_plain else {}
+    groups = _plain_below(waiters, dict.fromkeys(lives)) if most_plain else {}
     plain = {
-        driver: [_plain_waiter(driver, task) for task in tasks[:most_plain]]
-        for driver, tasks in groups.items()
+        above: [_plain_waiter(_life_of(above), task) for task in tasks[:most_plain]]
+        for above, tasks in groups.items()
     }
     wants = [waiter.want for waiter in (*waiters, *itertools.chain(*plain.values()))]
     held = (asyncio.Lock, asyncio.Semaphore, Life, Mailbox)
@@ -462,36 +467,49 @@ def waits_of_tasks(
         wait = records.of(look.find(waiter.task) or waiter)
         return "" if wait is None else wait.words
 
-    found = {}
+    found: dict[Driver | Life, TaskWaits] = {}
+    own_words: dict[Driver | Life, str] = {}
     for waiter in waiters:
         assert waiter.driver is not None
-        own = plain.get(waiter.driver, [])
+        own_words[waiter.driver] = words(waiter)
+    for above in (*own_words, *(one for one in plain if one not in own_words)):
+        own = plain.get(above, [])
         told = [Plain(_number(one.task)[0], one.name, one.place, words(one)) for one in own]
-        more = len(groups.get(waiter.driver, ())) - len(told)
-        found[waiter.driver] = TaskWaits(words(waiter), tuple(told), more)
+        more = len(groups.get(above, ())) - len(told)
+        found[above] = TaskWaits(own_words.get(above, ""), tuple(told), more)
     return found
 
 
-def _plain_below(waiters: list[Waiter]) -> dict[Driver, list[Any]]:
-    """Return the plain tasks that some tasks await, else those whose code made them."""
-    loops = {id(one.life.loop): one.life.loop for one in waiters if one.life is not None}
+def _plain_below(waiters: list[Waiter], lives: dict[Life, None]) -> dict[Driver | Life, list[Any]]:
+    """Return the plain tasks that some tasks await, else those whose code made them.
+
+    Those that were made by no task which lives are told of the thread of their maker.
+    """
+    among = {id(life.loop): life.loop for life in lives}
+    among |= {id(one.life.loop): one.life.loop for one in waiters if one.life is not None}
     drivers = {one.driver for one in waiters}
     by: dict[int, Driver] = {}
     for waiter in waiters:
         for task in waiter.want.tasks if waiter.want is not None else ():
             if waiter.driver is not None:
                 by.setdefault(id(task), waiter.driver)
-    found: dict[Driver, list[Any]] = {}
-    for loop in loops.values():
+    found: dict[Driver | Life, list[Any]] = {}
+    for loop in among.values():
         for task in () if loop is None else plain_tasks(loop)[:_MOST_PLAIN]:
-            driver = by.get(id(task)) or made_by(task)
-            if driver in drivers:
-                found.setdefault(driver, []).append(task)
+            above: Any = by.get(id(task)) or made_by(task)
+            if not is_a(above, Driver) or above.over:
+                above = None if above is None else above.owner
+            if above is not None and (above in drivers or above in lives):
+                found.setdefault(above, []).append(task)
     return found
 
 
-def _plain_waiter(driver: Driver, task: Any) -> Waiter:
-    return Waiter(driver.owner, "plain", coroutine_name(task), coroutine_in(task), task=task)
+def _life_of(above: Driver | Life) -> Life | None:
+    return above.owner if isinstance(above, Driver) else above
+
+
+def _plain_waiter(life: Life | None, task: Any) -> Waiter:
+    return Waiter(life, "plain", coroutine_name(task), coroutine_in(task), task=task)
 
 
 def waits_of(life: Life) -> tuple[Wait, ...]:

@@ -37,6 +37,7 @@ FLOORS = [
         f"{CORE}.{name}"
         for name in (
             "awaiting",
+            "origin",
             "groups",
             "patient",
             "stepping",
@@ -46,7 +47,7 @@ FLOORS = [
             "trace",
         )
     ],
-    [f"{CORE}.{name}" for name in ("driver", "slots", "ending", "hooks")],
+    [f"{CORE}.{name}" for name in ("origin", "driver", "slots", "ending", "hooks")],
     [f"{CORE}.{name}" for name in ("mailbox", "dispatcher")],
     [f"{CORE}.{name}" for name in ("stopping", "starting", "lifecycle", "os_signals", "waits")],
     [CORE],
@@ -77,7 +78,8 @@ MOST_PRIVATES = 10
 # own, too, was found by reading: nothing here can tell the two apart.
 FOREIGN = {
     "_AsyncGeneratorContextManager", "_GatheringFuture", "_GeneratorContextManager", "_abc_impl",
-    "_aexit", "_asyncio_future_blocking", "_bootstrap_inner", "_callbacks", "_children", "_closed",
+    "_aexit", "_asyncio_future_blocking", "_bootstrap_inner", "_callbacks", "_cancel_all_tasks",
+    "_children", "_closed",
     "_context", "_current_frames", "_enter_task", "_event_loop_policy", "_filename_map",
     "_forkserver", "_forkserver_pid", "_fut_waiter", "_get_running_loop", "_getframe",
     "_handle_msg", "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",

@@ -1,4 +1,4 @@
-"""For how long a task runs, could run, and waits: measured when somebody asks, by a clock that a test moves."""
+"""For how long a task runs, could run, and waits; measured by a clock that the test moves."""
 
 from __future__ import annotations
 

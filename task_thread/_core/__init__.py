@@ -17,7 +17,8 @@ From the ground up:
     effect         the futures that a control returns
     groups patient stepping     a coroutine that is cancelled or dropped without its task
     rate pacing    turns/s of a task; what pauses it and holds it to a pace
-    trace          what tasks and signals did, in a ring, while a view watches
+    times trace    what tasks and signals did, in a ring, while a view watches; where the time of some goes
+    origin         which line made a task, cancelled it, stopped a thread
     driver         a rescheduling task: all its turns in one asyncio task
     slots ending   `thread.tasks`; how tasks end
     hooks          enter__, exit__ and the like: limited in time

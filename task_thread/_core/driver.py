@@ -41,7 +41,8 @@ from . import instruments, log
 from .context import current
 from .environment import in_kernel
 from .groups import forgive_group
-from .lines import Place, attribute, definition_place, frames, name_of, waiting_place
+from .lines import Place, attribute, definition_place, frames, is_users, name_of, waiting_place
+from .origin import RUN_HAS_ENDED, Origin, is_run_ending, noted
 from .pacing import Pacing
 from .patient import native
 from .rate import METER_FIELDS, RateMeter
@@ -54,6 +55,7 @@ from .stepping import (
     count_cancels,
     discard_awaited,
     drop,
+    hear_cancels,
     left_by_itself,
     steppers,
     take_back_cancels,
@@ -106,6 +108,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         attention: whether the driver has to look at `pacing`, `last` or a cancellation.
         last: set to let the present turn be the last one.
         over: whether it has ended.
+        made: the line that made it.
+        cancelled: the line, or what else, that cancelled or deleted it first; `None` if that is not known.
     """
 
     __slots__ = (
@@ -120,6 +124,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         "_turner",
         "attention",
         "call",
+        "cancelled",
         "coroutine",
         "eager",
         "elder",
@@ -129,6 +134,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         "hears_of_end",
         "heir",
         "last",
+        "made",
         "over",
         "owner",
         "pacing",
@@ -173,13 +179,15 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         self._loop = loop
         self._trace: Trace | None = None
         self._telling: CancelScope | None = None  # its taskFailed__, once that has suspended
+        self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
+        self.made: Origin | None = noted(owner)
+        self.cancelled: Origin | None = None
         if instruments.task_created and (owner is None or not owner.live):
             instruments.task_created(self)
         if owner is not None:
             owner.drivers[self] = None
             if owner.dispatcher is not None and owner.dispatcher.trace is not None:
                 self.watch(owner.dispatcher.trace)
-        self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
         carrier = rescheduling_task(self)
         carrier.send(None)
         self.hears_of_end = True  # as long as it is not known what `create_task` makes of it
@@ -201,8 +209,18 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         """Note the asyncio task that carries it; a task factory may have wrapped the coroutine."""
         self.task = task
         count_cancels(task)
+        if self._trace is not None:
+            hear_cancels(task, self._hear_cancel)
         known = _drivers[id(task)] = _Known(self, _forget)
         known.key = id(task)
+
+    def _hear_cancel(self) -> None:
+        """Note which line calls `cancel` of the asyncio task; a timeout that does takes that back."""
+        if not self.last:
+            found = noted(self.owner)
+            self.cancelled = (
+                found if found is not None and is_users(found.code.co_filename) else None
+            )
 
     def _dropped(self, task: asyncio.Task[Any]) -> None:
         """Called when the asyncio task has ended, maybe before the driver's first step."""
@@ -287,6 +305,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         """Let no further turn begin; cancel the present one, unless `cancel` is false."""
         self.last = self.attention = True
         if cancel:
+            if self.cancelled is None:
+                self.cancelled = noted(self.owner)
             self.task.cancel()
 
     def abandon(self) -> None:
@@ -378,6 +398,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
 
     def watch(self, trace: Trace | None) -> None:
         """Report each step and turn to a trace, or samples to a coarse one; `None` ends that."""
+        if self.task is not None and (trace is None) is not (self._trace is None):
+            hear_cancels(self.task, None if trace is None else self._hear_cancel)
         self._trace = trace
         if trace is None or self.over or not trace.full:
             self.__class__ = Driver
@@ -497,6 +519,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         if is_a(error, CancelledError):
             if not forgive_group(coroutine, self.task):
                 self._cancelled = self.attention = True
+                if self.cancelled is None and is_run_ending():
+                    self.cancelled = RUN_HAS_ENDED
             if self._abandoned:
                 drop(coroutine)
                 raise error

@@ -32,6 +32,7 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .environment import in_kernel, running_loop
 from .mailbox import Mailbox
+from .origin import A_SIGNAL, RUN_HAS_ENDED, Origin, is_run_ending, noted
 from .patient import begin_task
 from .slots import TaskSlots
 from .stopping import orphan, shut_down
@@ -82,6 +83,7 @@ class Life:
         as_child: whether it had a parent when this run began.
         started: when the run began, in loop time.
         stop_asked: whether a stop was asked for in this run.
+        stopper: the line, or what else, that asked for it; `None` if that is not known.
         entered: whether `enter__` began in this run.
         sealed: whether it starts no more tasks.
         interrupted: whether the task that runs it was cancelled during `enter__`, which swallowed that.
@@ -147,6 +149,7 @@ class Life:
         "started",
         "state",
         "stop_asked",
+        "stopper",
         "thread",
         "undelivered",
         "wake",
@@ -183,6 +186,7 @@ class Life:
         self.received = self.sent = self.undelivered = 0
         self.started = 0.0
         self.stop_asked = False
+        self.stopper: Origin | None = None
         self.replaced = False
         self.lost = False
         self.after: list[Life] | None = None  # they end before its enter__ is called
@@ -283,6 +287,8 @@ class Life:
 
     def become(self, state: ThreadState) -> None:
         before, self.state = self.state, state
+        if state is ThreadState.STOPPING and self.stopper is None and is_run_ending():
+            self.stopper = RUN_HAS_ENDED
         if self.dispatcher is not None and self.dispatcher.trace is not None:
             self.dispatcher.trace.became(self)
         self.live = state.live
@@ -604,8 +610,19 @@ class Life:
         elif self.as_child:
             self.begin_shutdown()
 
+    def note_stop(self, origin: Origin | None) -> None:
+        """Note what asks for the stop, if this is the first that does."""
+        if self.stopper is None and self.live and not self.stop_asked:
+            self.stopper = origin
+
+    def stop_by_signal(self) -> None:
+        """Stop, since the process was sent a signal."""
+        self.note_stop(A_SIGNAL)
+        self.request_stop()
+
     def stop_from_anywhere(self) -> None:
         """Ask for the stop, from whichever OS thread."""
+        self.note_stop(noted(self))
         if self.loop is None or self.loop is running_loop():
             self.request_stop()
         elif not self.loop.is_closed():

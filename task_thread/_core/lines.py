@@ -116,7 +116,7 @@ def raised_at(error: BaseException) -> Place | None:
     if found is None:
         return None
     code = found.tb_frame.f_code
-    return Place(code.co_filename, found.tb_lineno or code.co_firstlineno, _name(code))
+    return Place(code.co_filename, found.tb_lineno or code.co_firstlineno, name_of_code(code))
 
 
 def from_users(traceback: TracebackType | None) -> TracebackType | None:
@@ -194,7 +194,7 @@ def code_of(cofunc: Any) -> CodeType | None:
 def definition_place(cofunc: Any) -> Place | None:
     """Return the line at which a co-function is defined; where a task stands between two turns."""
     code = code_of(cofunc)
-    return None if code is None else Place(code.co_filename, _def_line(code), _name(code))
+    return None if code is None else Place(code.co_filename, _def_line(code), name_of_code(code))
 
 
 @lru_cache(maxsize=4096)
@@ -211,9 +211,9 @@ def _def_line(code: CodeType) -> int:
 def place_of(frame: FrameType) -> Place:
     """Return the line at which a frame stands."""
     code = frame.f_code
-    return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, _name(code))
+    return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, name_of_code(code))
 
 
-def _name(code: CodeType) -> str:
-    # co_qualname came with Python 3.11.
+def name_of_code(code: CodeType) -> str:
+    """Return the qualified name of a function; before Python 3.11 its name."""
     return getattr(code, "co_qualname", code.co_name)

@@ -27,6 +27,7 @@ from .context import current
 from .effect import Effect
 from .environment import call_at, in_kernel, running_loop
 from .hooks import undecorated
+from .origin import noted
 from .stepping import steppers
 from .texts import is_a
 
@@ -171,6 +172,7 @@ class Mailbox:
             asyncio.QueueFull: there is no room, or other senders wait for it.
         """
         if require_signal(signal).__task_thread_stops__:
+            self.sender.note_stop(noted(self.sender))
             self.sender.request_stop()
             return
         if self.full():
@@ -237,6 +239,7 @@ class Mailbox:
         """
         require_signal(signal)
         if signal.__task_thread_stops__:
+            self.sender.note_stop(noted(self.sender))
             self.sender.request_stop()
             return
         if self.full():

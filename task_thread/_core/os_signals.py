@@ -165,7 +165,7 @@ class _Aftermath:
         roots = [life_of(root) for root in registry.threads()]
         others = [life for life in roots if life.loop is self.loop]
         for life in others:
-            life.request_stop()
+            life.stop_by_signal()
         if others:
             self.follow()
         return bool(others)

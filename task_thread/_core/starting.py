@@ -56,6 +56,7 @@ def begin(life: Life) -> None:
     life.loop = loop
     life.as_child = parent is not None
     life.stop_asked = life.entered = life.sealed = life.hurried = False
+    life.stopper = None
     life.reported = life.interrupted = life.replaced = False
     life.patience = life.due = None
     if current.get() is None:
@@ -94,7 +95,7 @@ async def run(life: Life) -> None:
     if life.parent is None:
         await before_root()
         # Before anything else: a Ctrl-C between two of these lines must count as the first.
-        guard = SignalGuard(asyncio.get_running_loop(), life.request_stop)
+        guard = SignalGuard(asyncio.get_running_loop(), life.stop_by_signal)
         try:
             begin(life)
             life.guard = guard

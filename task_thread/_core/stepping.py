@@ -16,7 +16,7 @@ import inspect
 import sys
 import types
 from asyncio import CancelledError, Future
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from types import CodeType, CoroutineType, FrameType
 from typing import Any
@@ -256,17 +256,21 @@ class _Cancel:
         asked: cancellations that were not taken back.
         lasting: those of them that the program or asyncio asked for. An installed package (a timeout of
             aiohttp or async_timeout, a scope of anyio) takes its own back.
+        heard: is called at each of them, while anybody wants to know.
     """
 
-    __slots__ = ("_cancel", "asked", "lasting")
+    __slots__ = ("_cancel", "asked", "heard", "lasting")
 
     def __init__(self, cancel: Any) -> None:
         self._cancel = cancel
         self.asked = self.lasting = 0
+        self.heard: Callable[[], None] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> bool:
         accepted = bool(self._cancel(*args, **kwargs))
         if accepted:
+            if self.heard is not None:
+                self.heard()
             self.asked += 1
             if not is_package(sys._getframe(1).f_code.co_filename):
                 self.lasting += 1
@@ -277,6 +281,25 @@ def count_cancels(task: asyncio.Task[Any] | None) -> None:
     """Let `cancel_requests` know of a task before Python 3.11, which can't tell."""
     if not _CAN_TELL and task is not None and task.cancel.__class__ is not _Cancel:
         task.cancel = _Cancel(task.cancel)  # type: ignore[method-assign]
+
+
+def hear_cancels(task: asyncio.Task[Any], heard: Callable[[], None] | None) -> None:
+    """Let a function be called at each `cancel` of a task; `None` ends that.
+
+    Its `cancel` is replaced on the task itself, as it is before Python 3.11 anyway.
+    """
+    cancel: Any = task.cancel
+    if cancel.__class__ is _Cancel:
+        cancel.heard = heard
+        if heard is None and _CAN_TELL:
+            del task.cancel
+    elif heard is not None and getattr(cancel, "__self__", None) is task:
+        replaced = _Cancel(cancel)
+        replaced.heard = heard
+        try:
+            task.cancel = replaced
+        except AttributeError:  # a class of the program's own, with slots
+            pass
 
 
 def take_back_cancels(task: asyncio.Task[Any]) -> None:

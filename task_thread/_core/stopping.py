@@ -19,6 +19,7 @@ from . import instruments, log, registry
 from .context import life_of
 from .ending import end_all, settle
 from .hooks import run_hook
+from .origin import ITS_PARENT
 from .texts import is_a
 from .tree import walk_live
 
@@ -246,6 +247,7 @@ async def _stop_kids(life: Life) -> None:
         for number, kid in enumerate(kids, 1):
             if kid.due is None:
                 kid.due = life.due
+            kid.note_stop(ITS_PARENT)
             kid.request_stop()
             if number % _AT_ONCE == 0:
                 await _patiently(life, _one_round)

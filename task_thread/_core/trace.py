@@ -147,7 +147,7 @@ class Wake(NamedTuple):
 
 
 class Profile:
-    """How one task spends its time: at which lines it stops, how often and for how long, and how late it runs.
+    """How one task spends its time: where it stops, how often and for how long, and how late it runs.
 
     Args:
         now: in loop time, seconds.

@@ -20,8 +20,12 @@ and its columns: `turned`, the turns since the frame before of each task row, in
 rows came, or of those that the column `of` names. The page makes rates of them: sent as well they were
 a third of the traffic.
 
-A task's row has its plain asyncio tasks, too: "plain" is [[[number, name, line, source, what it waits for],
-...], how many more], or null. That of the selected task has "about", see `task_about.py`.
+What asked for the stop of a thread is told as "stopped", what cancelled a task as "cancelled": "by
+clock.exit__, at line 3 of program.py".
+
+A task's row has its plain asyncio tasks, too, and a thread's those of its hooks, handlers and ended tasks:
+"plain" is [[[number, name, line, source, what it waits for], ...], how many more], or null. That of the selected
+task has "about", see `task_about.py`.
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ from .._core.context import life_of
 from .._core.driver import Driver
 from .._core.lifecycle import Life
 from .._core.lines import Place
+from .._core.origin import cancelled_in_words, stopped_in_words
 from .._core.registry import threads
 from .._core.texts import class_of, describe
 from .._core.tree import children_of
@@ -130,6 +135,11 @@ class ThreadRow(TreeRow):
         self.state: ThreadState | None = None
         self.failed = False
         self.told = {"serial": life.serial, "class": cut(class_of(life.thread))}
+
+    def life(self) -> Life | None:
+        """Return the life of the thread; `None` if it is gone."""
+        thread = self.ref()
+        return None if thread is None else life_of(thread)
 
 
 class TreeRows(Roster[TaskRow | ThreadRow]):
@@ -405,6 +415,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
             state=life.state.value,
             error=cut(describe(life.fatal or life.error)),
             worker=cut(life.worker),
+            stopped=cut(stopped_in_words(life)),
             code=getattr(type(life.thread), "__task_thread_code__", 0),
         )
 
@@ -455,6 +466,9 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         )
         if row.state.ended:
             self.tell(row, at=0, waits="", plain=None)
+            self.tell(row, cancelled=cut(cancelled_in_words(driver)))
+        elif "cancelled" in row.told:
+            self.tell(row, cancelled="")  # a new task in its slot, or of a new run
 
     def _tell_about(self, selected: str, now: float) -> None:
         """Tell where the time of the selected task goes."""
@@ -510,11 +524,18 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         began = time.perf_counter()
         rows = [row for row in seen if isinstance(row, TaskRow)]
         drivers = [row.driver for row in rows if row.driver is not None and not row.driver.over]
-        found = waits_of_tasks(drivers, map(life_of, self.tops.threads()), self.most_plain)
-        self._tell_waits(rows, {driver: wait.words for driver, wait in found.items()})
+        threads = {row: row.life() for row in seen if isinstance(row, ThreadRow)}
+        lives = [life for life in threads.values() if life is not None and life.live]
+        tops = map(life_of, self.tops.threads())
+        found = waits_of_tasks(drivers, tops, self.most_plain, lives)
+        self._tell_waits(rows, {driver: found[driver].words for driver in drivers})
         for row in rows:
             if row.driver in found:
                 self.tell(row, plain=_plain(found[row.driver]))
+        for thread, life in threads.items():
+            plain = None if life is None else _plain(found.get(life))
+            if plain is not None or "plain" in thread.told:
+                self.tell(thread, plain=plain)
         took = time.perf_counter() - began
         self._waits_due = now + max(_WAITS_EVERY, _WAITS_SHARE * took)
 
@@ -538,9 +559,9 @@ def cut(text: str) -> str:
     return frame.cut(text, _LONGEST)
 
 
-def _plain(wait: TaskWaits) -> list[Any] | None:
-    """Return a task's plain tasks as a page reads them."""
-    if not wait.plain:
+def _plain(wait: TaskWaits | None) -> list[Any] | None:
+    """Return the plain tasks of a task or thread as a page reads them."""
+    if wait is None or not wait.plain:
         return None
     told = []
     for serial, name, place, words in wait.plain:

@@ -55,7 +55,7 @@ def _row(*shapes: Any, most_missing: int = 0) -> Row:
 _TREE_ROW = {
     "row": int, "of": int, "serial": int, "name": str, "class": str, "info": str, "state": str,
     "error": str, "worker": str, "code": int, "queues": [int], "held": bool, "pace": float, "at": int,
-    "turns": int, "fast": bool, "waits": str,
+    "turns": int, "fast": bool, "waits": str, "cancelled": str, "stopped": str,
 }  # fmt: skip
 _LANE = {
     "lane": int, "of": int, "kind": str, "serial": int, "name": str, "state": str, "started": float,

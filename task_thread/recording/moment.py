@@ -230,6 +230,7 @@ class Tree:
             tasks=tuple(self._task(one, at) for one in sorted(tasks, key=self._serial)),
             children=tuple(made[one] for one in sorted(kids, key=self._place)),
             waits=tuple(self._of_threads.get(serial, ())),
+            stopped_by=row.get("stopped", ""),
         )
 
     def _place(self, thread: int) -> int:
@@ -261,6 +262,7 @@ class Tree:
             too_fast=row.get("fast", False),
             pace=row.get("pace", 0.0),
             wait=None if state.ended else self._of_tasks.get(more.get("serial", 0)),
+            cancelled_by=row.get("cancelled", ""),
         )
 
 

@@ -360,3 +360,24 @@ test("a plain task that stays keeps its row, and the lines are only made anew if
   store.apply(frame({ add: [thread(1), task(3, 1, { plain: [plain(9), 0] })] }, { full: true, at: 0.1 }));
   assert.deepEqual(names(flatten(store.roots, new Set())), ["t1", "  s3", "    fetch9"]);
 });
+
+test("the plain tasks of a thread's hooks stand between its tasks and its children", () => {
+  const store = family();
+  const plain = [[[7, "fetch", 12, "await reader.read()", "waits for reader"]], 3];
+  store.apply(frame({ set: [[1, { plain }]] }));
+  const lines = flatten(store.roots, new Set());
+  assert.deepEqual(names(lines), ["t1", "  s3", "  s4", "  fetch", "  and 3 more", "  t2", "    s5"]);
+  const [fetch] = store.rows.get(1).plains;
+  assert.equal(rowId(fetch), "101");
+  assert.deepEqual([fetch.place, fetch.waits], [{ line: 12, source: "await reader.read()" }, "waits for reader"]);
+  assert.deepEqual(names(flatten(store.roots, new Set(), "fetch")), ["t1", "  fetch"]);
+  assert.deepEqual(names(flatten(store.roots, new Set([1]))), ["t1"]);
+  store.apply(frame({ set: [[1, { plain: null }]] }));
+  assert.deepEqual(names(flatten(store.roots, new Set())), ["t1", "  s3", "  s4", "  t2", "    s5"]);
+});
+
+test("a thread that has only plain tasks can be folded", () => {
+  const store = new TreeStore();
+  store.apply(frame({ add: [{ ...thread(1), plain: [[[7, "fetch", 0, "", ""]], 0] }] }, { full: true }));
+  assert.deepEqual(flatten(store.roots, new Set()).map(({ foldable }) => foldable), [true, false]);
+});

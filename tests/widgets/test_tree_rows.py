@@ -11,7 +11,7 @@ from students import student
 from waiting import TWO_LOCKS
 
 import task_thread.frames.tree_rows
-from task_thread import TaskThread, delete, reCreate, reSchedule
+from task_thread import Signal, TaskThread, delete, reCreate, reSchedule
 from task_thread.frames.roster import GREYED
 from task_thread.frames.tree_rows import TreeRows
 
@@ -801,3 +801,66 @@ async def test_a_page_that_looks_no_more_measures_nothing():
         assert thread._life.dispatcher.trace is not None
         rows.close()
         assert thread._life.dispatcher.trace is None
+
+
+async def test_plain_tasks_of_hooks_and_handlers_are_told_of_their_thread():
+    class Program(TaskThread):
+        async def enter__(self):
+            self.kept = [asyncio.ensure_future(self.wait())]
+            self.tasks.once = await reCreate(None, self.once)
+            self.let = asyncio.Event()
+            await asyncio.gather(self.let.wait())
+
+        async def signalHandler__(self, signal):
+            self.kept.append(asyncio.create_task(self.handled()))
+
+        async def exit__(self):
+            for task in self.kept:
+                task.cancel()
+
+        async def once(self):
+            self.kept.append(asyncio.create_task(self.left()))
+
+        async def wait(self):
+            await asyncio.Event().wait()
+
+        async def handled(self):
+            await asyncio.sleep(1000)
+
+        async def left(self):
+            await asyncio.sleep(1000)
+
+    thread = Program()
+    outside = asyncio.create_task(asyncio.sleep(1000))  # a cell's, say
+    thread.start()
+    await rounds()
+    rows = TreeRows(thread)
+    rows.most_plain = 2
+    model = Model(rows)
+    model.read(full=True)
+    top = next(number for number, row in model.rows.items() if "serial" in row)
+
+    def plain():
+        model.now += 100
+        model.read(seen=[*model.rows])
+        told, more = model.rows[top].get("plain") or ([], 0)
+        return [(name, words) for _, name, _, _, words in told], more
+
+    # In `enter__` it waits for what it gathers; a task that has ended left one behind.
+    names = [("wait", "waits for Event 1"), ("wait", "waits for self.let")]
+    found, more = plain()
+    assert [name for name, _ in found] == [name for name, _ in names]
+    assert found[1] == ("wait", "waits for self.let")
+    assert more == 1
+    thread.let.set()
+    await rounds()
+    await thread.insertSignal(Signal())
+    await rounds()
+    rows.most_plain = 5
+    found, more = plain()
+    assert [name for name, _ in found] == ["wait", "left", "handled"]
+    assert more == 0
+    await thread.stop()
+    await thread.join()
+    assert plain() == ([], 0)
+    outside.cancel()

@@ -1,4 +1,4 @@
-// Below the tree: where the time of the selected task goes.
+// Below the tree: where the time of the selected task goes, and what made it.
 
 import { make, setAttribute, setShown, setText } from "./dom.js";
 import { barHeights, barText, lastedText, ofText, partsOf } from "./task_words.js";
@@ -13,10 +13,12 @@ export class AboutView {
     this.texts = partKinds.map((kind) => make("span", { class: "tt-about-part", "data-part": kind }));
     this.parts = make("span", { class: "tt-about-parts" },
       make("span", { class: "tt-about-bar", "aria-hidden": "true" }, ...this.segments), ...this.texts);
+    this.made = make("div", { class: "tt-about-line tt-page-soft tt-about-made" });
     this.holds = new Histogram("holds the loop");
     this.late = new Histogram("begins late");
     this.element = make("div", { class: "tt-about", role: "group", hidden: true },
-      make("div", { class: "tt-about-line" }, this.name, this.parts, this.note), this.holds.element, this.late.element);
+      make("div", { class: "tt-about-line" }, this.name, this.parts, this.note), this.holds.element, this.late.element,
+      this.made);
   }
 
   /**
@@ -29,6 +31,9 @@ export class AboutView {
     if (!row) return;
     setAttribute(this.element, "aria-label", `where the time of ${name} goes`);
     setText(this.name, name);
+    const made = row.about?.made;
+    setShown(this.made, !!made);
+    setText(this.made, `created ${made}`);
     const shares = row.about?.shares;
     for (const part of [this.parts, this.holds.element, this.late.element]) setShown(part, !!shares);
     setText(this.note, shares ? ofText(shares[0]) : "measuring…");
@@ -48,7 +53,10 @@ class Histogram {
   constructor(what) {
     this.what = what;
     this.text = make("span", {});
-    this.bars = make("span", { class: "tt-about-bars", "aria-hidden": "true" });
+    this.bars = make("span", {
+      class: "tt-about-bars", "aria-hidden": "true",
+      title: "from 0.001 ms on the left to 30 s on the right; each bar is about three times as long as the one before",
+    });
     this.element = make("div", { class: "tt-about-line" }, this.bars, this.text);
   }
 

@@ -12,7 +12,7 @@
  */
 
 /**
- * The rows from top to bottom: a thread, its tasks with their plain tasks, its children.
+ * The rows from top to bottom: a thread, its tasks with their plain tasks, those of its hooks, its children.
  * @param {import("./tree_store.js").Row[]} roots
  * @param {Set<number>} folded numbers of the threads whose rows below are put away
  * @param {string} filter only rows with this text in their name, and those above and below them
@@ -23,15 +23,16 @@ export function flatten(roots, folded, filter = "", lives = () => true) {
   const wanted = filter.trim().toLowerCase();
   const lines = [];
   const fits = (row) => !wanted || row.name.toLowerCase().includes(wanted);
-  const holds = (row) => fits(row) || row.tasks.some(fits) || row.kids.some(holds);
+  const holds = (row) => fits(row) || row.tasks.some(fits) || row.plains?.some(fits) || row.kids.some(holds);
   const visit = (rows, level, all) => {
     const kept = all ? rows : rows.filter(holds);
     kept.forEach((row, index) => {
-      const foldable = row.tasks.length + row.kids.length > 0;
+      const below = [...row.tasks, ...(row.plains ?? []), ...liveFirst(row.kids, lives)];
+      const foldable = below.length > 0;
       // What a filter found is shown, folded or not.
       const open = foldable && (!!wanted || !folded.has(row.row));
       lines.push({ row, level, position: index + 1, siblings: kept.length, foldable, open });
-      if (open) visit([...row.tasks, ...liveFirst(row.kids, lives)], level + 1, all || (!!wanted && fits(row)));
+      if (open) visit(below, level + 1, all || (!!wanted && fits(row)));
     });
   };
   visit(roots, 1, !wanted);

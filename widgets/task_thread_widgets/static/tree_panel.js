@@ -250,7 +250,7 @@ export class TreePage extends PanelPage {
     this.go(this.indexOf(row.row));
     // The name selects; the triangle, or a second click, folds.
     const folds = event.target.closest(".tt-fold") || (event.detail === 2 && event.target.closest(".tt-who"));
-    if (row.kids.length + row.tasks.length && folds) this.fold(row, !this.folded.has(row.row));
+    if (this.lines[this.indexOf(row.row)]?.foldable && folds) this.fold(row, !this.folded.has(row.row));
   }
 
   focused(event) {

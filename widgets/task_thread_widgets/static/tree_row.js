@@ -177,7 +177,7 @@ export class RowView {
     } else if (newCode) {
       note = "goes on with new code";
     } else if (row.kind === "thread") {
-      note = signalsText(row.queues);
+      note = [row.stopped && !isLive(row) ? `stopped ${row.stopped}` : "", signalsText(row.queues)].filter(Boolean).join(" · ");
       const [waitIn, waitOut] = row.queues ?? [0, 0];
       if (waitIn + waitOut) tone = "warning";
     } else {
@@ -187,6 +187,7 @@ export class RowView {
         code = place.source || place.fn;
         if (place.file) title = `${place.fn}, line ${place.line} of ${place.file}`;
       }
+      if (row.cancelled) note = `cancelled ${row.cancelled}`;
       if (row.waits) { // "waits for self.fork_1, held by Plato.eat"
         note = row.waits;
         title = title ? `${title}: ${row.waits}` : row.waits;

@@ -9,6 +9,7 @@ import { formatCount, rateOf, tenthsBetween } from "./numbers.js";
  * @property {Row | null} above the thread that it belongs to
  * @property {Row[]} tasks of a thread
  * @property {Row[]} kids of a thread; the plain tasks of a task
+ * @property {Row[]} plains of a thread: the plain tasks of its hooks and handlers
  * @property {number} serial of the thread (on task rows too)
  * @property {string} name id of a thread, slot of a task
  * @property {string} state
@@ -22,7 +23,7 @@ const lagKept = 2; // seconds that a lag is told: one that shows for a tenth of 
 
 const defaults = {
   name: "", state: "", error: "", info: "", worker: "", class: "",
-  held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null, code: 0, about: null,
+  held: false, pace: 0, at: 0, turns: 0, fast: false, queues: null, code: 0, about: null, cancelled: "", stopped: "",
 };
 
 /** All rows, and what changed since somebody last asked. */
@@ -86,7 +87,7 @@ export class TreeStore {
     const above = this.rows.get(fact.of) ?? null;
     const kind = fact.serial ? "thread" : "task";
     /** @type {any} */
-    const row = { ...defaults, ...fact, kind, above, tasks: [], kids: [], beats: null };
+    const row = { ...defaults, ...fact, kind, above, tasks: [], kids: [], plains: [], beats: null };
     const old = before?.get(row.row);
     if (kind === "task") {
       row.serial = above ? above.serial : 0;
@@ -119,18 +120,20 @@ export class TreeStore {
     if (rested && !isAtRest(row)) row.since = this.tenths;
   }
 
-  /** Give a task the rows of its plain tasks: the first few, and one that tells how many more there are. */
-  setPlain(task) {
-    const before = new Map(task.kids.map((row) => [row.row, row]));
-    const [told, more] = task.plain ?? [[], 0];
+  /** Give a task or thread the rows of its plain tasks: the first few, and one that tells how many more there are. */
+  setPlain(top) {
+    const list = top.kind === "thread" ? "plains" : "kids";
+    const before = new Map(top[list].map((row) => [row.row, row]));
+    const [told, more] = top.plain ?? [[], 0];
     const rowOf = (key, fields) => Object.assign(before.get(key) ?? {
-      ...defaults, row: key, kind: "plain", above: task, serial: task.serial, tasks: [], kids: [], beats: null,
+      ...defaults, row: key, kind: "plain", above: top, serial: top.serial, tasks: [], kids: [], beats: null,
     }, fields);
-    task.kids = told.map(([serial, name, line, source, waits]) => rowOf(`${task.row}:${serial}`, {
+    const rows = told.map(([serial, name, line, source, waits]) => rowOf(`${top.row}:${serial}`, {
       name, waits, state: "waiting", place: line ? { line, source } : null,
     }));
-    if (more) task.kids.push(rowOf(`${task.row}:more`, { name: `and ${formatCount(more)} more` }));
-    if (task.kids.length !== before.size || task.kids.some(({ row }) => !before.has(row))) this.shape++;
+    if (more) rows.push(rowOf(`${top.row}:more`, { name: `and ${formatCount(more)} more` }));
+    top[list] = rows;
+    if (rows.length !== before.size || rows.some(({ row }) => !before.has(row))) this.shape++;
   }
 
   remove(number) {
