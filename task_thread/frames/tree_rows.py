@@ -24,8 +24,8 @@ What asked for the stop of a thread is told as "stopped", what cancelled a task 
 clock.exit__, at line 3 of program.py".
 
 A task's row has its plain asyncio tasks, too, and a thread's those of its hooks, handlers and ended tasks:
-"plain" is [[[number, name, line, source, what it waits for], ...], how many more], or null. That of the selected
-task has "about", see `task_about.py`.
+"plain" is [[[number, name, line, source, what it waits for], ...], how many more], or null. That of the
+selected task has "about", see `task_about.py`.
 """
 
 from __future__ import annotations

@@ -130,3 +130,24 @@ def test_beside_the_source_it_stays_where_it_is(office):
     expect(marked).to_have_attribute("data-line", str(LINE))
     expect(view.get_by_role("tab", name="All")).to_have_attribute("aria-selected", "true")
     assert notebook.errors == []
+
+
+def test_in_a_small_window_the_line_comes_into_sight(office):
+    notebook, view = office
+    turn(notebook)
+    view.get_by_role("tab", name="All").click()
+    notebook.page.set_viewport_size({"width": 1280, "height": 620})
+    button = panel(view, "advice").get_by_role("listitem").get_by_role("button")
+    button.scroll_into_view_if_needed()
+    marked = panel(view, "source").locator('[aria-current="step"]')
+    expect(marked).not_to_be_in_viewport()
+    button.click()
+    expect(marked).to_have_attribute("data-line", str(LINE))
+    expect(marked).to_be_in_viewport(ratio=1)
+    notebook.screenshot("advice-all-small")
+    # Chosen once more it comes once more.
+    button.scroll_into_view_if_needed()
+    expect(marked).not_to_be_in_viewport()
+    button.click()
+    expect(marked).to_be_in_viewport(ratio=1)
+    assert notebook.errors == []

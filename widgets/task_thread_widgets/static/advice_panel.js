@@ -38,6 +38,7 @@ export class AdvicePage extends PanelPage {
     if (this.model.get("advice") === number) this.model.set("advice", 0); // chosen again, it is shown again
     this.model.set("advice", number);
     this.model.save_changes();
+    this.root.dispatchEvent(new CustomEvent("tt-chosen", { bubbles: true })); // for a view around it
   }
 
   // ---- Draw

@@ -283,6 +283,10 @@ export class SourcePage extends PanelPage {
     if (moved || failed) this.placeMark(!jump);
     setShown(this.here, !!row);
     if (row) this.follow(row, moved);
+    if (told && told !== this.toldDrawn) { // for a view around it
+      this.root.dispatchEvent(new CustomEvent("tt-told", { bubbles: true }));
+    }
+    this.toldDrawn = told;
   }
 
   placeMark(slide) {

@@ -76,8 +76,27 @@ export class View {
     }));
   }
 
-  /** Let the source panel show the line of the advice that is chosen, where both are not seen already. */
+  /**
+   * Let the source panel show the line of the advice that is chosen, where both are not seen already; and where
+   * they stand below one another, bring the line into sight. What is out of sight asks the kernel for nothing: so
+   * the panel comes first, and the line when it is drawn.
+   */
   async followAdvice(modelOf) {
+    const source = this.places.get("source");
+    const line = () => source.querySelector('[aria-current="step"]') ?? source;
+    let until = 0; // when it is too late to lead anybody, in milliseconds
+    const on = (place, name, listener) => place.addEventListener(name, listener, { signal: this.ending.signal });
+    on(this.places.get("advice"), "tt-chosen", () => {
+      if (this.model.get("tab") !== "all") return;
+      until = performance.now() + 3000;
+      source.scrollIntoView({ block: "nearest" });
+      line().scrollIntoView({ block: "nearest" }); // if it stands there already
+    });
+    on(source, "tt-told", () => {
+      if (performance.now() > until) return;
+      until = 0;
+      line().scrollIntoView({ block: "nearest" });
+    });
     const chosen = await modelOf("advice");
     link([chosen, await modelOf("source")], "advice");
     chosen.on("change:advice", () => {
