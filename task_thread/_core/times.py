@@ -19,7 +19,6 @@ from typing import Any
 _STEPS = 8  # parts of an octave: a quantile is right to within a tenth
 _LEAST = 1e-7  # seconds; what is shorter counts as this
 _ENDS = ("set_result", "set_exception", "cancel")
-_FUTURE = asyncio.Future  # the loop's own; how others end is not to be heard
 _EVENTS = asyncio.Handle.cancel.__code__.co_filename  # a handle calls from there
 _FUTURES = asyncio.wrap_future.__code__.co_filename  # and for `asyncio.sleep` a function from there
 
@@ -91,7 +90,7 @@ class Times:
         self._stopped = now
         self._could = now if waited is None else None
         # Of another class only its own code knows how it ends; and a program may have replaced a method.
-        if type(waited) is _FUTURE and _has_its_own(waited):
+        if isinstance(waited, asyncio.Future) and _has_its_own(waited):
             if waited.done():  # somebody begins to look, and the task is in line
                 self._could = now
             else:
@@ -180,8 +179,13 @@ class _End:
 
 
 def _has_its_own(future: asyncio.Future[Any]) -> bool:
-    """Whether the program has left a future the methods that end it."""
-    return all(getattr(getattr(future, name), "__self__", None) is future for name in _ENDS)
+    """Whether a future has asyncio's own methods that end it, whichever class of it a loop makes."""
+    cls = type(future)
+    return all(
+        getattr(cls, name) is getattr(asyncio.Future, name)
+        and getattr(getattr(future, name), "__self__", None) is future
+        for name in _ENDS
+    )
 
 
 def _due(frame: FrameType | None) -> float | None:
