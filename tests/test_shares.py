@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -29,6 +30,8 @@ def by_hand(test: Callable[[Clock], Coroutine[Any, Any, None]]) -> Callable[[], 
     """Run a test on such a loop."""
 
     def run() -> None:
+        if sys.platform == "emscripten":
+            pytest.skip("Pyodide has no second event loop")
         loop = Clock()
         try:
             loop.run_until_complete(test(loop))
@@ -255,6 +258,27 @@ async def test_shares_are_in_the_snapshot_while_they_are_measured(loop: Clock) -
     assert (shares.seconds, shares.waiting) == (1, 1)
     trace.leave(next(iter(thread._life.drivers)).serial)
     assert thread.snapshot().task("task").shares is None
+    await ended(thread)
+
+
+@pytest.mark.parametrize("end", ["timer", "task", "another loop's callback"])
+async def test_the_end_of_a_wait_is_heard_on_whichever_loop_this_is(end: str) -> None:
+    async def work(thread: One) -> None:
+        await (asyncio.sleep(0.001) if end == "timer" else thread.gate)
+        thread.gate = asyncio.get_running_loop().create_future()
+
+    thread, trace, times = await studied(work)
+    before = thread.past
+    if end == "task":
+        thread.gate.set_result(None)
+    elif end != "timer":
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(lambda: thread.gate.set_result(None))
+    await until(lambda: thread.past > before + (end == "timer"))
+    assert times.lates.count >= 1
+    assert times.holds.count >= 1
+    trace.leave(next(iter(thread._life.drivers)).serial)
+    unwatch(thread._life)
     await ended(thread)
 
 
