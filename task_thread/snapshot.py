@@ -50,9 +50,9 @@ class TaskSnapshot:
         shares: for how long it ran, could have run, and waited; `None` unless a view or `measure_shares`
             measures it.
         created_by: the line that made it, and whose code that was: "by clock.enter__, at line 5 of
-            program.py: `...`"; "" if that is not known.
-        cancelled_by: likewise what cancelled or deleted it. Who calls `cancel` of the asyncio task itself is
-            only known in a notebook, and while a view or a recording watches.
+            program.py: `...`"; "" if that is not known. It is noted while the coach looks at everything,
+            as in a notebook, and of trees that a view or a recording watches.
+        cancelled_by: likewise what cancelled or deleted it, if that ended it.
     """
 
     slot: str

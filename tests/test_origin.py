@@ -6,13 +6,19 @@ import asyncio
 from typing import Any
 
 import pytest
-from programs import Probe, ended, forever, python, rounds, running, started, until
+from programs import Probe, coached, ended, forever, python, rounds, running, started, until
 
 from task_thread import Signal, TaskThread, delete, reCreate, reSchedule
-from task_thread._core import origin
+from task_thread._core import instruments, origin
 from task_thread._core.trace import unwatch, watch
 from task_thread.signals import TerminateSignal
 from task_thread.snapshot import TaskSnapshot
+
+
+@pytest.fixture(autouse=True)
+def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a notebook."""
+    monkeypatch.setattr(instruments, "notes_origins", True)
 
 
 class Maker(Probe):
@@ -131,6 +137,31 @@ async def test_a_task_that_is_made_for_another_thread_names_that_thread() -> Non
     await thread.join()
     await ended(other)
     assert told.startswith("by elsewhere.turn, at line ")
+
+
+async def test_nothing_is_noted_of_tasks_that_nobody_looks_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(instruments, "notes_origins", False)
+    thread = Maker()
+    async with running(thread):
+        drivers = list(thread._life.drivers)
+        assert {task.created_by for task in thread.snapshot().tasks} == {""}
+    assert {driver.cancelled for driver in drivers} == {None}
+    watched = Maker()
+    async with running(watched):
+        watch(watched._life)
+        watched.go.set()
+        await until(lambda: vars(watched.tasks).get("turned"))
+        assert task(watched, "turned").created_by.startswith("by maker.turn, at line ")
+        assert task(watched, "first").created_by == ""
+        unwatch(watched._life)
+
+
+def test_the_coach_lets_it_be_noted_as_long_as_it_looks_at_everything() -> None:
+    with coached():
+        assert instruments.notes_origins
+    assert not instruments.notes_origins
 
 
 async def test_a_deleted_task_knows_the_line_that_deleted_it() -> None:
@@ -261,7 +292,8 @@ def test_the_end_of_asyncio_run_is_told() -> None:
     done = python(
         """
         import asyncio
-        from task_thread import TaskThread, reCreate
+        from task_thread import TaskThread, coach, reCreate
+        coach.on()
 
         class Program(TaskThread):
             async def enter__(self):

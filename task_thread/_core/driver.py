@@ -180,7 +180,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         self._trace: Trace | None = None
         self._telling: CancelScope | None = None  # its taskFailed__, once that has suspended
         self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
-        self.made: Origin | None = noted(owner)
+        self.made: Origin | None = None
         self.cancelled: Origin | None = None
         if instruments.task_created and (owner is None or not owner.live):
             instruments.task_created(self)
@@ -188,6 +188,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
             owner.drivers[self] = None
             if owner.dispatcher is not None and owner.dispatcher.trace is not None:
                 self.watch(owner.dispatcher.trace)
+        if instruments.notes_origins or self._trace is not None:
+            self.made = noted(owner, 3)  # by `reCreate`, say, and `create`
         carrier = rescheduling_task(self)
         carrier.send(None)
         self.hears_of_end = True  # as long as it is not known what `create_task` makes of it
@@ -217,7 +219,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
     def _hear_cancel(self) -> None:
         """Note which line calls `cancel` of the asyncio task; a timeout that does takes that back."""
         if not self.last:
-            found = noted(self.owner)
+            found = noted(self.owner, 2)
             self.cancelled = (
                 found if found is not None and is_users(found.code.co_filename) else None
             )
@@ -305,8 +307,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         """Let no further turn begin; cancel the present one, unless `cancel` is false."""
         self.last = self.attention = True
         if cancel:
-            if self.cancelled is None:
-                self.cancelled = noted(self.owner)
+            if self.cancelled is None and (instruments.notes_origins or self._trace is not None):
+                self.cancelled = noted(self.owner, 3)  # by `delete` and `end_one`
             self.task.cancel()
 
     def abandon(self) -> None:

@@ -148,6 +148,12 @@ MISTAKES = (
 )
 """The probes at which the coach can recognise a mistake. It is not imported before one of them is called."""
 
+notes_origins = False
+"""Whether each task notes which line makes, cancels or deletes it: while the coach looks at everything.
+
+Else only those of a traced tree do, since it is a tenth of what it takes to start a thread with one task.
+"""
+
 live_part: Callable[[Any], dict[str, Any]] | None = None
 """Returns what a MIME bundle needs for a thread to be shown live; nothing where it can't be."""
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..states import ThreadState
 from .context import current
-from .lines import OURS, Place, at, attribute, is_users, name_of_code
+from .lines import OURS, Place, at, is_users, name_of_code
 from .stepping import cancel_requests
 
 
@@ -24,15 +24,23 @@ class Noted(NamedTuple):
 
     Attributes:
         code: of the innermost function outside of this library.
-        line: number of the line.
+        step: of the function's bytecode, which tells the line.
         name: of the task, hook or handler; "" if none was there, or that is not certain.
         thread: the id of its thread where that is another one than the one it is about; else "".
     """
 
     code: CodeType
-    line: int
+    step: int
     name: str
     thread: str
+
+    @property
+    def line(self) -> int:
+        """Its number, from 1."""
+        for begin, end, line in self.code.co_lines():
+            if begin <= self.step < end and line is not None:
+                return line
+        return self.code.co_firstlineno
 
 
 Origin = Noted | str
@@ -52,39 +60,47 @@ _HOOKS = frozenset(
     )
 )  # fmt: skip
 _STOPS = (ThreadState.STOPPING, ThreadState.STOPPED, ThreadState.FAILED)
+_NO_DRIVER: Any = object()
+_getframe = sys._getframe
 _RUNNERS = asyncio.run.__code__.co_filename
 
 
-def noted(about: Any) -> Noted | None:
+def noted(about: Any, depth: int = 0) -> Noted | None:
     """Return the line that is being executed, outside of this library; `None` if there is none.
 
     Args:
         about: the life of the thread that it is about, or `None`.
+        depth: how many functions of this library called one another, usually: those need not be looked at,
+            which is most of what this costs.
     """
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(OURS):
+    try:
+        frame = _getframe(depth + 1)
+    except ValueError:  # not so many
+        return None
+    code = frame.f_code
+    while code.co_filename.startswith(OURS):
         outer = frame.f_back
         if outer is None:
             return None
         frame = outer
-    code, line = frame.f_code, frame.f_lineno
+        code = frame.f_code
     name = thread = ""
     actor: Any = current.get()
     if actor is not None:
-        owner = actor.owner
-        running = attribute(actor, "running")  # of a driver; a life and a mailbox have none
-        if running is True:
-            name = actor.name
-        elif running is None and code.co_name in _HOOKS:
-            name = code.co_name
-        if name and owner is not about and owner is not None:
-            thread = owner.id
-    key = (id(code), line, name, thread)
+        turn = getattr(actor, "coroutine", _NO_DRIVER)  # a life and a mailbox have none
+        if turn is _NO_DRIVER:
+            if code.co_name in _HOOKS:
+                name = code.co_name
+        elif turn is not None and turn.cr_running:
+            name = actor.slot or actor.name
+        if name and actor.owner is not about and actor.owner is not None:
+            thread = actor.owner.id
+    key = (id(code), frame.f_lasti, name, thread)
     found = _shared.get(key)
     if found is None:
         if len(_shared) >= _MOST:  # cells that are run again and again
             _shared.clear()
-        found = _shared[key] = Noted(code, line, name, thread)
+        found = _shared[key] = Noted(code, frame.f_lasti, name, thread)
     return found
 
 
@@ -126,8 +142,8 @@ def made_in_words(driver: Any) -> str:
 
 
 def cancelled_in_words(driver: Any) -> str:
-    """Return what cancelled or deleted a task; "" if it was not, or nobody is known."""
-    if driver.error is not None or driver.cancelled is None:
+    """Return what cancelled or deleted a task that has ended; "" if that did not end it, or is not known."""
+    if not driver.over or driver.error is not None or driver.cancelled is None:
         return ""
     if not (driver.last or cancel_requests(driver.task)):  # what a timeout has asked for is over
         return ""

@@ -176,6 +176,7 @@ def on() -> None:
         probe.add(__name__)
     for probe, listener in _WATCHES:
         probe.add(listener)
+    instruments.notes_origins = True
     watchdog.watch()
 
 
@@ -185,6 +186,7 @@ def off() -> None:
         probe.remove(__name__)
     for probe, listener in _WATCHES:
         probe.remove(listener)
+    instruments.notes_origins = False
     _rest()
 
 

@@ -8,7 +8,7 @@ The facts of a frame, all optional; rows have the numbers that they have in the 
 
     stands   new ones: [[number, key of the function or "", line, how, chain], ...]; how and chain as in
              source_frames.py
-    tasks    changed fields: [[row, {"stand", "serial", "cofunc", "aliases"}], ...]
+    tasks    changed fields: [[row, {"stand", "serial", "cofunc", "aliases", "made"}], ...]
     threads  changed fields: [[row, {"started", "child"}], ...]: when this run began; its place among its
              parent's children, -1 if it is none any more
 """
@@ -23,6 +23,7 @@ from .._core.context import life_of
 from .._core.driver import Driver
 from .._core.lifecycle import Life
 from .._core.lines import attribute, name_of
+from .._core.origin import Origin, made_in_words
 from .._core.texts import is_a
 from .._core.tree import children_of
 from .frame import Frame, cut
@@ -52,6 +53,7 @@ class CodeFrames:
         self._stands: dict[tuple[Any, ...], int] = {}
         self._numbers = 0
         # The slots of each thread, by its serial number and the identity of their task; of one frame.
+        self._makers: dict[tuple[int, int], tuple[Origin, str]] = {}
         self._names: dict[int, dict[int, list[str]]] = {}
 
     def new_sources(self) -> list[Source]:
@@ -93,6 +95,7 @@ class CodeFrames:
         return {
             "stand": self._stand(driver, stands),
             "serial": driver.serial,
+            "made": self._made_by(driver),
             "cofunc": _cut(cofunc if is_a(cofunc, str) and cofunc else name_of(driver.cofunc)),
             "aliases": [
                 _cut(name)
@@ -100,6 +103,18 @@ class CodeFrames:
                 if name != driver.name
             ],
         }
+
+    def _made_by(self, driver: Driver) -> str:
+        """Return which line made a task; found out once for all that it made in one thread."""
+        if driver.made is None or driver.owner is None:
+            return ""
+        key = (id(driver.made), driver.owner.serial)
+        known = self._makers.get(key)
+        if known is None:
+            if len(self._makers) >= _MOST:
+                self._makers.clear()
+            known = self._makers[key] = (driver.made, _cut(made_in_words(driver)))
+        return known[1]
 
     def _names_in(self, life: Life) -> dict[int, list[str]]:
         """Return the slots of a thread by the identity of the task in them."""

@@ -162,7 +162,7 @@ _FACTS: dict[str, dict[str, Any]] = {
     },
     "code": {
         "stands": [_row(int, str, int, str, [_CALL])],
-        "tasks": [_row(int, {"stand": int, "serial": int, "cofunc": str, "aliases": [str]})],
+        "tasks": [_row(int, {"stand": int, "serial": int, "cofunc": str, "aliases": [str], "made": str})],
         "threads": [_row(int, {"started": float, "child": int})],
     },
 }  # fmt: skip

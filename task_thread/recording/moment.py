@@ -262,6 +262,7 @@ class Tree:
             too_fast=row.get("fast", False),
             pace=row.get("pace", 0.0),
             wait=None if state.ended else self._of_tasks.get(more.get("serial", 0)),
+            created_by=more.get("made", ""),
             cancelled_by=row.get("cancelled", ""),
         )
 
