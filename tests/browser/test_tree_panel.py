@@ -742,7 +742,16 @@ def test_where_the_time_of_the_selected_task_goes(open_notebook, theme):
     expect(about.locator(".tt-about-name")).to_have_text("tick of clock")
     # The loop is held by the other one half of the time.
     expect(about).to_have_text(re.compile(r"busy [01]\.?\d* %ready \d+ %waiting \d+ %"))
+    expect(about).to_contain_text(
+        "created by clock.enter__, at line 15 of cell In [1]: `self.tasks.tick"
+    )
     panel.page.keyboard.press("Escape")
     expect(about).to_be_hidden()
     notebook.kernel.until(traced, False)
+    button(panel, "Stop clock").click()
+    expect(row(panel, "clock")).to_contain_text("stopped by a button of the view")
+    expect(row(panel, "tick", "task").filter(has_text="cancelled")).to_contain_text(
+        "cancelled by the stop of clock, asked for by a button of the view"
+    )
+    notebook.screenshot(f"tree-origins-{theme}")
     assert notebook.errors == []
