@@ -156,9 +156,9 @@ def cancelled_in_words(driver: Any) -> str:
 
 def stopped_in_words(life: Any) -> str:
     """Return what asked for the stop of a thread; "" if nothing did, or that is not known."""
-    if life.stopper != ITS_PARENT:
-        return in_words(life.stopper, life)
     above = life.parent
+    if life.stopper != ITS_PARENT or above is None:
+        return in_words(life.stopper, life)
     while above.stopper == ITS_PARENT and above.parent is not None:
         above = above.parent
     words = in_words(above.stopper, above)
