@@ -13,12 +13,24 @@ import locale
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
+
+try:
+    import resource
+except ImportError:  # Windows, Pyodide
+    _LIMITS: dict[int, str] = {}
+else:
+    _LIMITS = {
+        getattr(resource, n): n for n in sorted(dir(resource))[::-1] if n.startswith("RLIMIT_")
+    }
 
 _MODULES = (
     "builtins", "sys", "os", "time", "random", "threading", "_thread", "signal", "logging", "warnings",
@@ -109,13 +121,26 @@ def _facts() -> list[_Fact]:
         ("the locale", lambda: locale.setlocale(locale.LC_ALL),
          lambda value: locale.setlocale(locale.LC_ALL, value)),
         ("os.environ", lambda: _dict(os.environ), _put_environment),
-        ("sys.path", lambda: _list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
-        ("sys.argv", lambda: _list(sys.argv), lambda value: sys.argv.__setitem__(slice(None), value)),
+        ("the time zone", lambda: time.tzname, lambda _: time.tzset()),  # by what os.environ is again
+        ("how multiprocessing starts processes", lambda: _multiprocessing("get_start_method", True),
+         lambda value: _multiprocessing("set_start_method", value, True)),
+        *(_list_fact(sys, name) for name in ("path", "argv", "meta_path", "path_hooks")),
+        ("sys.tracebacklimit", lambda: getattr(sys, "tracebacklimit", None), _put_traceback_limit),
         ("the limit of recursion", sys.getrecursionlimit, sys.setrecursionlimit),
         ("the switch interval", sys.getswitchinterval, sys.setswitchinterval),
         ("the garbage collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
         ("the garbage collector's thresholds", gc.get_threshold, lambda value: gc.set_threshold(*value)),
+        _list_fact(gc, "callbacks"),
+        ("what the garbage collector tells", gc.get_debug, gc.set_debug),
+        ("what the garbage collector passes over", lambda: gc.get_freeze_count() > 0,
+         lambda frozen: gc.freeze() if frozen else gc.unfreeze()),
+        ("the timeout of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
+        ("the stack of new OS threads", threading.stack_size, threading.stack_size),
+        ("the limit of digits", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+        *((f"the limit {name}", partial(resource.getrlimit, number), partial(resource.setrlimit, number))
+          for number, name in _LIMITS.items()),
         ("the filters of warnings", lambda: _list(warnings.filters), _put_filters),
+        ("the names of log levels", _level_names, _put_level_names),
         ("logging.disable", lambda: logging.root.manager.disable, logging.disable),
         ("logging.raiseExceptions", lambda: logging.raiseExceptions, _setter(logging, "raiseExceptions")),
         ("the functions that trace new OS threads", _tracers, _put_tracers),
@@ -172,6 +197,39 @@ def _put_filters(before: list[Any]) -> None:
         warnings.catch_warnings()
     ):  # whose end makes the warnings forget what they know of the filters
         pass
+
+
+def _list_fact(owner: ModuleType, name: str) -> _Fact:
+    kept = getattr(owner, name)
+
+    def put(before: list[Any]) -> None:
+        kept[:] = before
+        _setattr(owner, name, kept)
+
+    return f"{owner.__name__}.{name}", lambda: _list(getattr(owner, name)), put
+
+
+def _put_traceback_limit(before: int | None) -> None:
+    if before is None:
+        del sys.tracebacklimit
+    else:
+        sys.tracebacklimit = before
+
+
+def _level_names() -> list[dict[Any, Any]]:
+    return [_dict(logging._levelToName), _dict(logging._nameToLevel)]
+
+
+def _put_level_names(before: list[dict[Any, Any]]) -> None:
+    for names, kept in zip((logging._levelToName, logging._nameToLevel), before, strict=True):
+        names.clear()
+        names.update(kept)
+
+
+def _multiprocessing(function: str, *args: Any) -> Any:
+    """Call a function of multiprocessing, if it was imported: it takes long."""
+    module = sys.modules.get("multiprocessing")
+    return None if module is None else getattr(module, function)(*args)
 
 
 def _umask() -> int:

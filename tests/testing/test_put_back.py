@@ -8,8 +8,10 @@ import builtins
 import gc
 import io
 import logging
+import multiprocessing
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import python
 
 from task_thread import TaskThread
 from task_thread.testing import Events, check
@@ -77,6 +80,19 @@ CHANGES = [
     (_filters, "the filters of warnings", lambda: list(warnings.filters)),
     (lambda: sys.path.insert(0, "/nowhere"), "sys.path", lambda: list(sys.path)),
     (lambda: sys.argv.append("-x"), "sys.argv", lambda: list(sys.argv)),
+    (lambda: setattr(sys, "path", ["/nowhere"]), "sys.path", lambda: sys.path),
+    (lambda: sys.meta_path.append(None), "sys.meta_path", lambda: list(sys.meta_path)),  # type: ignore[arg-type]
+    (sys.path_hooks.clear, "sys.path_hooks", lambda: list(sys.path_hooks)),
+    (lambda: setattr(sys, "tracebacklimit", 0), "sys.tracebacklimit", lambda: hasattr(sys, "tracebacklimit")),
+    (lambda: logging.addLevelName(30, "OH"), "the names of log levels",
+     lambda: [logging.getLevelName(one) for one in (30, "WARN", "OH")]),
+    (lambda: gc.callbacks.append(print), "gc.callbacks", lambda: list(gc.callbacks)),
+    (lambda: gc.set_debug(gc.DEBUG_SAVEALL), "what the garbage collector tells", gc.get_debug),
+    (lambda: socket.setdefaulttimeout(3), "the timeout of sockets", socket.getdefaulttimeout),
+    (lambda: threading.stack_size(1 << 20), "the stack of new OS threads", threading.stack_size),
+    (lambda: sys.set_int_max_str_digits(1000), "the limit of digits", sys.get_int_max_str_digits),
+    (lambda: multiprocessing.set_start_method("spawn", force=True),
+     "how multiprocessing starts processes", lambda: multiprocessing.get_start_method(allow_none=True)),
     (gc.disable, "the garbage collector", gc.isenabled),
     (lambda: sys.setrecursionlimit(5000), "the limit of recursion", sys.getrecursionlimit),
     (lambda: threading.settrace(print), "that trace new OS threads",  # type: ignore[arg-type]
@@ -95,6 +111,48 @@ def test_what_was_changed_is_put_back_and_told(change: Any, name: str, look: Any
     assert look() == before
     assert note.startswith("the program changed what others use, and it was put back: ")
     assert note.endswith(name)
+
+
+def test_what_the_garbage_collector_passes_over_is_put_back() -> None:
+    # In a process of its own: pytest's plugins may have frozen something already.
+    done = python(
+        """
+        import gc
+        from task_thread.testing import check
+        async def program():
+            gc.freeze()
+        print(check(program).notes, gc.get_freeze_count())
+        """
+    )
+    told = "the program changed what others use, and it was put back: "
+    assert done.stdout == f"('{told}what the garbage collector passes over',) 0\n", done.stderr
+
+
+def test_limits_of_the_process_are_put_back() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def program() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[0] - 1, before[1]))
+
+    assert check(program).notes == (
+        "the program changed what others use, and it was put back: the limit RLIMIT_NOFILE",
+    )
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone can't be changed here")
+def test_the_time_zone_is_put_back() -> None:
+    before = time.tzname
+
+    async def program() -> None:
+        os.environ["TZ"] = "XXX-3"
+        time.tzset()
+
+    assert check(program).notes == (
+        "the program changed what others use, and it was put back: os.environ['TZ'], the time zone",
+    )
+    assert time.tzname == before
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="policies are about to go")
