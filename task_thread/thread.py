@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._core import instruments
-from ._core.context import HasLife, find_life, life_of
+from ._core.context import HasLife, find_life, life_of, set_attribute
 from ._core.environment import running_loop
 from ._core.lifecycle import UNSET, Life
 from ._core.mailbox import Mailbox
@@ -122,17 +122,18 @@ class TaskThread(HasLife):
     def __init__(self, parent: TaskThread | None = None) -> None:
         if parent is not None and not isinstance(parent, TaskThread):
             raise TypeError(f"expected a TaskThread or None as parent, found {shown(parent)}")
-        self.__task_thread_parent__ = parent
-        life = self.__task_thread_life__ = Life(self, None if parent is None else life_of(parent))
+        life = Life(self, None if parent is None else life_of(parent))
+        set_attribute(self, "__task_thread_parent__", parent)
+        set_attribute(self, "__task_thread_life__", life)
         try:
-            self.tasks = life.slots
+            set_attribute(self, "tasks", life.slots)
             if type(self).parent is not _parent:  # a class attribute, say, that a program reads
-                self.parent = parent
+                set_attribute(self, "parent", parent)
         except AttributeError:  # a property of the program's own
             pass
         if _early:
             for name, value in _early.pop(id(self), (self, {}))[1].items():
-                setattr(self, name, value)
+                set_attribute(self, name, value)
         life.init_vars()
 
     # What it is and does now
@@ -152,7 +153,7 @@ class TaskThread(HasLife):
         child, parent = find_life(self), find_life(value)
         if child is not None and (value is None or parent is not None):
             child.move(parent)
-        self.__task_thread_parent__ = value
+        set_attribute(self, "__task_thread_parent__", value)
 
     @_Shown
     def state(self) -> ThreadState:

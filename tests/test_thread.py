@@ -8,6 +8,7 @@ import dataclasses
 import logging
 import types
 import weakref
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -133,6 +134,81 @@ def test_a_logger_and_locks_set_before_super_are_kept() -> None:
 
     mine, locks = logging.getLogger("mine"), SimpleNamespace(door=1)
     assert Program(mine, locks).found == (mine, locks)
+
+
+class Waiter(TaskThread):
+    """Sets no attribute of its own."""
+
+    async def enter__(self) -> None:
+        self.tasks.wait = await reCreate(None, forever)
+
+
+def _refuse(thread: Any, name: str, value: object) -> None:
+    raise TypeError(f"{name} can't be set")
+
+
+def _dataclass(**options: bool) -> type[TaskThread]:
+    @dataclasses.dataclass(frozen=True, **options)
+    class Program(Waiter):
+        logger: Any = None
+
+        def __post_init__(self) -> None:
+            TaskThread.__init__(self)
+
+    return Program
+
+
+def _attrs() -> type[TaskThread]:
+    class Program(Waiter):
+        size: int = 1
+
+        def __attrs_post_init__(self) -> None:
+            TaskThread.__init__(self)
+
+    made: type[TaskThread] = pytest.importorskip("attrs").frozen(Program)
+    return made
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _dataclass,
+        lambda: _dataclass(slots=True),
+        _attrs,
+        lambda: type("Program", (Waiter,), {"__setattr__": _refuse}),
+    ],
+)
+async def test_a_class_that_lets_nobody_set_an_attribute_is_a_thread(
+    make: Callable[[], type[TaskThread]],
+) -> None:
+    thread = make()()
+    await started(thread)
+    assert [task.slot for task in thread.snapshot().tasks] == ["wait"]
+    await ended(thread)
+    assert thread.state == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("package", "decorator", "hook"),
+    [
+        ("dataclasses", "dataclass", "__post_init__"),
+        ("attrs", "define", "__attrs_post_init__"),
+        ("attrs", "frozen", "__attrs_post_init__"),
+    ],
+)
+def test_a_forgotten_super_init_of_a_dataclass_says_where_it_belongs(
+    package: str, decorator: str, hook: str
+) -> None:
+    class Program(TaskThread):
+        size: int = 3
+
+    thread = getattr(pytest.importorskip(package), decorator)(Program)()
+    with pytest.raises(AttributeError) as caught:
+        _ = thread.children
+    assert str(caught.value) == (
+        f"this Program was not initialised: give the class a method {hook}(self) that calls "
+        "TaskThread.__init__(self)"
+    )
 
 
 def test_a_parent_that_is_no_thread_is_refused() -> None:

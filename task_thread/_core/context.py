@@ -45,6 +45,9 @@ class HasLife:
     __slots__ = ("__task_thread_life__", "__task_thread_parent__")
 
 
+set_attribute = object.__setattr__
+"""Sets what the library gives a thread: the class of a program may refuse it, as a frozen dataclass does."""
+
 _get_life = HasLife.__task_thread_life__.__get__  # type: ignore[attr-defined]
 
 
@@ -72,8 +75,21 @@ def find_life(value: Any) -> Life | None:
     return life
 
 
+# What makes an `__init__` for a class: how to tell, and what that `__init__` calls.
+_MADE_BY = (
+    ("__dataclass_fields__", "__post_init__"),
+    ("__attrs_attrs__", "__attrs_post_init__"),
+)
+
+
 def _uninitialised(cls: type) -> str:
     """Return the sentence for an object whose `__init__` did not call the one of TaskThread."""
+    for mark, hook in _MADE_BY:
+        if mark in vars(cls) and hook not in vars(cls):
+            return (
+                f"this {cls.__name__} was not initialised: give the class a method {hook}(self) that calls "
+                "TaskThread.__init__(self)"
+            )
     place = definition_place(cls.__init__)  # type: ignore[misc]  # the very class of the object
     at = ""
     if place is not None and is_users(place.filename):

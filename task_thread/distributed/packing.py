@@ -21,7 +21,7 @@ from typing import Any
 
 import cloudpickle
 
-from .._core.context import HasLife, find_life, life_of
+from .._core.context import HasLife, find_life, life_of, set_attribute
 from .._core.lifecycle import Life
 from .._core.texts import class_of, describe
 from ..signals import Signal
@@ -201,15 +201,16 @@ def unpack_thread(
         cls = pickle.loads(first)
         thread = cls.__new__(cls)
         # What the constructor of TaskThread does, apart from initVars__, which has run.
-        thread.__task_thread_parent__ = parent
-        life = thread.__task_thread_life__ = Life(thread, life_of(parent))
+        life = Life(thread, life_of(parent))
+        set_attribute(thread, "__task_thread_parent__", parent)
+        set_attribute(thread, "__task_thread_life__", life)
         _here.now = ({}, lambda name: find(name, thread))
         attributes, tasks = pickle.loads(second)
     finally:
         _here.now = before
     for name, value in ({"tasks": life.slots, "parent": parent} | attributes).items():
         try:
-            object.__setattr__(thread, name, value)
+            set_attribute(thread, name, value)
         except AttributeError:  # a property of the program's own
             pass
     for name, value in tasks.items():
