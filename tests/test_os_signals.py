@@ -528,6 +528,82 @@ def test_a_signal_also_ends_a_program_whose_next_root_would_begin_at_once(
     assert status in (-number, 1)
 
 
+RUNS = {
+    "asyncio.run": "for _ in range(3): asyncio.run(Root().run())",
+    "in a main": "for _ in range(3): asyncio.run(begin())",
+    "with words between": "asyncio.run(begin()); print(end='', flush=True); asyncio.run(Root().run())",
+    "one loop": (
+        "loop = asyncio.new_event_loop()\nfor _ in range(3): loop.run_until_complete(Root().run())"
+    ),
+    "one that is started": "asyncio.run(begin()); asyncio.run(start())",
+}
+if sys.version_info >= (3, 11):
+    RUNS["a Runner"] = (
+        "with asyncio.Runner() as runner:\n    for _ in range(3): runner.run(Root().run())"
+    )
+
+
+def in_runs(runs: str) -> str:
+    """Return what stands for a `main()` and before it."""
+    return f"""pass
+
+async def begin():
+    await Root().run()
+
+async def start():
+    root = Root()
+    root.start()
+    await root.join()
+
+{runs}
+
+async def main():
+    await save()"""
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("way", RUNS)
+def test_a_signal_also_ends_a_program_that_would_run_its_next_root_at_once(
+    way: str, number: signal.Signals
+) -> None:
+    status, out = signalled(in_runs(RUNS[way]), number, roots=1)
+    assert [line for line in out if line != "ready"] == ["exit"] or (
+        # Ctrl-C cancels a main(), which lets the root that it has started end in order.
+        way == "one that is started"
+        and number == signal.SIGINT
+        and out in (["exit"], ["exit", "ready", "exit"])
+    )
+    assert status in (-number, 1)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        # As much time passes as a question to the user takes.
+        "asyncio.run(begin()); now = time.monotonic; time.monotonic = lambda: now() + 2",
+        "asyncio.run(go_on())",
+    ],
+)
+def test_after_ctrl_c_and_something_else_the_next_run_of_a_root_is_left_alone(first: str) -> None:
+    runs = f"""
+async def go_on():
+    await begin()
+    await save()
+
+async def end():
+    try:
+        await asyncio.wait_for(Root().run(), 0.1)
+    except asyncio.TimeoutError:
+        pass
+
+{first}
+asyncio.run(end())
+"""
+    status, out = signalled(in_runs(runs), signal.SIGINT, roots=1)
+    assert [line for line in out if line != "saved"] == ["exit", "ready", "exit"]
+    assert status == 0
+
+
 def test_a_root_that_begins_after_something_else_is_left_alone() -> None:
     """A program that asks what to do next, say, uses Ctrl-C to end what it does now."""
     main = "await Root().run(); await asyncio.sleep(0); await asyncio.wait_for(Root().run(), 1)"

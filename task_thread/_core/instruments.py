@@ -93,6 +93,9 @@ class _Dropped(Probe):
 thread_begins = Probe("thread_begins")
 """(life, wait_for): a start that no thread's code asked for; lives put into the list have to end first."""
 
+thread_begins_again = Probe("thread_begins_again")
+"""(life): a start of a thread that lives, that no thread's code asked for."""
+
 thread_added = Probe("thread_added")
 """(life): a thread lives for which no running parent answers."""
 

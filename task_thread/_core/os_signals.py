@@ -10,8 +10,10 @@ and leaves a core.
 A program may run other tasks beside its threads, which would never notice a signal that we took. If some
 still run when the last root has ended, the signal is sent again: then it acts as it would without us. Before
 that, roots that were begun by `start()`, and so have no `run()` of their own, are stopped as well. It is also
-sent again where the next root would begin at once, as in `await a.run(); await b.run()`: nobody who ends a
-program means its first half. What goes on in between, with a question to the user, say, goes on with `b` too.
+sent again where the next root would begin at once, as in `await a.run(); await b.run()`, and in
+`asyncio.run(a.run()); asyncio.run(b.run())`: nobody who ends a program means its first half. What goes on
+in between, with a question to the user, say, goes on with `b` too. Between two runs of a loop that can't be
+seen, so there a second counts as such, for Ctrl-C; SIGTERM and SIGHUP answer no question.
 
 A `main()` that awaits something of its own after its root (`a.start(); await b.run(); await event.wait()`)
 goes on as well, and `a` with it: whether it still saves something, or would wait for ever, can't be
@@ -30,6 +32,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from types import FunctionType
@@ -49,6 +52,7 @@ if hasattr(signal, "SIGHUP"):  # not on Windows
     _DEFAULTS[signal.SIGHUP] = signal.SIG_DFL
 
 _LOOK = 0.1  # seconds between two looks whether a program goes on after a signal
+_AT_ONCE = 1.0  # seconds after a run of a loop, in which the next one begins at once
 
 
 class SignalGuard:
@@ -102,6 +106,7 @@ class _Aftermath:
         self._main: asyncio.Task[Any] | None = None  # with it the loop ends
         self._beside: set[asyncio.Task[Any]] | None = None
         self._ended_now = False  # whether the last root has ended since the loop last turned
+        self._left: float | None = None  # when the loop's run ended, if it did with the last root
         # The tasks that wait for a root, each with the future that it awaited when the signal came.
         self._told: dict[asyncio.Task[Any], Any] = {}
 
@@ -142,10 +147,14 @@ class _Aftermath:
 
     def _turned(self) -> None:
         self._ended_now = False
+        if self._main is not None and self._main.done():
+            self._left = time.monotonic()
 
     def is_passed_by(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Return whether a root that begins now follows on the one that the signal stopped."""
-        return self._ended_now and loop is self.loop
+        if self._left is None:
+            return self._ended_now and loop is self.loop
+        return self.number != signal.SIGINT or time.monotonic() - self._left < _AT_ONCE
 
     def _look(self, rounds: int) -> None:
         if self is not _aftermath:
@@ -185,12 +194,17 @@ _before: dict[int, Any] = {}
 _aftermath: _Aftermath | None = None
 
 
-async def before_root() -> None:
-    """Called before a root begins: sends a signal again that ended another one just now."""
+def before_root() -> bool:
+    """Called before a root begins: sends a signal again that ended another one just now.
+
+    Returns:
+        Whether it was sent, so that the running task may have been cancelled.
+    """
     passed = _aftermath
-    if passed is not None and passed.is_passed_by(asyncio.get_running_loop()):
-        signal.raise_signal(passed.number)
-        await asyncio.sleep(0)  # here it is cancelled, if that is what the signal does
+    if passed is None or not passed.is_passed_by(asyncio.get_running_loop()):
+        return False
+    signal.raise_signal(passed.number)
+    return True
 
 
 def _take() -> None:

@@ -90,10 +90,11 @@ def begin(life: Life) -> None:
 
 async def run(life: Life) -> None:
     """Carry a root until its end, a child until it has started."""
-    if life.live and life.replaced and life.loop is running_loop():
+    if _gives_way(life):
         await life.ended()
     if life.parent is None:
-        await before_root()
+        if before_root():
+            await asyncio.sleep(0)  # here it is cancelled, if that is what the signal does
         # Before anything else: a Ctrl-C between two of these lines must count as the first.
         guard = SignalGuard(asyncio.get_running_loop(), life.stop_by_signal)
         try:
@@ -112,6 +113,13 @@ async def run(life: Life) -> None:
             await life.make_task(_start_child(life), "start")
 
 
+def _gives_way(life: Life) -> bool:
+    """Return whether a thread still lives, and is about to end for this further start of it."""
+    if life.live and current.get() is None:
+        instruments.thread_begins_again(life)
+    return life.live and life.replaced and life.loop is running_loop()
+
+
 def _nesting(life: Life) -> int:
     """Return how many starts are under way, each in the `enter__` of its parent; this one is counted."""
     nesting = 1
@@ -123,10 +131,12 @@ def _nesting(life: Life) -> int:
 
 def start(life: Life) -> None:
     """Begin on the running loop, and return at once."""
-    if life.live and life.replaced and life.loop is running_loop():
+    if _gives_way(life):
         life.replaced = False
         life.at_end(functools.partial(_start_soon, life, copy_context()))
         return
+    if life.parent is None:
+        before_root()
     begin(life)
     living = _live(life) if life.parent is None else _start_child(life)
 
