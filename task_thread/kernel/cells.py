@@ -1,5 +1,8 @@
 """Which run of which cell started what; a cell that is run again first stops what it started before.
 
+"First" is just before it starts something, or at its end if it starts nothing. So a run that fails before
+that stops nothing: a typing error does not cost the state of a program.
+
 Front ends tell a cell's identity, which stays when its text changes. Where one does not, a name tells:
 threads that one execution started and bound to it end when a later one starts another and binds that to
 it, unless some other name holds them. A name may hold threads in a list, a dictionary or an attribute as
@@ -30,14 +33,15 @@ if TYPE_CHECKING:
 
 
 class Cell:
-    """A cell of a notebook: what its latest run started.
+    """A cell of a notebook: what the latest of its runs that started something, or ended well, has started.
 
     Attributes:
         identity: what the front end calls it; `None` if it doesn't say.
         lives: the threads that were started, weakly, since a stopped one may be let go of.
         tasks: the rescheduling tasks without a live thread that were created.
         leaving: the threads of the run before that have not ended.
-        runs: how often it was run.
+        runs: how often it was run, failed runs included.
+        run: the number of that latest run.
     """
 
     def __init__(self, identity: str | None) -> None:
@@ -45,7 +49,7 @@ class Cell:
         self.lives: WeakSet[Life] = WeakSet()
         self.tasks: WeakSet[Driver] = WeakSet()
         self.leaving: list[Life] = []
-        self.runs = 0
+        self.runs = self.run = 0
 
 
 class Cells:
@@ -73,29 +77,35 @@ class Cells:
         """Return the cell whose code runs, or that made the running task."""
         return self._running.get()[0]
 
-    def enter(self, identity: str | None, request: object = None, compiles: bool = True) -> None:
-        """Note that a cell begins to run, in the context of its code; stop what it started before.
+    def enter(self, identity: str | None, request: object = None) -> bool:
+        """Note that a cell begins to run, in the context of its code.
 
         Args:
             identity: what the front end calls it, if it does.
             request: tells one request of a front end from all others. What is run while the same one is
                 handled, the body of `%%capture` say, is a part of the cell that runs already.
-            compiles: whether its code can run at all; what can't starts nothing, and replaces nothing.
+
+        Returns:
+            Whether it is a cell, and not a part of one.
         """
         if request is not None and request == self._request.get():
-            return
+            return False
         self._request.set(request)
         self._execution += 1
         if identity is None:
             self._running.set((self._nameless, self._execution))
             self._nameless.leaving = []
-            return
+            return True
         cell = self._cells.setdefault(identity, Cell(identity))
-        if not compiles:
-            self._running.set((cell, cell.runs))
-            return
         cell.runs += 1
         self._running.set((cell, cell.runs))
+        return True
+
+    def _supersede(self, cell: Cell, run: int) -> None:
+        """Stop what earlier runs of a cell started: this one is about to start something, or has ended."""
+        if run <= cell.run:
+            return
+        cell.run = run
         before = list(cell.lives)
         cell.leaving = [life for life in cell.leaving + before if life.live]
         for life in before:
@@ -109,13 +119,21 @@ class Cells:
         if cell.identity is None:
             self._started[life] = run
             self._compare(run, life)
-        elif run != cell.runs and life.state is ThreadState.CREATED:
+        elif run < cell.run and life.state is ThreadState.CREATED:
             # A task that an earlier run made starts it only now. (A further start of a thread was
             # asked for before, and waited for its end.)
             asyncio.get_running_loop().call_soon(replace, life, "its cell was run again")
             return
+        else:
+            self._supersede(cell, run)
         cell.lives.add(life)
         wait_for += [old for old in cell.leaving if old is not life and old.live]
+
+    def begins_again(self, life: Life) -> None:
+        """Note that the running cell starts a thread that lives: maybe an earlier run of it started that."""
+        cell, run = self._running.get()
+        if cell.identity is not None and life in cell.lives:
+            self._supersede(cell, run)
 
     def added(self, life: Life) -> None:
         """Note that a root starts; one that a thread's code starts goes with the cell of that thread."""
@@ -138,17 +156,26 @@ class Cells:
             if maker in cell.tasks:
                 cell.tasks.add(driver)
                 return
-        self.running().tasks.add(driver)
+        running, run = self._running.get()
+        if running.identity is not None:
+            self._supersede(running, run)
+        running.tasks.add(driver)
 
     def end_tasks(self) -> int:
         """End the rescheduling tasks without a thread; return how many there were."""
         return sum(_end_tasks(cell) for cell in [*self._cells.values(), self._nameless])
 
-    def leave(self) -> None:
-        """Note that a cell has run: names may hold by now what it has started."""
+    def leave(self, failed: bool = False) -> None:
+        """Note that a cell has run: names may hold by now what it has started.
+
+        Args:
+            failed: whether an error ended it.
+        """
         cell, run = self._running.get()
         if cell.identity is None:
             self._compare(run)
+        elif not failed:
+            self._supersede(cell, run)
 
     def _compare(self, execution: int, beginner: Life | None = None) -> None:
         """Replace what earlier executions started under names that hold what this one has started.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import sys
 from collections.abc import Callable
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from .browser import Browser
 
 
-_RUN_THEIR_BODY = ("capture", "time", "timeit", "prun")
-
-
 class Shell:
     """What was installed in one IPython shell.
 
@@ -37,9 +33,12 @@ class Shell:
         self.live = live.LiveCode(self.cells, ipython.user_ns)
         self.interrupts = Interrupts(getattr(ipython, "kernel", None))
         self.browser = self._in_a_browser(ipython)
+        self._cell: Any = None  # what IPython tells of the running one; of none before the first
+        self._failed = False  # whether a part of it did
         self._showtraceback: Callable[..., Any] | None = None
         self._listeners = (
             (instruments.thread_begins, self._thread_begins),
+            (instruments.thread_begins_again, self.cells.begins_again),
             (instruments.thread_added, self.cells.added),
             (instruments.task_created, self.cells.created),
         )
@@ -98,35 +97,23 @@ class Shell:
 
     def _begins(self, info: Any) -> None:
         identity = getattr(info, "cell_id", None)
-        compiles = self._compiles(getattr(info, "raw_cell", ""))
         _, request = self._running_cell()
-        self.cells.enter(identity if isinstance(identity, str) else None, request, compiles)
+        if self.cells.enter(identity if isinstance(identity, str) else None, request):
+            self._cell, self._failed = info, False
         if self.browser is not None:
             self.browser.cell_begins()
         if registry.threads():
             self.interrupts.take()  # the kernel has just put its own handler there, for this cell
-
-    def _compiles(self, source: Any) -> bool:
-        """Whether a cell can run at all, or the body of a magic that runs it."""
-        first, _, body = str(source).lstrip().partition("\n")
-        if first.startswith("%%") and first[2:].partition(" ")[0].strip() in _RUN_THEIR_BODY:
-            return self._compiles(body)
-        try:
-            text = self.ipython.transform_cell(source)
-            compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        except (SyntaxError, ValueError, OverflowError):
-            return False
-        except Exception:  # a transformer of somebody's: the cell says it
-            return True
-        return True
 
     def _thread_begins(self, life: Life, wait_for: list[Life]) -> None:
         self.interrupts.take()
         self.cells.began(life, wait_for)
 
     def _ended(self, result: Any) -> None:
+        self._failed = self._failed or not getattr(result, "success", True)
+        if self._cell is None or getattr(result, "info", None) is self._cell:
+            self.cells.leave(self._failed)
         self.live.cell_has_run()
-        self.cells.leave()
         number = getattr(result, "execution_count", None)
         instruments.cell_ran(getattr(result, "result", None), number)
         loop = running_loop()

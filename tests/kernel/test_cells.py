@@ -253,16 +253,62 @@ def test_what_a_cell_runs_by_hand_is_part_of_it(kernel: Kernel) -> None:
         assert kernel.run("set(threads()) == {w, v}", "look").literal is True
 
 
+FAILING = [
+    "thread = Greeter(\nthread.start()",
+    "thread = Greeter()\nthread.strat()\nthread.start()",
+    "thread = Greeter()\nawait asyncio.sleep(0)\n1 / 0",
+    "async def no(): pass\ntask = await reCreate(None, no())",
+    "get_ipython().run_cell('1')\n1 / 0",
+    "raise KeyboardInterrupt",
+]
+
+
 @pytest.mark.parametrize("magic", ["", "%%capture\n", "%%time\n", "%%capture out\n%%time\n"])
-def test_a_cell_that_does_not_compile_replaces_nothing(kernel: Kernel, magic: str) -> None:
+@pytest.mark.parametrize("code", FAILING)
+def test_a_cell_that_fails_before_it_starts_something_replaces_nothing(
+    kernel: Kernel, code: str, magic: str
+) -> None:
+    if "await " in code and magic:
+        pytest.skip("what a magic runs can't await")
     kernel.run(DEFINE)
-    kernel.run("thread = Greeter()\nthread.start()", "c")
-    kernel.run(f"{magic}thread = Greeter(\nthread.start()", "c")
-    assert kernel.run("len(threads()), thread in threads()", "look").literal == (1, True)
-    kernel.run("_first = thread", "keep")
+    kernel.run("thread = Greeter()\nthread.start()\n_first = thread", "c")
+    for _ in range(2):
+        assert "stopped" not in kernel.run(magic + code, "c").err
+        assert kernel.run("threads() == [_first], _first.state.value", "look").literal == (
+            True,
+            "running",
+        )
     kernel.run("thread = Greeter()\nthread.start()", "c")
     kernel.run("await _first.join()", "wait")
     assert kernel.run("threads() == [thread]", "look").literal is True
+
+
+def test_a_cell_that_fails_after_it_has_started_something_has_replaced_it(kernel: Kernel) -> None:
+    kernel.run(DEFINE)
+    code = "thread = Greeter()\nthread.start()\n"
+    kernel.run(code + "_first = thread", "c")
+    assert "its cell was run again" in kernel.run(code + "1 / 0", "c").err
+    kernel.run("await _first.join()", "wait")
+    assert kernel.run("threads() == [thread]", "look").literal is True
+    assert "its cell was run again" in kernel.run("pass", "c").err
+
+
+def test_what_a_failed_run_starts_late_replaces_what_was_there(kernel: Kernel) -> None:
+    kernel.run(DEFINE + "gate, begun = asyncio.Event(), []", "a")
+    kernel.run("thread = Greeter(); thread.start(); _first = thread", "b")
+    code = """
+async def later():
+    await gate.wait()
+    thread = Greeter()
+    thread.start()
+    begun.append(thread)
+task = asyncio.create_task(later())
+1 / 0
+"""
+    kernel.run(code, "b")
+    assert kernel.run("_first.state.value", "c").literal == "running"
+    kernel.run("gate.set(); await task; await _first.join()", "c")
+    assert kernel.run("threads() == begun", "c").literal is True
 
 
 def test_without_identity_a_thread_that_a_function_starts_enters_after_the_old_one_has_left(
