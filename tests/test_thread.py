@@ -714,6 +714,37 @@ async def test_a_handler_that_is_not_async_says_async_def() -> None:
         await run
 
 
+async def _yields(*args: Any) -> Any:
+    yield
+
+
+def _yields_too(*args: Any) -> Any:
+    yield
+
+
+@pytest.mark.parametrize("function", [_yields, _yields_too])
+async def test_a_hook_or_task_with_a_yield_in_it_is_told_so(function: Any) -> None:
+    for hook in ("enter__", "exit__", "signalHandler__"):
+        program: Any = Probe()
+        setattr(program, hook, function)
+        run = asyncio.create_task(program.run())
+        await until(lambda: program.running or run.done())  # noqa: B023
+        await program.insertSignal(text(1))
+        await until(lambda: run.done() or hook == "exit__")  # noqa: B023
+        await program.stop()
+        with pytest.raises(TypeError) as caught:
+            await run
+        assert str(caught.value) == (
+            f"expected {hook} to be a coroutine method: write `async def`, without `yield` in it"
+        )
+    program = Probe()
+    program.turn__ = function
+    async with running(program):
+        program.tasks.turn = await reCreate(None, program.turn__)
+        await until(lambda: program.failures)
+    assert str(program.failures[0][1]).endswith(">: a `yield` in it makes it a generator")
+
+
 class Later:
     """An awaitable of a program's own."""
 

@@ -57,6 +57,7 @@ from .stepping import (
     drop,
     hear_cancels,
     left_by_itself,
+    makes_values,
     steppers,
     take_back_cancels,
 )
@@ -749,6 +750,7 @@ def _coroutine(cofunc: Any, found: Any) -> Any:
     raise TypeError(
         f"expected {name} to be a co-function, `async def {attribute(cofunc, '__name__', 'f')}(...)`, "
         f"but calling it returned {shown(found)}"
+        + (": a `yield` in it makes it a generator" if makes_values(found) else "")
     )
 
 

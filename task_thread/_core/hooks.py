@@ -19,6 +19,7 @@ from .stepping import (
     coroutine_of,
     count_cancels,
     left_by_itself,
+    not_a_hook,
     steppers,
 )
 
@@ -125,9 +126,10 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
     scope: Hook | None = None
     try:
         # Not whatever has a `send`: a mock has one, which never ends.
-        coroutine = coroutine_of(plain(getattr(life.thread, name))())
+        found = plain(getattr(life.thread, name))()
+        coroutine = coroutine_of(found)
         if coroutine is None:
-            raise TypeError(f"expected {name} to be a coroutine method: write `async def`")
+            raise not_a_hook(name, found)
         try:
             waited = coroutine.send(None)
         except StopIteration:

@@ -28,7 +28,7 @@ from .effect import Effect
 from .environment import call_at, in_kernel, running_loop
 from .hooks import undecorated
 from .origin import noted
-from .stepping import steppers
+from .stepping import not_a_hook, steppers
 from .texts import is_a
 
 if TYPE_CHECKING:
@@ -538,9 +538,7 @@ class Mailbox:
                 else:
                     handling = inside(handler.__self__, signal, child.thread)
                 if type(handling) is not CoroutineType and not inspect.isawaitable(handling):
-                    raise TypeError(
-                        f"expected {self.hook} to be a coroutine method: write `async def`"
-                    )
+                    raise not_a_hook(self.hook, handling)
                 result = await handling
             except (CancelledError, GeneratorExit):
                 raise

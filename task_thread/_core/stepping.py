@@ -18,7 +18,7 @@ import types
 from asyncio import CancelledError, Future
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from types import CodeType, CoroutineType, FrameType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
 from .groups import forgive_group, group_holds, leaves_package
@@ -239,6 +239,17 @@ def coroutine_of(found: Any) -> Any:
         return await found
 
     return wait()
+
+
+def not_a_hook(name: str, found: Any) -> TypeError:
+    """Return the error for a hook or handler that returned what can't be awaited."""
+    text = f"expected {name} to be a coroutine method: write `async def`"
+    return TypeError(f"{text}, without `yield` in it" if makes_values(found) else text)
+
+
+def makes_values(found: Any) -> bool:
+    """Return whether a function has returned a generator, because of a `yield` in it."""
+    return type(found) in (AsyncGeneratorType, GeneratorType)
 
 
 def cancel_requests(task: asyncio.Task[Any] | None) -> int:
