@@ -16,6 +16,7 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import DELIM
+from jupyter_core.paths import jupyter_runtime_dir
 from kernel_venvs import chosen, write_kernelspec
 
 LIMIT = 60.0  # seconds a cell may take
@@ -190,7 +191,9 @@ def meets_in_files() -> dict[str, str]:
     They would choose ports that are free, and bind them later, when a kernel that starts at the same
     time may have taken one.
     """
-    return {"transport": "ipc", "ip": f"{os.environ['JUPYTER_RUNTIME_DIR']}/{secrets.token_hex(4)}"}
+    folder = jupyter_runtime_dir()  # the tests' own, or that of whoever takes a kernel outside of them
+    os.makedirs(folder, exist_ok=True)
+    return {"transport": "ipc", "ip": f"{folder}/{secrets.token_hex(4)}"}
 
 
 def is_alive(kernel: Kernel) -> bool:
