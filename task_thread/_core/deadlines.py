@@ -13,6 +13,9 @@ from typing import Protocol
 
 from .environment import call_at
 
+LEAST = 0.02
+"""Seconds that what is cancelled has at least, though its limit be 0: to end takes rounds of the loop."""
+
 
 class Limited(Protocol):
     """Something that can have a time limit; hashed by identity."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from . import log
-from .deadlines import Deadlines
+from .deadlines import LEAST, Deadlines
 from .driver import Driver, driver_of
 from .lines import task_name
 from .texts import text_of
@@ -16,6 +16,7 @@ from .texts import text_of
 
 async def end_one(driver: Driver, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
     """Do what `end_all` does for one task, with as few objects as possible."""
+    timeout = max(timeout, LEAST)
     deletion = _Deletion(driver, loop.create_future(), timeout)
     if driver.endings is None:
         driver.endings = []
@@ -66,6 +67,7 @@ async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:
     if not waiting:
         return
     loop = asyncio.get_running_loop()
+    timeout = max(timeout, LEAST)
     if len(waiting) == 1:  # the usual case, of which a large tree has thousands at once
         driver = driver_of(*waiting)
         if driver is not None:

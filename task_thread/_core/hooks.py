@@ -11,6 +11,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from .context import current
+from .deadlines import LEAST
 from .lines import attribute
 from .stepping import (
     Abandoned,
@@ -57,7 +58,7 @@ class Hook(CancelScope):
 
     def limit(self, seconds: float, grace: float | None = None) -> None:
         """Cancel it after `seconds`, and abandon it `grace` seconds later (as long again if `None`)."""
-        self._grace = seconds if grace is None else grace
+        self._grace = max(seconds if grace is None else grace, LEAST)
         dispatcher = self._life.dispatcher
         assert dispatcher is not None
         if seconds > 0:

@@ -191,7 +191,7 @@ def meets_in_files() -> dict[str, str]:
     They would choose ports that are free, and bind them later, when a kernel that starts at the same
     time may have taken one.
     """
-    folder = jupyter_runtime_dir()  # the tests' own, or that of whoever takes a kernel outside of them
+    folder = jupyter_runtime_dir()  # outside of the tests, too
     os.makedirs(folder, exist_ok=True)
     return {"transport": "ipc", "ip": f"{folder}/{secrets.token_hex(4)}"}
 

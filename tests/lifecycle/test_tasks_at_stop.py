@@ -17,6 +17,7 @@ from programs import (
     mule,
     rounds,
     started,
+    text,
     until,
 )
 
@@ -41,6 +42,40 @@ async def test_tasks_that_let_cancellation_pass() -> None:
         await ended(thread)
     check(thread)
     assert thread.state == "stopped"
+
+
+async def test_with_a_limit_of_0_what_ends_when_cancelled_is_not_said_to_swallow_that(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(TaskThread):
+        exit_timeout = drain_timeout = 0
+
+        async def enter__(self) -> None:
+            self.tasks.one = await reCreate(None, self.wait)
+            self.tasks.other = await reCreate(None, self.wait)
+            self.tasks.plain = asyncio.create_task(self.wait())
+
+        async def wait(self) -> None:
+            # Its end takes some rounds of the loop.
+            await asyncio.wait_for(asyncio.wait_for(asyncio.wait_for(forever(), 60), 60), 60)
+
+        exit__ = wait
+
+        async def signalHandler__(self, signal: Any) -> None:
+            await self.wait()
+
+    thread = Program()
+    await started(thread)
+    await thread.insertSignal(text(1))
+    await rounds()
+    await ended(thread)
+    lone = await reCreate(None, forever)
+    await rounds()
+    await delete(lone, timeout=0)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{thread.getId()}: signalHandler__ takes too long; it is cancelled",
+        f"{thread.getId()}: exit__ takes too long; it is cancelled",
+    ]
 
 
 async def test_tasks_that_swallow_cancellation() -> None:
