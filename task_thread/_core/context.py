@@ -43,12 +43,15 @@ class HasLife:
     """
 
     __slots__ = ("__task_thread_life__", "__task_thread_parent__")
+    if TYPE_CHECKING:
+        __task_thread_life__: Life
+        __task_thread_parent__: Any
 
 
 set_attribute = object.__setattr__
 """Sets what the library gives a thread: the class of a program may refuse it, as a frozen dataclass does."""
 
-_get_life = HasLife.__task_thread_life__.__get__  # type: ignore[attr-defined]
+_get_life = vars(HasLife)["__task_thread_life__"].__get__
 
 
 def life_of(thread: Any) -> Life:

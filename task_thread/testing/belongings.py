@@ -140,7 +140,6 @@ def _facts() -> list[_Fact]:
         *((f"the limit {name}", partial(resource.getrlimit, number), partial(resource.setrlimit, number))
           for number, name in _LIMITS.items()),
         ("the filters of warnings", lambda: _list(warnings.filters), _put_filters),
-        ("the names of log levels", _level_names, _put_level_names),
         ("logging.disable", lambda: logging.root.manager.disable, logging.disable),
         ("logging.raiseExceptions", lambda: logging.raiseExceptions, _setter(logging, "raiseExceptions")),
         ("the functions that trace new OS threads", _tracers, _put_tracers),
@@ -214,16 +213,6 @@ def _put_traceback_limit(before: int | None) -> None:
         del sys.tracebacklimit
     else:
         sys.tracebacklimit = before
-
-
-def _level_names() -> list[dict[Any, Any]]:
-    return [_dict(logging._levelToName), _dict(logging._nameToLevel)]
-
-
-def _put_level_names(before: list[dict[Any, Any]]) -> None:
-    for names, kept in zip((logging._levelToName, logging._nameToLevel), before, strict=True):
-        names.clear()
-        names.update(kept)
 
 
 def _multiprocessing(function: str, *args: Any) -> Any:

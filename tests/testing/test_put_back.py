@@ -84,8 +84,6 @@ CHANGES = [
     (lambda: sys.meta_path.append(None), "sys.meta_path", lambda: list(sys.meta_path)),  # type: ignore[arg-type]
     (sys.path_hooks.clear, "sys.path_hooks", lambda: list(sys.path_hooks)),
     (lambda: setattr(sys, "tracebacklimit", 0), "sys.tracebacklimit", lambda: hasattr(sys, "tracebacklimit")),
-    (lambda: logging.addLevelName(30, "OH"), "the names of log levels",
-     lambda: [logging.getLevelName(one) for one in (30, "WARN", "OH")]),
     (lambda: gc.callbacks.append(print), "gc.callbacks", lambda: list(gc.callbacks)),
     (lambda: gc.set_debug(gc.DEBUG_SAVEALL), "what the garbage collector tells", gc.get_debug),
     (lambda: socket.setdefaulttimeout(3), "the timeout of sockets", socket.getdefaulttimeout),
