@@ -71,11 +71,14 @@ class Cells:
         self._running: ContextVar[tuple[Cell, int]] = ContextVar(
             "task_thread_cell", default=(self._nameless, 0)
         )
+        # The end of a cell that awaits is told in another context than its code runs in.
+        self._latest: tuple[Cell, int] = (self._nameless, 0)
         self._request: ContextVar[object] = ContextVar("task_thread_request", default=None)
 
-    def running(self) -> Cell:
-        """Return the cell whose code runs, or that made the running task."""
-        return self._running.get()[0]
+    @property
+    def latest(self) -> Cell:
+        """The cell that began last."""
+        return self._latest[0]
 
     def enter(self, identity: str | None, request: object = None) -> bool:
         """Note that a cell begins to run, in the context of its code.
@@ -93,12 +96,13 @@ class Cells:
         self._request.set(request)
         self._execution += 1
         if identity is None:
-            self._running.set((self._nameless, self._execution))
+            self._latest = (self._nameless, self._execution)
             self._nameless.leaving = []
-            return True
-        cell = self._cells.setdefault(identity, Cell(identity))
-        cell.runs += 1
-        self._running.set((cell, cell.runs))
+        else:
+            cell = self._cells.setdefault(identity, Cell(identity))
+            cell.runs += 1
+            self._latest = (cell, cell.runs)
+        self._running.set(self._latest)
         return True
 
     def _supersede(self, cell: Cell, run: int) -> None:
@@ -166,12 +170,12 @@ class Cells:
         return sum(_end_tasks(cell) for cell in [*self._cells.values(), self._nameless])
 
     def leave(self, failed: bool = False) -> None:
-        """Note that a cell has run: names may hold by now what it has started.
+        """Note that the latest cell has run: names may hold by now what it has started.
 
         Args:
             failed: whether an error ended it.
         """
-        cell, run = self._running.get()
+        cell, run = self._latest
         if cell.identity is None:
             self._compare(run)
         elif not failed:

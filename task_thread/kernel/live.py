@@ -64,7 +64,7 @@ class LiveCode:
             self._defined(new)
 
     def _defined(self, new: type) -> None:
-        identity = self._cells.running().identity
+        identity = self._cells.latest.identity
         before, known = self._known.get(new.__qualname__, (None, []))
         if known and known[-1]() is new:
             return

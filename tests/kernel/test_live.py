@@ -129,6 +129,15 @@ def make(word):
     )
 
 
+def test_a_cell_that_awaits_is_known_again_whichever_cells_ran_between(kernel: Kernel) -> None:
+    for number in (1, 2, 3):
+        kernel.run("pass", f"between {number}")
+        kernel.run(version(number) + "await asyncio.sleep(0)", "a")
+        if number == 1:
+            kernel.run("thread = Counter(); thread.start(); await asyncio.sleep(0)", "b")
+        assert kernel.run("thread.word()", "c").literal == f"v{number} base"
+
+
 def test_a_class_of_the_same_name_in_another_cell_is_another_class(kernel: Kernel) -> None:
     kernel.run(version(1), "a")
     kernel.run("thread = Counter(); first = Counter; thread.start(); await asyncio.sleep(0)", "b")
