@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from .._core import registry
 from .._core.context import life_of
+from .._core.lines import code_of, coroutine_in, frames, is_users
 from .advice import advice_of
 from .places import Spot
 from .reading import Names, function_tree, inside, methods_of
 
 if TYPE_CHECKING:
-    import asyncio
-
     from .._core.lifecycle import Life
     from ..thread import TaskThread
 
@@ -53,6 +53,34 @@ def forgets(parent: Life, name: str) -> bool:
     return any(
         advice.kind == "await" and f".{name}(" in advice.source for advice in advice_of(parent)
     )
+
+
+def may_still(parent: Life, calls: set[str], made: str) -> bool:
+    """Whether a parent's code may yet make a call for a child for which it has made another one.
+
+    It may where a method makes the one and not the other, or where code that makes both is under way.
+
+    Args:
+        calls: what the methods are called that may yet be called.
+        made: the method that was called.
+    """
+    for method in methods_of(type(parent.thread)).values():
+        code = code_of(method)
+        if code is not None and made not in code.co_names and calls.intersection(code.co_names):
+            return True
+    under_way = (frame.f_code for task in _tasks_of(parent) for frame in frames(coroutine_in(task)))
+    return any(
+        made in code.co_names and calls.intersection(code.co_names) and is_users(code.co_filename)
+        for code in under_way
+    )
+
+
+def _tasks_of(life: Life) -> list[asyncio.Task[Any]]:
+    assert life.loop is not None
+    try:
+        return list(asyncio.all_tasks(life.loop))
+    except RuntimeError:  # they come and go too fast
+        return []
 
 
 def made(life: Life) -> tuple[Life | None, Spot | None, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .._core.texts import class_of
 from ..states import ThreadState
 from .advice import give
-from .families import forgets, made
+from .families import forgets, made, may_still
 from .rule import Lasting, Rule
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def is_not_added(life: Life) -> bool:
 def tell_not_added(life: Life) -> None:
     """Tell of a child that runs and was not added."""
     parent, spot, place = made(life)
-    if parent is not None and not forgets(parent, "addChild"):
+    if parent is None or forgets(parent, "addChild"):
+        return
+    if not may_still(parent, {"addChild"}, "run"):
         text = (
             f"{life.id} runs, but its parent {parent.id} never added it{place}: {parent.id} does not "
             f"hear its signals, and findChild does not find it. Write `await self.addChild(child)` "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .._core.texts import class_of
 from ..states import ThreadState
 from .advice import give
-from .families import forgets, made
+from .families import forgets, made, may_still
 from .rule import Lasting, Rule
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def is_not_run(life: Life) -> bool:
 def tell_not_run(life: Life) -> None:
     """Tell of a child that was added and never ran."""
     parent, spot, place = made(life)
-    if parent is not None and not forgets(parent, "run"):
+    if parent is None or forgets(parent, "run"):
+        return
+    if not may_still(parent, {"run", "start", "control"}, "addChild"):
         text = (
             f"{life.id} was added to its parent {parent.id}, but never run{place}: its enter__ was "
             "not called, and nothing of it turns. Write `await child.run()` beside "

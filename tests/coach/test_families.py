@@ -69,6 +69,47 @@ async def test_a_child_that_is_added_and_not_run_is_told_after_two_seconds() -> 
     )
 
 
+LATER = """
+    async def later__(self):
+        await asyncio.sleep(3600)
+        {call}
+"""
+MEANWHILE = """
+class Worker(TaskThread): ...
+
+class Boss(TaskThread):
+    async def enter__(self):
+        self.tasks.hire = await reCreate(None, self.hire__)
+    async def hire__(self):
+        child = Worker(parent=self)
+        await {first}
+        await asyncio.sleep(3600)
+        await {then}
+"""
+RUN, ADD = "child.run()", "self.addChild(child)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WITHOUT_ADD + LATER.format(call="await self.addChild(self.child)"),
+        WITHOUT_RUN + LATER.format(call="await self.child.run()"),
+        WITHOUT_RUN + LATER.format(call="self.child.start()"),
+        MEANWHILE.format(first=RUN, then=ADD),
+        MEANWHILE.format(first=ADD, then=RUN),
+    ],
+)
+async def test_a_child_that_may_yet_be_added_or_run_is_not_told_of(text: str) -> None:
+    boss = boss_of(text)
+    async with running(boss):
+        await until(lambda: boss._life.has_children)
+        await let_it_turn()
+        round_ = rounds.Round(asyncio.get_running_loop())
+        for now in (0.0, 1.1, 2.2, 3.3, 60.0):
+            round_.beat(now)
+    assert boss.advice() == ()
+
+
 @pytest.mark.parametrize("line", ["child.run()", "self.addChild(child)"])
 async def test_a_child_for_which_an_await_was_forgotten_is_told_of_that_only(line: str) -> None:
     boss = await looked_at(boss_of(FAMILY.replace(f"await {line}", line)), 0.0, 0.6, 1.2, 2.5, 5.0)
