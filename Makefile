@@ -12,19 +12,21 @@ venv := .venv
 py := $(venv)/bin/python
 course := .venv-course
 site := .venv-site
+hub := .venv-hub
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-all test-rest test-pythons test-course test-lite test-site exercises links docs gallery site slides walk bench bench-view soak clean
+.PHONY: help lab test test-all test-rest test-pythons test-course test-lite test-site test-hub exercises links docs gallery site slides walk bench bench-view bench-hub soak clean
 
 help:
 	@echo 'make lab           JupyterLab on the first notebook (LAB_ARGS="--no-browser --port 8899")'
 	@echo 'make test          after a change: linter, types, all tests but most of those in a browser'
-	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the site, the course'
+	@echo 'make test-all      everything: all tests, the other Pythons, Pyodide, the site, the course, a hub'
 	@echo 'make test-pythons  the core tests on each other Python that is found'
 	@echo 'make test-course   the tutorial as others meet it: Binder, Notebook 7, Voila, nbgrader, otter'
 	@echo 'make test-lite     the core, testing and coach in Pyodide, the Python of a browser'
 	@echo 'make test-site     the site, in a browser that reaches nothing else'
+	@echo 'make test-hub      a class on a real JupyterHub: three users, two in a browser, a shared program'
 	@echo 'make exercises     the exercises as students get them, in notebooks/exercises/student'
 	@echo 'make links         the links in docs, pyproject and CITATION, after binder/repository.txt has changed'
 	@echo 'make docs          the reference of the public names, from their docstrings, in docs/api'
@@ -34,6 +36,7 @@ help:
 	@echo 'make walk          the tutorial cell by cell in JupyterLab, as a laptop and a projector show it'
 	@echo 'make bench         the benchmark (BENCH_ARGS)'
 	@echo 'make bench-view    what the view costs, in a real JupyterLab (BENCH_ARGS)'
+	@echo 'make bench-hub     what a class of 20 costs a JupyterHub (BENCH_ARGS)'
 	@echo 'make soak          the random programs, for ten minutes (SOAK_SECONDS)'
 	@echo 'make clean         remove what the others made'
 
@@ -63,6 +66,9 @@ test-lite: $(venv)/has-test
 test-site: $(venv)/has-test $(site)/has-site
 	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-site $(py) $(site)/bin/python
 
+test-hub: $(hub)/has-hub
+	@PYTEST_ARGS='$(PYTEST_ARGS)' .ci/test-hub $(hub)/bin/python
+
 # The script needs nothing but Python; run by a Python that has nbgrader, and without --plain, it
 # takes nbgrader's own steps.
 exercises:
@@ -91,6 +97,10 @@ bench: $(venv)/has-test
 
 bench-view: $(venv)/has-test
 	$(py) -m tests.benchmarks.view $(BENCH_ARGS)
+
+bench-hub: $(hub)/has-hub
+	.ci/hub-proxy $(hub)
+	$(hub)/bin/python -m tests.benchmarks.hub $(BENCH_ARGS)
 
 soak: $(venv)/has-test
 	$(py) -m tests.properties.soak
@@ -131,4 +141,10 @@ $(course)/has-course: $(course)/made
 $(site)/has-site: $(site)/made
 	$(site)/bin/python -m pip install --quiet --no-compile --editable '.[site]'
 	$(call compile,$(site))
+	@touch $@
+
+# JupyterHub; its proxy comes from npm, see .ci/hub-proxy.
+$(hub)/has-hub: $(hub)/made
+	$(hub)/bin/python -m pip install --quiet --no-compile --editable '.[lab,test,hub]'
+	$(call compile,$(hub))
 	@touch $@

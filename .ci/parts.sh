@@ -1,5 +1,5 @@
-# What .ci/test, .ci/test-course, .ci/test-lite and .ci/test-site share: parts that are tried one after another or beside
-# each other, whatever became of the rest, and a summary that names each: passed, failed, or skipped, and why.
+# What .ci/test and the other .ci/test-* but test-all and test-pythons share: parts that are tried one after another or
+# beside each other, whatever became of the rest, and a summary that names each: passed, failed, or skipped, and why.
 # Sourced, with $py set to the interpreter of the environment.
 work=$(mktemp -d)
 log=$work/log # what the part at work says; $work/all has what all pytests said

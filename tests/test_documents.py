@@ -16,10 +16,11 @@ DOCUMENTS = (
     "docs/architecture.md",
     "docs/glossary.md",
     "docs/links.md",
+    "hub/README.md",
 )
 HOW_TO = "docs/site/how-to"
 A_READERS_OWN = {"weather.py", "FILE.py"}
-OURS = ("task_thread", "widgets", "tests", "docs", "binder", ".ci", "notebooks")
+OURS = ("task_thread", "widgets", "tests", "docs", "binder", "hub", ".ci", "notebooks")
 
 
 def read(name: str) -> str:
