@@ -1,7 +1,7 @@
 """What a class costs a JupyterHub on one machine: memory, CPU, and how soon a cell is answered.
 
     make bench-hub                              20 users, and two more in real browsers
-    make bench-hub BENCH_ARGS="--users 40"      --seconds, --browsers, --threads as well
+    make bench-hub BENCH_ARGS="--users 40"      --seconds and --browsers as well
 
 Each user has a server and a kernel of their own, behind a real hub and its proxy. Three states, one after
 the other: a kernel that has run nothing; notebook 01, run from end to end, its last program at work and a
@@ -152,10 +152,7 @@ def rows(
         ("memory of a user who shares nothing, MiB", of_each(lambda one: one.alone)),
         (
             "CPU of a user who only looks, % of a core",
-            [
-                f"{quiet.users / (there + arguments.browsers * bool(n)):.1f}"
-                for n, (_, quiet, _) in enumerate(states)
-            ],
+            [f"{quiet.users / there:.1f}" for _, quiet, _ in states],
         ),
         ("CPU of hub and proxy, % of a core", [f"{quiet.hub:.1f}" for _, quiet, _ in states]),
         (

@@ -62,7 +62,7 @@ class Window:
     """What a while has told.
 
     Attributes:
-        users: CPU of the users' processes, all together, in points of a core.
+        users: CPU of these users' processes, all together, in points of a core.
         hub: of the hub and its proxy.
         machine: of all processes of the machine.
         times: milliseconds that trivial cells took, by way of the hub's proxy.
@@ -109,7 +109,7 @@ def weigh(hub: Hub) -> dict[str, Weight]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 info = process.memory_full_info()
                 weight.alone += info.rss / MIB
-                if "jupyterhub.singleuser" in process.cmdline():
+                if any("singleuser" in word for word in process.cmdline()):
                     weight.server += info.pss / MIB
                 else:
                     weight.kernels += info.pss / MIB
@@ -136,9 +136,10 @@ async def window(hub: Hub, users: list[HubUser], seconds: float, pause: float) -
             times.append(1000 * (time.perf_counter() - asked))
 
     asking = [asyncio.ensure_future(asks(user)) for user in users] if pause else []
-    before = _used(hub)
+    names = {user.server.user for user in users}
+    before = _used(hub, names)
     await asyncio.sleep(seconds)
-    after = _used(hub)
+    after = _used(hub, names)
     took = time.monotonic() - begun
     for one in asking:
         one.cancel()
@@ -148,11 +149,13 @@ async def window(hub: Hub, users: list[HubUser], seconds: float, pause: float) -
     )
 
 
-def _used(hub: Hub) -> tuple[float, float, float]:
-    """Return the seconds of CPU that users, hub and proxy, and the whole machine have used."""
-    users = [one for processes in hub.processes().values() for one in processes]
+def _used(hub: Hub, names: set[str]) -> tuple[float, float, float]:
+    """Return the seconds of CPU that these users, hub and proxy, and the whole machine have used."""
+    everybody = hub.processes()
+    users = [one for name in names for one in everybody.get(name, [])]
+    others = {one for processes in everybody.values() for one in processes}
     own = psutil.Process(hub.pid)
-    of_hub = [own, *(one for one in own.children(recursive=True) if one not in users)]
+    of_hub = [own, *(one for one in own.children(recursive=True) if one not in others)]
     machine = psutil.cpu_times()
     idle = machine.idle + getattr(machine, "iowait", 0)
     busy = sum(machine) - idle - getattr(machine, "guest", 0) - getattr(machine, "guest_nice", 0)

@@ -122,19 +122,20 @@ async def test_a_student_has_nothing_else_of_the_teachers(hub: Hub, teacher: Hub
 async def test_a_server_of_another_name_is_closed_until_it_is_shared(hub: Hub) -> None:
     """A share lets in the student's own token, and to everything; the notebook's token still not."""
     async with AsyncExitStack() as stack:
-        teacher, ann = [
+        teacher, ann, bob = [
             await stack.enter_async_context(aclosing(await HubUser.open(server, NOTEBOOK)))
-            for server in await start_servers(hub, [TEACHER, "ann"])
+            for server in await start_servers(hub, [TEACHER, "ann", "bob"])
         ]
         port = int(await teacher.run(ROAD))
-        address = f"{teacher.server.path}/proxy/{port}/"
-        join = JOIN.format(address=address, name="ann", colour="red")
-        mine = join.replace("student=Me", f"student=Me, token={ann.server.token!r}")
-        with pytest.raises(CellError, match="answered 403, not as a class does"):
-            await ann.run(mine)
+        join = JOIN.format(address=f"{teacher.server.path}/proxy/{port}/", name="ann", colour="red")
+        mine, his = [
+            join.replace("student=Me", f"student=Me, token={one.server.token!r}")
+            for one in (ann, bob)
+        ]
         hub.request("POST", f"/hub/api/shares/{TEACHER}/", {"user": "ann"})
-        with pytest.raises(CellError, match="answered 403, not as a class does"):
-            await ann.run(join)
+        for user, refused in ((ann, join), (bob, his)):
+            with pytest.raises(CellError, match="answered 403, not as a class does"):
+                await user.run(refused)
         assert await ann.run(mine) == "your light is red\n"
         files = f"{teacher.server.path}/api/contents"
         assert hub.request("GET", files, token=ann.server.token)["type"] == "directory"
