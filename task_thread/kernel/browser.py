@@ -1,8 +1,8 @@
 """What a kernel in a browser (Pyodide) gets so that a notebook does there what it does elsewhere.
 
 There Python has one OS thread, and JavaScript's loop under it. All of this is set on the one loop that runs,
-but for `time.sleep`, `socket.socketpair`, IPython's `_showtraceback` and the class of its kernel's streams,
-and taken back by `uninstall`:
+but for `time.sleep`, `socket.socketpair`, IPython's `_showtraceback`, its publisher of displays and the class
+of its kernel's streams, and taken back by `uninstall`:
 
 - **Short sleeps give way.** Pyodide calls what is due within 2 ms by messages to itself, which go before
   all timers and before the page: with one task that sleeps for a microsecond "Stop" was heard after 49 s.
@@ -14,8 +14,9 @@ and taken back by `uninstall`:
 - **Servers and connections** are those of `loopback.py`.
 - **A cell that is meant to fail** (its tag is `raises-exception`) shows its error, and "Run All" goes on.
   JupyterLite ends it at any cell that says it has failed, so this one does not say so.
-- **What is printed stands below the cell that is printing**, a task of it included. Pyodide's kernel sends it
-  as an answer to the last message of the page, and that is a beat of a view as a rule: nobody saw it.
+- **What is printed or displayed stands below the cell that does it**, a task of it included, and
+  `clear_output` clears that cell. Pyodide's kernel sends all of it as an answer to the last message of the
+  page, and that is a beat of a view as a rule: nobody saw it.
 - **What can't be there** says so: signal handlers, processes, task factories, other hosts; and OS threads,
   whose work is done on the loop.
 """
@@ -51,6 +52,7 @@ MISSING = {
 
 
 _PUBLISH = "publish_stream_callback"
+_DISPLAYS = ("publish", "clear_output")
 _cell: ContextVar[Any] = ContextVar("task_thread_cell_message", default=None)
 """The message that asked for the cell whose code, or whose task, is running."""
 
@@ -74,6 +76,7 @@ class Browser:
         self._showtraceback = ipython._showtraceback
         # Not their `write`, which IPython replaces while a cell runs, and puts back.
         self._streams = type(sys.stdout) if hasattr(sys.stdout, _PUBLISH) else None
+        self._displays: Any = getattr(ipython, "display_pub", None)
         self._next_rest = self._rest_ends = 0.0
         self._told = False
         ports = Ports()
@@ -94,6 +97,8 @@ class Browser:
         self.ipython._showtraceback = self.showtraceback
         if self._streams is not None:
             setattr(self._streams, _PUBLISH, property(self._publisher, _keep_publisher))
+        for name in _DISPLAYS if self._displays is not None else ():
+            setattr(self._displays, name, self._below_its_cell(getattr(self._displays, name)))
         self.cell_begins()
 
     def uninstall(self) -> None:
@@ -104,6 +109,8 @@ class Browser:
         del self.ipython._showtraceback
         if self._streams is not None:
             delattr(self._streams, _PUBLISH)
+        for name in _DISPLAYS if self._displays is not None else ():
+            delattr(self._displays, name)
 
     def cell_begins(self) -> None:
         """Note, in the context of a cell's code, where what that prints belongs."""
@@ -113,12 +120,14 @@ class Browser:
     def _publisher(self, stream: Any) -> Callable[..., None] | None:
         """Return what sends a stream's text to the page, as an answer to the message of its cell."""
         publish = vars(stream).get(_PUBLISH)
-        if publish is None:
-            return None
+        return None if publish is None else self._below_its_cell(publish)
 
-        def publish_there(*about: str) -> None:
+    def _below_its_cell(self, publish: Callable[..., None]) -> Callable[..., None]:
+        """Return what does the same, as an answer to the message of the cell whose code, or task, calls it."""
+
+        def publish_there(*about: Any, **more: Any) -> None:
             with self._as_answer_to(_cell.get()):
-                publish(*about)
+                publish(*about, **more)
 
         return publish_there
 

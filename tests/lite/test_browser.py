@@ -165,6 +165,20 @@ class Kernel:
         return self._parent_header
 
 
+class Displays:
+    """Keeps what is displayed and cleared, with the message that it answers; IPython's publisher."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.published: list[tuple[str, object]] = []
+
+    def publish(self, data: object, metadata: object = None, *, update: bool = False) -> None:
+        self.published.append((self.kernel._parent_header, "update" if update else data))
+
+    def clear_output(self, wait: bool = False) -> None:
+        self.published.append((self.kernel._parent_header, f"clear, wait={wait}"))
+
+
 class Stream:
     """Keeps what is written, with the message that it answers."""
 
@@ -178,16 +192,22 @@ class Stream:
         self.publish_stream_callback("stdout", text)
 
 
-async def test_what_a_task_prints_stands_below_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_a_task_prints_or_displays_stands_below_its_cell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     shell: Any = Shell()
     shell.kernel = kernel = Kernel()
     stream = Stream(kernel)
+    shell.display_pub = displays = Displays(kernel)
     monkeypatch.setattr(browser.sys, "stdout", stream)
     goes_on = asyncio.Event()
 
     async def say(text: str) -> None:
         await goes_on.wait()
         stream.write(text)
+        displays.publish(text)
+        displays.publish(text, {}, update=True)
+        displays.clear_output(wait=True)
 
     async def cell(name: str) -> asyncio.Task[None]:
         kernel._parent_header = name
@@ -206,9 +226,11 @@ async def test_what_a_task_prints_stands_below_its_cell(monkeypatch: pytest.Monk
     finally:
         installed.uninstall()
     stream.write("later")
-    assert sorted(stream.written) == [
+    displays.publish("later")
+    cells = ["first cell", "second cell", "third cell"]
+    assert sorted(stream.written) == [("a beat", "later"), *((one, f"of {one}") for one in cells)]
+    assert sorted(displays.published) == [  # type: ignore[type-var]
         ("a beat", "later"),
-        ("first cell", "of first cell"),
-        ("second cell", "of second cell"),
-        ("third cell", "of third cell"),
+        *((one, what) for one in cells for what in ("clear, wait=True", f"of {one}", "update")),
     ]
+    assert list(vars(displays)) == ["kernel", "published"]
