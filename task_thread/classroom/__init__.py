@@ -30,11 +30,11 @@ Nothing outside of this package knows it.
 from __future__ import annotations
 
 try:
-    import websockets.asyncio as _websockets  # noqa: F401  # what older ones, and stand-ins, lack
+    import websockets.asyncio as _websockets  # noqa: F401  # which older ones lack
 except ImportError:
     raise ImportError(
         "task_thread.classroom needs websockets: run pip install 'task-thread[classroom]', "
-        "in a notebook with % before it"
+        "in a notebook with % before it, and then this again"
     ) from None
 
 from .protocol import ClassroomError

@@ -18,6 +18,21 @@ Nothing outside of this package knows it. `addChild` takes anything that can `ad
 
 from __future__ import annotations
 
+import sys
+
+if sys.platform == "emscripten":
+    raise ImportError(
+        "a browser starts no processes and reaches none, so no child can run in another one: "
+        "run this in a Jupyter on your machine (`make lab`)"
+    )
+try:
+    import distributed as _dask  # noqa: F401
+except ImportError:
+    raise ImportError(
+        "task_thread.distributed needs dask.distributed: run pip install 'task-thread[distributed]', "
+        "in a notebook with % before it, and then this again"
+    ) from None
+
 from .errors import WorkerLost
 from .workers import Workers
 

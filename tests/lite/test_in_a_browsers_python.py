@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 
 import pytest
 from programs import coached, running, until
@@ -88,3 +89,8 @@ async def test_a_sleep_that_blocks_the_loop_is_told_while_it_does(
         assert advice.kind == "blocked"
         assert advice.source == "watchdog.stand_still(asyncio.get_running_loop(), 0.6)"
         assert "blocks the event loop, for 0." in caplog.text
+
+
+def test_that_no_processes_can_be_had_is_told_by_the_import() -> None:
+    with pytest.raises(ImportError, match="^a browser starts no processes .*`make lab`"):
+        importlib.import_module("task_thread.distributed")

@@ -327,3 +327,17 @@ def test_a_program_without_workers_imports_nothing_of_it() -> None:
         """
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_without_dask_the_import_says_what_to_install() -> None:
+    done = python(
+        """
+        import sys
+        sys.modules["distributed"] = None
+        try:
+            import task_thread.distributed
+        except ImportError as error:
+            print(error)
+        """
+    )
+    assert "pip install 'task-thread[distributed]'" in done.stdout, done.stderr
