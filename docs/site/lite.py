@@ -42,6 +42,7 @@ NEWEST = (
     "mdurl",
     "psygnal",
     "typing_extensions",
+    "websockets",
 )
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 # Fetched while Python starts, beside it and at once, and not one after another as they are imported.
@@ -168,8 +169,8 @@ def _stage_pyodide(folder: Path, pyodide: Path, wheels: list[Path]) -> None:
     told = lock["packages"]
     found = {_normal(metadata(wheel)["Name"]): wheel for wheel in wheels}
     lock["packages"] = {name: _entry(wheel, told.get(name), found) for name, wheel in found.items()}
-    # It is imported only where a program is checked, so Pyodide would not look for it in time.
-    lock["packages"]["task-thread"]["depends"].append("async-solipsism")
+    # Pyodide looks at the imports of a cell; these are imported by `testing` and `classroom` only.
+    lock["packages"]["task-thread"]["depends"] += ["async-solipsism", "websockets"]
     (folder / "pyodide-lock.json").write_text(json.dumps(lock, indent=1))
     for wheel in wheels:
         shutil.copy(wheel, folder)

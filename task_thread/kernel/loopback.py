@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -182,7 +183,9 @@ def pair(one: Any = "", other: Any = "") -> tuple[End, End]:
 
 
 class _Name:
-    """Stands where a server has its listening socket."""
+    """Stands where a server has its listening socket; the package websockets asks it for both."""
+
+    family = socket.AF_INET
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address

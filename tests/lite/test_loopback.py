@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from programs import until
+from programs import running, until
 
 from task_thread.kernel import loopback
 
@@ -175,3 +175,43 @@ async def test_another_host_is_refused_with_a_sentence() -> None:
         await ports.create_connection(asyncio.Protocol, "example.org", 80)
     with pytest.raises(NotImplementedError, match="expected no ssl=, found True"):
         await ports.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=True)
+
+
+async def test_a_class_meets_over_it(network: object) -> None:
+    """The package websockets asks more of the ends than streams do, and more of a server."""
+    pytest.importorskip("websockets", reason="websockets is not installed")
+    from task_thread.classroom import Classroom, ClassroomError, Seat, Student, join_class
+
+    class Echo(Seat):
+        async def signalHandler__(self, signal: Any) -> None:
+            self.tell(f"heard {signal.getMessage()}")
+
+    class Room(Classroom):
+        seat = Echo
+
+    class Pupil(Student):
+        async def signalHandler__(self, signal: Any) -> None:
+            heard.append((self.name, signal.getMessage()))
+
+    heard: list[tuple[str, str]] = []
+    async with running(Room()) as room:
+        names = ["ann", "bob"]
+        students = [
+            await join_class(room.address, name, key=room.key, student=Pupil) for name in names
+        ]
+        for number in range(300):
+            await students[number % 2].send(number)
+        await until(lambda: len(heard) == 300)
+        for mine, name in enumerate(names):
+            texts = [f"heard {number}" for number in range(mine, 300, 2)]
+            assert [text for who, text in heard if who == name] == texts
+        with pytest.raises(ClassroomError, match="the key is wrong"):
+            await join_class(room.address, "eve", key="a guess")
+        with pytest.raises(ClassroomError, match="there is ann in the class already"):
+            await join_class(room.address, "ann", key=room.key)
+        await students[0].stop()
+        await until(lambda: len(room.seats) == 1)
+    await students[1].join()
+    assert students[1].reason == "the class is over"
+    with pytest.raises(ClassroomError, match="no class answers"):
+        await join_class(f"ws://127.0.0.1:{room.port}", "ann", key=room.key)
