@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "exercises"
 NAMES = sorted(path.stem for path in FOLDER.glob("source/*/*.ipynb"))
+
+SOLUTION = re.compile(r"( *)### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
+
+
+def with_mistake(source: str, right: str, instead: str) -> str:
+    """Return a cell whose solution has one change."""
+    return SOLUTION.sub(lambda region: region[0].replace(right, instead), source)
 
 
 def read(name: str, folder: Path = FOLDER / "source") -> dict[str, Any]:

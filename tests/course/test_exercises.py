@@ -11,12 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assignments import FOLDER, NAMES, by_id, marks, read, student_version_script, text
+from assignments import (
+    FOLDER,
+    NAMES,
+    SOLUTION,
+    by_id,
+    marks,
+    read,
+    student_version_script,
+    text,
+    with_mistake,
+)
 from other_answers import OTHER_ANSWERS
+from wrong_answers import WRONG_ANSWERS
 
 from task_thread.testing import CheckFailed
 
-SOLUTION = re.compile(r"( *)### BEGIN SOLUTION\n.*? *### END SOLUTION\n?", re.DOTALL)
 each = pytest.mark.parametrize("name", NAMES)
 
 
@@ -123,74 +133,17 @@ def test_each_exercise_has_another_right_answer() -> None:
     assert answers == {answer for answer, _ in OTHER_ANSWERS}
 
 
-def wrong(answer: str, right: str, instead: str, test: str, says: str) -> Any:
-    return pytest.param(answer, right, instead, test, says, id=f"{test}-{says[:20]}")
-
-
 @pytest.mark.parametrize(
     ("answer", "right", "instead", "test", "says"),
-    [
-        wrong("01_1", "< 3", "< 4", "01_1_1", "number 4 is 'hello' after all expected ones"),
-        wrong("01_1", "sleep(1)", "sleep(2)", "01_1_1", "expected 'hello' once, found it never"),
-        wrong("01_1", "await asyncio.sleep(1)\n        self.",
-              "for _ in range(3):\n            await asyncio.sleep(1)\n            self.",
-              "01_1_1", "expected a turn for each of three greetings, found 1 turns"),
-        wrong("01_1", "await asyncio", "import time; time", "01_1_1", "write `await asyncio.sleep(1)`"),
-        wrong("01_1", "await reSchedule", "reSchedule", "01_1_1", "the `await` is missing"),
-        wrong("01_2", "            raise\n", "            return\n", "01_2_1", "that it was swallowed"),
-        wrong("01_2", "except ValueError", "except KeyError", "01_2_1", "ValueError: bad work"),
-        wrong("02_1", "self.page = 0", "self.page = getattr(self, 'page', 0)", "02_1_2", "'page 2'"),
-        wrong("02_1", "await delete(self.tasks.write)", "None", "02_1_1", "expected the events"),
-        wrong("02_2", "return False", "return None", "02_2_1", "await counter.join()"),
-        wrong("02_2", "-= 1", "-= 2", "02_2_1", "counter.value is 1"),
-        wrong("03_1", "self.shelf.get()", "self.shelf.get_nowait()", "03_1_1", "QueueEmpty"),
-        wrong("03_1", "await self.shelf.get()", "await self.shelf.get(); await asyncio.sleep(3)",
-              "03_1_1", "expected four sales in eight seconds"),
-        wrong("03_2", "async with self.locks.money:", "if True:", "03_2_1", "expected"),
-        wrong("03_2", "async with self.locks.money:", "await self.locks.money.acquire()\n        if 1:",
-              "03_2_1", "expected the events 'paid', 'paid'"),
-        wrong("04_1", "await self.addChild(sensor)", "pass", "04_1_1", "the program waits"),
-        wrong("04_1", "await sensor.run()", "pass", "04_1_1", "the program waits"),
-        wrong("04_2", '"pong"), child)', '"pong"))', "04_2_1", "watcher.pongs is 3"),
-        wrong("04_2", "== 3", "== 4", "04_2_1", "player.pongs is 4"),
-        wrong("05_1", "await self.stop()", "pass", "05_1_1", "await connection.join()"),
-        wrong("05_1", "self.writer.close()", "pass", "05_1_1", "is_closing"),
-        wrong("05_1", "readline()", "read(1)", "05_1_1", "expected"),
-        wrong("05_2", "if guest is not child", "if True", "05_2_1", "nobody hears his own words"),
-        wrong("05_2", "self.server.close()", "pass", "05_2_1", "found an open port"),
-        wrong("06_1", "if len(buffer) < end", "if len(buffer) < 0", "06_1_1", "found"),
-        wrong("06_1", "bytes(buffer[2:end])", "buffer[2:end]", "06_1_1",
-              "expected frames of type bytes, found bytearray"),
-        wrong("06_2", "65536", "5", "06_2_2", "expected one or two turns for one big read, found"),
-        wrong("06_2", "self.buffer += data", "self.buffer = bytearray(data)", "06_2_1", "number 1 is 'end'"),
-        wrong("07_1", "sleep(0.1)", "sleep(0)", "07_1_1", "expected about 50 turns in five seconds"),
-        wrong("07_1", "sleep(0.1)", "sleep(3)", "07_1_1", "expected the events"),
-        wrong("07_2", "len(items) < self.most and ", "", "07_2_1", "sizes is [120, 1, 1, 1]"),
-        wrong("07_2", "await self.queue.get()", "self.queue.get_nowait()", "07_2_1", "QueueEmpty"),
-        wrong("10_1", "async with self.lock:", "if True:", "10_1_1", "'sold'"),
-        wrong("10_1", "async with self.lock:", "await self.lock.acquire()\n        if True:", "10_1_1",
-              "expected the events"),
-        wrong("10_2", "sorted((source, target), key=lambda account: account.name)", "source, target",
-              "10_2_1", "the program waits"),
-        wrong("10_2", "async with second.lock:", "if True:", "10_2_1", "both locks must be held"),
-        wrong("10_3", "async with self.places:", "if True:", "10_3_1", "found 10"),
-        wrong("10_3", "await self.download(slot)", "pass", "10_3_1", "found 0"),
-        wrong("10_4", "list(await asyncio.gather(*(self.part(number) for number in (1, 2, 3))))",
-              "[await self.part(number) for number in (1, 2, 3)]", "10_4_1", "found 6"),
-        wrong("10_4", "except ValueError", "except KeyError", "10_4_1", "no such part"),
-        wrong("11_1", "queue.get_nowait()", "pass", "11_1_1", "expected that the hub waits for nobody"),
-        wrong("11_1", "self.forgotten += 1", "pass", "11_1_1", "hub.slow.forgotten"),
-        wrong("11_2", "[-19:]", "", "11_2_1", "at most twenty"),
-        wrong("11_2", "% 10", "% 5", "11_2_1", "expected the events"),
-    ],
-)  # fmt: skip
+    [pytest.param(*wrong, id=f"{wrong[3]}-{wrong[4][:20]}") for wrong in WRONG_ANSWERS],
+)
 def test_a_wrong_answer_fails_with_a_sentence(
     answer: str, right: str, instead: str, test: str, says: str
 ) -> None:
     name = next(name for name in NAMES if name.startswith(answer[:2]))
     cells = Cells(name)
     source = text(cells.cells[f"answer_{answer}"])
-    altered = SOLUTION.sub(lambda region: region[0].replace(right, instead), source)
+    altered = with_mistake(source, right, instead)
     assert altered != source
     for grade_id in cells.cells:
         if grade_id == f"answer_{answer}":
