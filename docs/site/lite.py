@@ -80,8 +80,9 @@ def make(folder: Path, pyodide: Path, work: Path) -> list[Path]:
         cwd=stage,  # it leaves a file there
     )
     _configure(folder / "jupyter-lite.json")
+    files = _sizes(folder / "static" / "pyodide", wheels)
     for page in folder.glob("*/index.html"):
-        _watch(page)
+        _watch(page, files)
     return wheels
 
 
@@ -237,14 +238,25 @@ def _configure(path: Path) -> None:
     path.write_text(json.dumps(config, indent=1))
 
 
-def _watch(page: Path) -> None:
-    """Let a page of the lab say why it does not start; the scripts are those of the documentation."""
+def _sizes(folder: Path, wheels: list[Path]) -> dict[str, int]:
+    """Return the sizes in bytes of all that Python fetches to start, by name, about in the order of need."""
+    names = ["pyodide.mjs", "pyodide-lock.json", *PYODIDE_FILES[1:4]]
+    names += [wheel.name for wheel in wheels]
+    return {name: (folder / name).stat().st_size for name in names}
+
+
+def _watch(page: Path, files: dict[str, int]) -> None:
+    """Let a page of the lab say how far it is, and why it does not start.
+
+    Args:
+        page: gets the scripts of the documentation for that.
+        files: the sizes of Python's files, by name.
+    """
     head, begin, rest = page.read_text(encoding="utf-8").partition("<head>")
     if not begin:
         sys.exit(f"expected <head> in {page}, which JupyterLite made, found none")
-    scripts = "".join(
-        f'<script src="../../_static/{name}.js"></script>' for name in ("obstacle", "lab")
-    )
+    scripts = '<script src="../../_static/obstacle.js"></script>'
+    scripts += f"<script src='../../_static/lab.js' data-files='{json.dumps(files)}'></script>"
     page.write_text(head + begin + scripts + rest, encoding="utf-8")
 
 

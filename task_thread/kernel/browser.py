@@ -123,7 +123,7 @@ class Browser:
         return None if publish is None else self._below_its_cell(publish)
 
     def _below_its_cell(self, publish: Callable[..., None]) -> Callable[..., None]:
-        """Return what does the same, as an answer to the message of the cell whose code, or task, calls it."""
+        """Return what does the same, below the cell whose code, or task, calls it."""
 
         def publish_there(*about: Any, **more: Any) -> None:
             with self._as_answer_to(_cell.get()):

@@ -10,9 +10,11 @@ import contextlib
 import functools
 import http.server
 import json
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lab import CHROMIUM_FLAGS, _playwright
@@ -52,10 +54,27 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         if self._is_in(self.site.cut):
             self.close_connection = True  # without a word
             return None
+        if self._is_in(self.site.silent):
+            self.site.stopping.wait()
+            return None
         if self._is_in(self.site.removed):
             self.send_error(404)
             return None
         return super().send_head()
+
+    def end_headers(self) -> None:
+        for name, value in self.site.headers.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        """Send a file; of one that is `halved` the first half, and then nothing."""
+        if not self._is_in(self.site.halved):
+            return super().copyfile(source, outputfile)
+        outputfile.write(source.read(os.fstat(source.fileno()).st_size // 2))
+        outputfile.flush()
+        self.site.stopping.wait()
+        return None
 
     def _is_in(self, parts: tuple[str, ...]) -> bool:
         return any(part in self.path for part in parts)
@@ -96,13 +115,21 @@ class Site:
         missing: what was asked for and is not there.
         removed: parts of the paths of files that it does not have, in a test of that.
         cut: the same, of those in whose place the connection ends.
+        silent: of those for which nothing ever comes.
+        halved: of those of which nothing comes after the first half.
+        headers: what it sends with each answer, besides.
+        stopping: set when it stops.
     """
 
     removed: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    halved: tuple[str, ...] = ()
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, folder: Path) -> None:
         self.missing: list[str] = []
+        self.stopping = threading.Event()
         handler = functools.partial(_Files, directory=str(folder), site=self)
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -111,6 +138,7 @@ class Site:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
+        self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -153,6 +181,20 @@ class LitePage:
                 while (!context.session?.kernel) await new Promise(r => setTimeout(r, 50));
                 await context.session.kernel.requestExecute({code: ""}).done;
             }"""
+        )
+
+    def open(self, path: str) -> None:
+        """Open another notebook beside this one, with the same kernel, and go on there."""
+        self.page.evaluate(
+            """async path => {
+                const {id, name} = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const kernel = {id, name};
+                const opened = await jupyterapp.commands.execute("docmanager:open", {path, kernel});
+                await opened.context.ready;
+                await opened.sessionContext.ready;
+                while (jupyterapp.shell.currentWidget !== opened) await new Promise(r => setTimeout(r, 20));
+            }""",
+            path,
         )
 
     def sources(self) -> list[str]:

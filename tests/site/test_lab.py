@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from assignments import NAMES, marks, read, text, with_mistake
 from lab import bring, until
 from lite_page import STARTING, LitePage, Site
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
+from wrong_answers import WRONG_ANSWERS
 
 OpenLab = Callable[[str], LitePage]
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -107,6 +109,30 @@ def test_what_does_not_arrive_is_told(
         context.close()
 
 
+@pytest.mark.parametrize(
+    ("way", "file", "said"),
+    [
+        ("halved", "/pyodide.asm.wasm", "the connection broke off in the middle"),
+        ("silent", "/static/pyodide/", "The server does not answer"),
+    ],
+)
+def test_what_stops_arriving_is_told(
+    site: Site, context: BrowserContext, way: str, file: str, said: str
+) -> None:
+    page = context.new_page()
+    page.add_init_script("globalThis.labPatience = { look: 600, tell: 3, still: 2, answer: 1 }")
+    setattr(site, way, (file,))
+    page.goto(f"{site.url}lite/lab/index.html?path=01_anatomy_of_a_task.ipynb")
+    how_far = page.locator("#how-far")
+    expect(how_far).to_have_attribute("role", "status")
+    expect(how_far).to_contain_text(re.compile(r"Fetching Python.*: \d+ of \d+ MB are here"))
+    trouble = page.locator("#trouble")
+    expect(trouble).to_contain_text("Python has not started within", timeout=1000 * STARTING)
+    expect(trouble).to_contain_text(said)
+    expect(trouble).to_contain_text("load this page again")
+    page.goto("about:blank")  # nothing of it is under way when the server stops
+
+
 def test_without_web_assembly_the_lab_says_so(site: Site, context: BrowserContext) -> None:
     page = context.new_page()
     page.add_init_script("delete globalThis.WebAssembly")
@@ -128,6 +154,16 @@ def test_two_tabs_have_a_kernel_each_with_live_code_and_interrupt_says_what_it_d
     until(two.page, lambda: "Greetings from" in two.said(3))
     assert "Greetings" not in one.said()
 
+    # What a task displays stands below its cell, though beats of the view are the last messages.
+    one.write(
+        5,
+        "import asyncio\nfrom IPython.display import display\nasync def show():\n"
+        "    await asyncio.sleep(2)\n    display('shown late')\nshowing = asyncio.create_task(show())",
+    )
+    one.run(5)
+    shown = one.cell(5).locator(".jp-OutputArea-output")
+    expect(shown).to_contain_text("shown late")
+
     one.write(5, "import asyncio\nfor _ in range(40): await asyncio.sleep(0.1)\nprint('whole')")
     one.page.evaluate(
         """() => {
@@ -144,32 +180,39 @@ def test_two_tabs_have_a_kernel_each_with_live_code_and_interrupt_says_what_it_d
     until(one.page, lambda: "whole" in one.said(5))
 
 
-def solution(name: str) -> dict[int, str]:
-    """Return the cells with a solution in an exercise, by their numbers among the code cells."""
-    cells = json.loads((NOTEBOOKS / "exercises/source" / name / f"{name}.ipynb").read_text())[
-        "cells"
-    ]
-    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return {number: text for number, text in enumerate(code) if "BEGIN SOLUTION" in text}
+@pytest.mark.parametrize("names", [NAMES[:3], NAMES[3:6], NAMES[6:]], ids=lambda names: names[0])
+def test_exercises_tell_what_is_wrong_and_pass_when_they_are_right(
+    open_lab: OpenLab, names: list[str]
+) -> None:
+    lab = open_lab(f"exercises/{names[0]}/{names[0]}.ipynb")
+    for name in names:
+        if name != names[0]:
+            lab.open(f"exercises/{name}/{name}.ipynb")
+        code = [cell for cell in read(name)["cells"] if cell["cell_type"] == "code"]
+        numbers = {marks(cell).get("grade_id"): number for number, cell in enumerate(code)}
+        lab.run(0)
+        tried = set()
+        for answer, right, instead, test, says in WRONG_ANSWERS:
+            number = numbers.get(f"answer_{answer}")
+            if number is None or number in tried:
+                continue  # the first mistake of each will do
+            tried.add(number)
+            lab.write(number, with_mistake(text(code[number]), right, instead))
+            lab.run(number)
+            [*_, error] = lab.run(numbers[f"test_{test}"])
+            assert error["output_type"] == "error", (name, answer)
+            assert says in error["evalue"]
+            lab.write(number, text(code[number]))
+        assert tried == {number for id_, number in numbers.items() if "answer" in str(id_)}
+        for number in range(len(code)):
+            errors = [one for one in lab.run(number) if one["output_type"] == "error"]
+            assert errors == [], (name, number)
 
 
-def test_an_exercise_tells_what_is_wrong_and_passes_when_it_is_right(open_lab: OpenLab) -> None:
-    lab = open_lab("exercises/01_task/01_task.ipynb")
-    right = solution("01_task")
-    number = min(right)
-    mark = number + 1
-    lab.run(*range(number))
-    lab.write(number, re.sub(r"await asyncio\.sleep\((.+?)\)", r"time.sleep(\1)", right[number]))
-    lab.run(number)
-    [*_, error] = lab.run(mark)
-    assert error["output_type"] == "error"
-    assert "time.sleep" in error["evalue"]
-    lab.write(number, right[number])
-    lab.run(number)
-    assert [one for one in lab.run(mark) if one["output_type"] == "error"] == []
+WITH_SERVERS = ("05_a_tcp_server", "09_a_program_of_your_own", "13_one_program_many_students")
 
 
-@pytest.mark.parametrize("name", ["05_a_tcp_server", "09_a_program_of_your_own", "11_many_clients"])
+@pytest.mark.parametrize("name", WITH_SERVERS)
 def test_servers_work_and_run_all_goes_to_the_end(open_lab: OpenLab, name: str) -> None:
     lab = open_lab(f"{name}.ipynb")
     assert lab.run_all() == []

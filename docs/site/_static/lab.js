@@ -2,10 +2,17 @@
 // the server lacks, or that it is not reached. Each page of the lab loads this before all else. It listens to
 // the worker in which Python starts (JupyterLite's; the messages are those of its library comlink), and asks
 // the server for each file of Python only when something has gone wrong or takes too long.
-const site = new URL("..", document.currentScript.src);
+//
+// The files of Python it fetches itself, from the beginning, while the page is built: the worker finds them in
+// the browser's cache, or joins what is under way, and the page can tell how far it is.
+const script = document.currentScript;
+const site = new URL("..", script.src);
 const python = new URL("lite/static/pyodide/", site);
-const late = 30; // seconds; then it is looked whether the server has all files
-const veryLate = 90; // seconds; then the reader is told, whatever there is
+const files = JSON.parse(script.dataset.files); // of Python: their sizes in bytes, by name, in the order of need
+// Seconds; a test sets less. `look`: then it is looked whether the server has all files. `tell`: then the
+// reader is told, whatever there is, unless something arrived in the last `still`. `answer`: in which a server
+// that lives sends the head of a file.
+const patience = { look: 30, tell: 90, still: 15, answer: 15, ...globalThis.labPatience };
 
 /** Show a sentence above the page, in place of the last one; without text, take it away. */
 function tell(text) {
@@ -27,19 +34,22 @@ function tell(text) {
 
 /** @returns {Promise<string>} what the server lacks of Python, as a sentence; nothing if it has all */
 async function lacking() {
-  const ask = (name, method) => fetch(new URL(name, python), { method, cache: "no-store" });
+  const names = Object.keys(files);
+  // A server that has stopped in the middle keeps the connections of a browser, so this does not wait for ever.
+  const signal = AbortSignal.timeout(1000 * patience.answer);
+  const ask = (name) => fetch(new URL(name, python), { method: "HEAD", cache: "no-store", priority: "high", signal });
   try {
-    const names = ["pyodide-lock.json", "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"];
-    const lock = await ask(names[0], "GET");
-    if (lock.ok) names.push(...Object.values((await lock.json()).packages).map((one) => one.file_name));
-    const answers = await Promise.all(names.map((name) => ask(name, "HEAD")));
+    const answers = await Promise.all(names.map(ask));
     const missing = names.filter((_, number) => !answers[number].ok);
     return missing.length
       ? `The server does not have ${missing.join(", ")} (in ${python.pathname}). Whoever put this site there should ` +
         "copy its folder again, with all files in it; then load this page again."
       : "";
-  } catch {
-    return "The server is not reached: the connection broke off, or the server was stopped. " +
+  } catch (error) {
+    const waited = error.name === "TimeoutError";
+    if (waited && arrives()) return ""; // it is busy with these files
+    const what = waited ? "does not answer" : "is not reached";
+    return `The server ${what}: the connection broke off, or the server was stopped. ` +
       "When it is there again, load this page again; what had arrived is not fetched twice.";
   }
 }
@@ -49,16 +59,87 @@ async function tellWhy(what, else_ = "Load this page again; if it stays so, the 
   tell(`${what} ${(await lacking()) || else_}`);
 }
 
+// How far the files of Python are
+const whole = Object.values(files).reduce((sum, size) => sum + size, 0);
+const begun = performance.now();
+const mega = (bytes) => Math.round(Math.min(bytes, whole) / 1e6);
+let here = 0; // bytes
+let lastByte = begun;
+let starting = 0; // how many workers start now
+
+/** @returns {boolean} whether they are still on their way */
+function arrives() {
+  return here < whole && performance.now() - lastByte < 1000 * patience.still;
+}
+
+/** Fetch one file after another, to have it in the browser's cache. */
+async function fetchNext(left) {
+  for (let name = left.shift(); name; name = left.shift()) {
+    let got = 0;
+    const take = (bytes) => { got += bytes; here += bytes; lastByte = performance.now(); showHowFar(); };
+    try {
+      const answer = await fetch(new URL(name, python), { priority: "low" });
+      const reader = answer.body.getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value.length);
+    } catch {
+      // the worker asks for it as well, and what it misses is told
+    }
+    if (got < files[name]) here += files[name] - got; // there is nothing to wait for
+  }
+  showHowFar();
+}
+
+/** Tell what is loading, and how far it is, below the page; nothing where that takes no time. */
+function showHowFar() {
+  const waited = performance.now() - begun;
+  let text = "";
+  if (waited > 2000 && here < whole) {
+    text = `Fetching Python, which this browser then keeps: ${mega(here)} of ${mega(whole)} MB are here.`;
+  } else if (waited > 2000 && starting) {
+    text = "Python is here, and starts.";
+  }
+  let note = document.getElementById("how-far");
+  if (!text || !document.body) return note?.remove();
+  if (!note) {
+    note = document.createElement("div");
+    note.id = "how-far";
+    note.setAttribute("role", "status");
+    note.style = "position: fixed; inset: auto 0 0; z-index: 20000; padding: 0.3em 1em; pointer-events: none; " +
+      "font: 14px/1.4 system-ui, sans-serif; color: #1f2328; background: #ddeaff; border-top: 1px solid #5b8def";
+    document.body.append(note);
+  }
+  if (note.textContent !== text) note.textContent = text;
+  note.style.backgroundImage = `linear-gradient(90deg, #a9c7fb ${100 * here / whole}%, transparent 0)`;
+}
+
+if (typeof WebAssembly !== "undefined" && location.protocol !== "file:") {
+  const left = Object.keys(files);
+  for (const _ of "12") fetchNext(left); // two at a time, so that the page's own are not held up
+  setTimeout(showHowFar, 2100);
+}
+
 function watch(worker) {
   let answered = false;
   let without = "";
+  const asked = performance.now();
+  starting += 1;
+  showHowFar();
   const unless = (seconds, act) => setTimeout(() => answered || act(), 1000 * seconds);
-  unless(late, async () => {
+  unless(patience.look, async () => {
     const why = await lacking();
     if (why && !answered) tell(`Python does not start. ${why}`);
   });
-  unless(veryLate, () => tellWhy(`Python has not started within ${veryLate} seconds.`,
-    "All files are there, so the connection or this machine is slow: wait, or load this page again."));
+  const late = () => {
+    const now = performance.now();
+    if (arrives()) return unless(1, late);
+    const what = `Python has not started within ${Math.round((now - asked) / 1000)} seconds.`;
+    if (here < whole) {
+      return tellWhy(`${what} Of ${mega(whole)} MB ${mega(here)} are here, and for ${Math.round((now - lastByte) / 1000)} seconds nothing came.`,
+        "The server answers, so the connection broke off in the middle: load this page again.");
+    }
+    return tellWhy(what, "All files are there, so this machine is slow, or Python hangs: wait, or load this page again.");
+  };
+  unless(patience.tell, late);
   worker.addEventListener("error", () => answered || tellWhy("Python does not start: its worker did not load."));
   worker.addEventListener("message", ({ data }) => {
     if (answered) return;
@@ -70,6 +151,8 @@ function watch(worker) {
     // The first answer is to the request to start. A server that allows SharedArrayBuffer gets another library.
     if (!data?.id && !crossOriginIsolated) return;
     answered = true;
+    starting -= 1;
+    showHowFar();
     const error = data.name === "throw" && (data.value.value?.message ?? "");
     const words = error && (error.split("\n").findLast((line) => /^\w+(Error|Exception)\b/.test(line)) ?? error);
     if (without && error) tellWhy(`Python does not start without ${without}, which did not arrive.`);
