@@ -34,7 +34,7 @@ from ..thread import TaskThread
 from .channel import Batch, Channel, Item, Lane
 from .facts import Reporter
 from .outward import Outward
-from .packing import Name, PackedSignal, packed, unpack_thread
+from .packing import Name, PackedSignal, unpack_thread
 
 POLL = 10.0  # seconds after which a `take` returns with nothing
 LEASE = 1.5
@@ -78,6 +78,7 @@ class Anchor(TaskThread):
 
     async def childsignalHandler__(self, signal: Signal, child: TaskThread) -> None:
         assert isinstance(signal, PackedSignal)
+        assert signal.data is not None
         await self.host.lanes[self.number].send(signal.data)
 
 
@@ -356,9 +357,7 @@ class Host:
             )
 
         assert self._channel is not None
-        return packed(
-            signal, self._channel.packer.pack(signal, name_of, lambda: f"the signal {signal}")
-        )
+        return self._channel.packer.pack(signal, name_of)
 
     # Log lines
 

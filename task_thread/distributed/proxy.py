@@ -27,7 +27,7 @@ from .errors import WorkerLost
 from .facts import ThreadFacts
 from .host import unpack_error
 from .outward import Outward
-from .packing import Name, PackedSignal, pack_thread, packed
+from .packing import Name, PackedSignal, pack_thread, packed_class
 from .shadows import Shadows, idle
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Proxy:
         self._shadows: Shadows | None = None
         self._begun: asyncio.Future[None] | None = None
         self._over: asyncio.Future[None] | None = None  # done when it has ended there, or is lost
+        self._ends = False  # whether it has ended there, and its last signals may still wait here
         self._asked: dict[int, Callable[[BaseException | None], None]] = {}
         hooks = vars(thread)
         self._own = {name: hooks[name] for name in _HOOKS if name in hooks}
@@ -104,6 +105,7 @@ class Proxy:
         link = self.link
         loop = asyncio.get_running_loop()
         self._begun, self._over = loop.create_future(), loop.create_future()
+        self._ends = False
         self._shadows = Shadows(self)
         self._life.worker = link.worker
         self.number = link.add(self)
@@ -130,6 +132,7 @@ class Proxy:
             return
         if not self._over.done():
             self.link.channel.send("stop", self.number, first=True)
+            self._bound_wait()
             await asyncio.shield(self._over)
         self._let_go()
 
@@ -140,6 +143,7 @@ class Proxy:
         sent = False
         try:
             data = signal.data or self.pack(signal.signal).data
+            assert data is not None
             sent = await self._lane.send(data)
         except TypeError as error:
             self._life.tell(error, "a signal was not sent")
@@ -173,8 +177,24 @@ class Proxy:
             self._shadows.take(version, found, gone)
 
     def _ended(self, handled: int, lost: int, error: BaseException | None) -> None:
+        """Take note of its end there; here it ends when the parent's queue has all of its signals."""
+        assert self._lane is not None
+        self._ends = True
+        if self._life.state is ThreadState.STOPPING:
+            self._bound_wait()
+        self._lane.when_fed(lambda: self._has_ended(handled, lost, error))
+
+    def _bound_wait(self) -> None:
+        """Wait no longer for the parent to handle its last signals than a stop waits for such things."""
+        seconds = self._life.seconds("drain_timeout")
+        if self._ends and self._lane is not None and seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, self._lane.give_up)
+
+    def _has_ended(self, handled: int, lost: int, error: BaseException | None) -> None:
         life = self._life
         assert self._lane is not None
+        if self._over is None or self._over.done():  # the worker was lost meanwhile
+            return
         # Of those that it did not get there some had arrived, and are among the lost ones.
         life.undelivered += max(self._lane.sent - handled, lost)
         self._lane.close()
@@ -244,10 +264,8 @@ class Proxy:
         """
         link = self.link
         if link is None:  # it is not known yet to whom it goes
-            return packed(signal, b"")
-        return packed(
-            signal, link.channel.packer.pack(signal, self._name, lambda: f"the signal {signal}")
-        )
+            return packed_class(type(signal))(signal, None)
+        return link.channel.packer.pack(signal, self._name)
 
     def _name(self, life: Life) -> Name:
         if life is self._life:

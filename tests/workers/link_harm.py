@@ -12,8 +12,6 @@ from typing import Any
 from far import soon
 from link_model import Path, Plan, Root, check
 
-_ANSWERS = 100 + 100 + 1
-
 
 async def harm(dice: random.Random, workers: Any, how: str) -> int:
     """Run a tree, end one of its workers in the middle, and check the rest.
@@ -27,7 +25,9 @@ async def harm(dice: random.Random, workers: Any, how: str) -> int:
         How many signals were counted as not confirmed.
     """
     from task_thread.distributed import WorkerLost
+    from task_thread.distributed.channel import WIDEST
 
+    answers = 100 + WIDEST + 1  # at most: in a queue, on their way, in a handler
     plan = Plan(
         kids=[
             Plan(there=number % 3 > 0, limit=dice.choice([1, 7, 100]), kids=_below(dice))
@@ -78,7 +78,7 @@ async def harm(dice: random.Random, workers: Any, how: str) -> int:
                 counted = kids[path].snapshot().undelivered  # type: ignore[union-attr]
                 assert error.unacknowledged <= counted <= sent
                 if not root.shouts.get(path) and not plan.kids[path[0]].kids:
-                    assert came + counted + _ANSWERS >= sent
+                    assert came + counted + answers >= sent
         well = [path for path in paths if how == "stun" or path[:1] not in hit]
         for path in well:
             await soon(

@@ -120,6 +120,73 @@ async def test_a_slow_handler_here_holds_up_its_sender_there(workers: Any) -> No
     await parent.join()
 
 
+@pytest.mark.parametrize("who_stops", ["it", "its parent"])
+async def test_the_last_signals_of_one_that_has_ended_wait_for_a_slow_handler_here(
+    workers: Any, who_stops: str
+) -> None:
+    from task_thread.distributed.proxy import proxy_of
+
+    class Slow(Parent):
+        def __init__(self) -> None:
+            self.gate = asyncio.Event()
+            super().__init__()
+
+        async def childsignalHandler__(self, signal: Any, child: TaskThread) -> None:
+            await self.gate.wait()
+            await super().childsignalHandler__(signal, child)
+
+    parent = Slow()
+    parent.start()
+    await soon(lambda: parent.running)
+    child = Far("ann", parent)
+    child.max_qsize = 10
+    child.drain_timeout = None
+    await parent.addChild(child, on=workers)
+    await parent.sigFromParentToChild__(order("flood", 90), child)
+    await parent.sigFromParentToChild__(order("leave"), child)
+    proxy = proxy_of(child)
+    assert proxy is not None
+    await soon(lambda: proxy._ends)  # there; here its signals wait
+    if who_stops == "its parent":
+        await child.stop()
+    parent.gate.set()
+    await child.join()
+    await soon(lambda: parent.heard()[-1][0] == "exited")
+    floods = [what for what in parent.heard() if what[0] == "flood"]
+    assert floods == [("flood", value) for value in range(90)]
+    assert child.snapshot().undelivered == 0
+    await parent.stop()
+    await parent.join()
+
+
+async def test_last_signals_that_nobody_handles_are_counted(workers: Any) -> None:
+    from task_thread.distributed.proxy import proxy_of
+
+    class Stubborn(Parent):
+        async def childsignalHandler__(self, signal: Any, child: TaskThread) -> None:
+            await asyncio.get_running_loop().create_future()
+
+    parent = Stubborn()
+    parent.start()
+    await soon(lambda: parent.running)
+    child = Far("ann", parent)
+    child.max_qsize = 10
+    child.drain_timeout = 0.2
+    await parent.addChild(child, on=workers)
+    await parent.sigFromParentToChild__(order("flood", 50), child)
+    await parent.sigFromParentToChild__(order("leave"), child)
+    proxy = proxy_of(child)
+    assert proxy is not None
+    await soon(lambda: proxy._ends)
+    await child.stop()
+    await child.join()
+    assert child.state == "stopped"
+    assert child.snapshot().undelivered == 51  # entered is in the handler; 50 and exited are not
+    parent.drain_timeout = parent.exit_timeout = 0.2
+    await parent.stop()
+    await parent.join()
+
+
 async def test_a_stop_here_runs_exit_there_and_its_last_signals_arrive(
     parent: Parent, workers: Any
 ) -> None:
