@@ -26,7 +26,7 @@ from .patient import begin_task
 from .stepping import Abandoned, cancel_requests, count_cancels, left_by_itself
 
 if TYPE_CHECKING:
-    from .trace import Trace
+    from .trace import Part, Trace
 
 _AT_ONCE = 100  # mailboxes served before the loop gets a turn
 
@@ -40,6 +40,7 @@ class Dispatcher:
         pumps: the tasks that serve the line at this moment.
         carried: the mailboxes whose handler has suspended.
         trace: what happens, while anybody watches: `watchers` look at each step, `keepers` need a coarse one.
+        parts: what happens in other processes, by whoever tells of it.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Dispatcher:
         "keepers",
         "loop",
         "os_thread",
+        "parts",
         "pumps",
         "trace",
         "watchers",
@@ -60,6 +62,7 @@ class Dispatcher:
         self.os_thread = threading.get_ident()
         self.deadlines = Deadlines(loop)
         self.trace: Trace | None = None
+        self.parts: dict[object, Part] = {}
         self.watchers = self.keepers = 0
         self._line: deque[Mailbox] = deque()
         self._free: asyncio.Task[Any] | None = None  # the pump that serves the line

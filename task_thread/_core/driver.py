@@ -113,6 +113,8 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         cancelled: the line, or what else, that cancelled or deleted it first; `None` if that is not known.
     """
 
+    told_at = 0.0  # of what moment its facts are, in loop time; 0 for now, as those of all in this process
+
     __slots__ = (
         *METER_FIELDS,
         "__weakref__",
@@ -398,6 +400,10 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
             self.following = renewed(self.following)
         if self.coroutine is None:
             self.call = renewed(self.call)
+
+    def follow(self, now: float) -> float:
+        """Note that somebody looks at its steps; return since when they are recorded at most."""
+        return 0.0  # as far as the trace of its tree reaches
 
     def watch(self, trace: Trace | None) -> None:
         """Report each step and turn to a trace, or samples to a coarse one; `None` ends that."""

@@ -419,6 +419,26 @@ class Trace:
         return waited
 
 
+class Part(Trace):
+    """What the tasks of a tree do that run in another process, as far as it is told here.
+
+    Apart from the tree's own trace, since it comes later than what happened here at the same time. `who` is
+    the serial number that stands for the task here.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.use(full=True)
+
+    def tell(self, events: Iterable[Happening]) -> None:
+        """Add what happened."""
+        events = list(events)
+        self._ring.extend(events)
+        self.added += len(events)
+
+
 class WatchedQueue(deque["Signal"]):
     """The queue of a mailbox that tells a trace what goes through it."""
 

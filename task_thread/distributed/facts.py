@@ -6,6 +6,7 @@ Read at the worker's end, from whichever OS thread. Only threads of which someth
 from __future__ import annotations
 
 import linecache
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -86,12 +87,14 @@ class Report(NamedTuple):
 
     Attributes:
         version: grows with each report.
+        at: when it was made, by `time.monotonic()` of that process.
         threads: those that are new or changed, parents first.
         gone: number of the child and serial of those that are gone.
         sources: texts that were asked for, by file name.
     """
 
     version: int
+    at: float
     threads: tuple[ThreadFacts, ...]
     gone: tuple[tuple[int, int], ...]
     sources: dict[str, str]
@@ -116,6 +119,7 @@ class Reporter:
             wanted: names of files whose text is asked for.
         """
         self._version += 1
+        at = time.monotonic()
         found: list[ThreadFacts] = []
         present = set()
         for number, top in tops.items():
@@ -129,7 +133,7 @@ class Reporter:
         for key in gone:
             del self._told[key]
         sources = {name: "".join(linecache.getlines(name)) for name in wanted}
-        return Report(self._version, tuple(found), gone, sources)
+        return Report(self._version, at, tuple(found), gone, sources)
 
 
 def _read(number: int, top: Life) -> Iterator[ThreadFacts]:

@@ -35,6 +35,7 @@ from .channel import Batch, Channel, Item, Lane
 from .facts import Reporter
 from .outward import Outward
 from .packing import Name, PackedSignal, unpack_thread
+from .steps import Collector, Task
 
 POLL = 10.0  # seconds after which a `take` returns with nothing
 LEASE = 1.5
@@ -99,6 +100,8 @@ class Host:
         self._channel: Channel | None = None
         self._closing: asyncio.Event | None = None
         self._reporter = Reporter()
+        self._collector = Collector()
+        self._followed: tuple[Task, ...] = ()
         self._lock = threading.Lock()
         self._tops: dict[int, Life] = {}
         self._anchors: dict[int, Anchor] = {}
@@ -140,14 +143,24 @@ class Host:
         assert self._channel is not None
         return pickle.dumps(await self._channel.batch(POLL))
 
-    async def beat(self, wanted: tuple[str, ...]) -> Packed:
-        """Return what has changed, and what is confirmed."""
+    async def beat(self, wanted: tuple[str, ...], followed: tuple[Task, ...]) -> Packed:
+        """Return what has changed, what is confirmed, the time here, and how long it took to look.
+
+        Args:
+            wanted: names of files whose text is asked for.
+            followed: tasks whose steps are; they come with the batches.
+        """
         self._hear()
+        if followed or self._followed:
+            self._followed = followed
+            self._on_home(self._send_steps)
         assert self._channel is not None
+        began = time.thread_time()
         with self._lock:
             tops = self._tops.copy()
             report = self._reporter.report(tops, wanted)
-        return pickle.dumps((report, self._channel.confirmations()))
+        took = time.thread_time() - began
+        return pickle.dumps((report, self._channel.confirmations(), time.monotonic(), took))
 
     async def close(self) -> None:
         """Stop all children, and return when they have ended."""
@@ -199,6 +212,7 @@ class Host:
             if self._spawning:
                 await asyncio.wait(self._spawning)
         finally:
+            self._collector.close()
             log.listeners.remove(self._logged)
 
     def _do(self, item: Item) -> None:
@@ -325,6 +339,13 @@ class Host:
         self._report()
         assert self._channel is not None
         self._channel.send("answer", ask, error and pack_error(error))
+
+    def _send_steps(self) -> None:
+        """Tell what the tasks did that somebody sees."""
+        assert self._channel is not None
+        steps = self._collector.collect(self._tops, self._followed)
+        if steps is not None:
+            self._channel.send("steps", steps)
 
     # Names
 

@@ -16,15 +16,19 @@ import pickle
 import sys
 import time
 from collections.abc import Coroutine
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from distributed.protocol import to_serialize
 
+from .._core.dispatcher import Dispatcher
 from .._core.texts import describe
+from .._core.trace import Happening, Kind, Part
 from .channel import Channel, Item
 from .facts import Report
 from .host import Host, unpack_error
-from .shadows import by_number, keep_source
+from .shadows import TaskShadow, by_number, keep_source
+from .steps import Clock, Steps, Task, events_of
 
 if TYPE_CHECKING:
     from .proxy import Proxy
@@ -32,9 +36,13 @@ if TYPE_CHECKING:
 PYTHON = sys.version_info[:2]
 BEAT = 1.0  # seconds
 LOOKED_AT = 0.2  # seconds from beat to beat while somebody looks
-_LOOKS_FOR = 2.0  # seconds; so long somebody counts as looking
+_SHARE = 0.05  # of a core that such beats may take at the worker
+LOOKS_FOR = 2.0  # seconds; so long somebody counts as looking
+_MOST_FOLLOWED = 200  # tasks
 _CONNECTS = 5.0  # seconds
-_SILENT = 2.5  # seconds without an answer after which a worker is shown as silent
+_SILENT = (
+    1.0  # seconds for which a beat may be without an answer until the worker is shown as silent
+)
 
 
 async def there(client: Any, work: Coroutine[Any, Any, Any]) -> Any:
@@ -86,7 +94,11 @@ class Link:
         self._direct = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered = 0.0
+        self._asked = float("inf")  # when the beat went that is under way
         self._looked_at = float("-inf")
+        self._followed: dict[Task, float] = {}  # when somebody looked last
+        self._clock = Clock()
+        self._parts: dict[Dispatcher, Part] = {}
         self._carrier: asyncio.AbstractEventLoop = client.loop.asyncio_loop
         self._hurry: asyncio.Event | None = None
         self._trouble = ""
@@ -127,17 +139,24 @@ class Link:
     def is_looked_at(self) -> None:
         """Note that somebody reads what is known: let it be newer."""
         now = time.monotonic()
-        if now - self._looked_at > _LOOKS_FOR and self._hurry is not None:
+        if now - self._looked_at > LOOKS_FOR and self._hurry is not None:
             try:
                 self._carrier.call_soon_threadsafe(self._hurry.set)
             except RuntimeError:  # dask's loop was closed
                 pass
         self._looked_at = now
 
+    def follow(self, task: Task) -> None:
+        """Note that somebody sees what a task does: let its steps be told."""
+        self._followed[task] = time.monotonic()
+        self.is_looked_at()
+
     def _handle(self, item: Item) -> None:
         verb = item[0]
         if verb == "report":
             self._report(item[1])
+        elif verb == "steps":
+            self._tell_steps(item[1])
         elif verb == "answer":
             _, ask, error = item
             proxy = self._asks.pop(ask, None)
@@ -151,10 +170,47 @@ class Link:
     def _report(self, report: Report) -> None:
         for filename, text in report.sources.items():
             keep_source(filename, text)
+        now = self._home.time()
+        at = min(now, report.at + self._shift(now))
         for number, (found, gone) in by_number(report).items():
             proxy = self.proxies.get(number)
             if proxy is not None:
-                proxy.report(report.version, found, gone)
+                proxy.report(report.version, at, found, gone)
+
+    def _tell_steps(self, steps: Steps) -> None:
+        """Add what tasks did to the traces of their trees."""
+        if self.gone:
+            return
+        by_tree: dict[Dispatcher, list[int]] = {}
+        ended = {who for who, kind in zip(steps.who, steps.kind, strict=True) if kind == Kind.END}
+        for place, (number, thread, serial) in enumerate(steps.tasks):
+            proxy = self.proxies.get(number)
+            shadow = None if proxy is None else proxy.shadow(thread, serial)
+            dispatcher = None if shadow is None else shadow.owner.dispatcher
+            if shadow is not None and dispatcher is not None:
+                by_tree.setdefault(dispatcher, [0] * len(steps.tasks))[place] = shadow.serial
+                shadow.end_told |= place in ended
+        now = self._home.time()
+        shift = self._shift(now)
+        for dispatcher, serials in by_tree.items():
+            self._part(dispatcher).tell(events_of(steps, serials, shift, now))
+
+    def _shift(self, now: float) -> float:
+        """Return what to add to `time.monotonic()` there to have the time of the loop here, now `now`."""
+        return self._clock.shift + now - time.monotonic()
+
+    def tell_end(self, shadow: TaskShadow) -> None:
+        """Tell whoever follows a task that it is gone, of which its worker tells nothing any more."""
+        dispatcher = shadow.owner.dispatcher
+        if dispatcher in self._parts:
+            event: Happening = (int(Kind.END), self._home.time(), shadow.serial, None)
+            self._part(dispatcher).tell([event])
+
+    def _part(self, dispatcher: Dispatcher) -> Part:
+        part = self._parts.get(dispatcher)
+        if part is None:
+            part = self._parts[dispatcher] = dispatcher.parts[self] = Part(self._home)
+        return part
 
     def _say(self, trouble: str) -> None:
         for proxy in list(self.proxies.values()):
@@ -166,6 +222,9 @@ class Link:
         self.gone = reason
         for proxy in list(self.proxies.values()):
             proxy.lost(reason)
+        for dispatcher in self._parts:
+            dispatcher.parts.pop(self, None)
+        self._parts.clear()
 
     # On dask's loop
 
@@ -281,34 +340,51 @@ class Link:
         assert self._hurry is not None
         while True:
             wanted, self.wanted = tuple(self.wanted), []
-            answer = await self._try("beat", wanted)
+            self._asked = asked = time.monotonic()
+            answer = await self._try("beat", wanted, self._fresh(asked))
             if answer is None:
                 return
-            report, confirmed = pickle.loads(answer)
+            self._asked = float("inf")
+            report, confirmed, clock, took = pickle.loads(answer)
+            self._clock.heard(asked, clock, time.monotonic())
             self._arrived((confirmed, [("report", report)]))
-            looked = time.monotonic() - self._looked_at < _LOOKS_FOR
+            looked = time.monotonic() - self._looked_at < LOOKS_FOR
             self._hurry.clear()
             try:
-                await asyncio.wait_for(self._hurry.wait(), LOOKED_AT if looked else BEAT)
+                pause = min(max(LOOKED_AT, took / _SHARE), BEAT) if looked else BEAT
+                await asyncio.wait_for(self._hurry.wait(), pause)
             except asyncio.TimeoutError:
                 pass
+
+    def _fresh(self, now: float) -> tuple[Task, ...]:
+        """Return the tasks that somebody has looked at lately, and forget the others."""
+        for task, at in self._followed.copy().items():
+            if now - at > LOOKS_FOR:
+                self._followed.pop(task, None)
+        newest = sorted(self._followed.copy().items(), key=itemgetter(1))[-_MOST_FOLLOWED:]
+        return tuple(task for task, _ in newest)
 
     async def _watching(self) -> None:
         """Notice that the worker is silent, or gone."""
         while True:
             await asyncio.sleep(min(BEAT, self._patience) / 4)
-            silent = time.monotonic() - self._answered
+            lost, trouble = self.judge(time.monotonic())
             if self._future.status not in ("finished", "pending"):
-                self._lost(f"dask says that it is gone ({self._future.status})")
-            elif silent > self._patience:
-                self._lost(f"it has not answered for {silent:.0f} s")
-            else:
-                trouble = f"silent for {silent:.0f} s" if silent > _SILENT else ""
-                if trouble != self._trouble:
-                    self._trouble = trouble
-                    self._here(self._say, trouble)
-                continue
-            return
+                lost = f"dask says that it is gone ({self._future.status})"
+            if lost:
+                self._lost(lost)
+                return
+            if trouble != self._trouble:
+                self._trouble = trouble
+                self._here(self._say, trouble)
+
+    def judge(self, now: float) -> tuple[str, str]:
+        """Return why the worker counts as lost, and what is wrong with it; "" for nothing."""
+        silent = now - self._answered
+        if silent > self._patience:
+            return f"it has not answered for {silent:.0f} s", ""
+        waits = now - max(self._asked, self._answered) > _SILENT
+        return "", f"silent for {silent:.0f} s" if waits else ""
 
     async def _try(self, name: str, *args: Any) -> Any:
         """Call the host; if that fails for good, the worker is lost and `None` is returned."""

@@ -28,7 +28,7 @@ from .facts import ThreadFacts
 from .host import unpack_error
 from .outward import Outward
 from .packing import Name, PackedSignal, pack_thread, packed_class
-from .shadows import Shadows, idle
+from .shadows import Shadows, TaskShadow, idle
 
 if TYPE_CHECKING:
     from .link import Link
@@ -171,10 +171,10 @@ class Proxy:
         elif verb == "line":
             self._log(*rest[0])
 
-    def report(self, version: int, found: list[ThreadFacts], gone: list[int]) -> None:
-        """Take note of what changed."""
+    def report(self, version: int, at: float, found: list[ThreadFacts], gone: list[int]) -> None:
+        """Take note of what changed until a moment, in loop time."""
         if self._shadows is not None:
-            self._shadows.take(version, found, gone)
+            self._shadows.take(version, at, found, gone)
 
     def _ended(self, handled: int, lost: int, error: BaseException | None) -> None:
         """Take note of its end there; here it ends when the parent's queue has all of its signals."""
@@ -317,6 +317,20 @@ class Proxy:
         """Note that somebody reads what is known of the child."""
         if self.link is not None:
             self.link.is_looked_at()
+
+    def follow(self, thread: int, task: int) -> None:
+        """Note that somebody sees what a task of a thread there does."""
+        if self.link is not None:
+            self.link.follow((self.number, thread, task))
+
+    def shadow(self, thread: int, task: int) -> TaskShadow | None:
+        """Return what stands here for a task of a thread there."""
+        return None if self._shadows is None else self._shadows.task(thread, task)
+
+    def tell_end(self, shadow: TaskShadow) -> None:
+        """Tell whoever follows a task that it is gone."""
+        if self.link is not None:
+            self.link.tell_end(shadow)
 
     def wants(self, filename: str) -> None:
         """Ask for the text of a file, unless it is known here."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .._core.lifecycle import Life
     from .proxy import Proxy
 
+_LAPSE = 1.5  # seconds; less than a link lets pass before it follows a task no more
 _serials = itertools.count(1 << 40)  # none that a driver of this process has
 _Call = Callable[[], None]
 _STATES = {state.value: state for state in TaskState}
@@ -62,6 +63,9 @@ class TaskShadow:
         self.pacing: PacingShadow | None = None
         self._proxy = proxy
         self._thread = serial
+        self._followed = self._since = float("-inf")
+        self.end_told = False  # to whoever follows it
+        self.told_at = 0.0  # of what moment it tells, in loop time
         self.take(facts)
 
     def take(self, facts: TaskFacts) -> None:
@@ -81,6 +85,8 @@ class TaskShadow:
 
     def end(self, cancel: bool = True) -> None:
         """Take note that it is gone."""
+        if not self.end_told and self._followed > float("-inf"):
+            self._proxy.tell_end(self)
         self.over = True
         if not self.state.ended:
             self.state = TaskState.DONE
@@ -125,6 +131,14 @@ class TaskShadow:
                 missed()
 
         self._proxy.ask(answered, self._thread, verb, self._facts.name, *args)
+
+    def follow(self, now: float) -> float:
+        """Note that somebody looks at its steps; return since when, without a break, they are told."""
+        if now - self._followed > _LAPSE:
+            self._since = now
+        self._followed = now
+        self._proxy.follow(self._thread, self._facts.serial)
+        return self._since
 
     def watch(self, trace: Any) -> None:
         """No steps of it are recorded here."""
@@ -214,13 +228,17 @@ class Shadows:
         self._tasks: dict[int, dict[int, TaskShadow]] = {}  # by those of thread and row
         self._gates: dict[int, asyncio.Future[None]] = {}
 
+    def task(self, thread: int, serial: int) -> TaskShadow | None:
+        """Return what stands for a task of a thread there."""
+        return self._tasks.get(thread, {}).get(serial)
+
     def find(self, serial: int) -> TaskThread | None:
         """Return what stands for a thread with a serial number there."""
         life = self._lives.get(serial)
         return None if life is None else life.thread
 
-    def take(self, version: int, found: list[ThreadFacts], gone: list[int]) -> None:
-        """Take note of a report; one that was overtaken by a newer one is passed over."""
+    def take(self, version: int, at: float, found: list[ThreadFacts], gone: list[int]) -> None:
+        """Take note of a report of some moment; one that was overtaken by a newer one is passed over."""
         if version < self._version:
             return
         self._version = version
@@ -233,7 +251,7 @@ class Shadows:
             if life is not self._life:
                 life.received, life.sent = facts.received, facts.sent
                 life.undelivered = facts.undelivered
-            self._take_tasks(life, facts)
+            self._take_tasks(life, facts, at)
             if life is not self._life and not ThreadState(facts.state).live:
                 self._end(facts.serial, _error(facts.error))
         for serial in gone:
@@ -258,7 +276,7 @@ class Shadows:
                 current.set(before)
         return life
 
-    def _take_tasks(self, life: Life, facts: ThreadFacts) -> None:
+    def _take_tasks(self, life: Life, facts: ThreadFacts, at: float) -> None:
         if not life.live:
             return
         known = self._tasks.setdefault(facts.serial, {})
@@ -271,6 +289,7 @@ class Shadows:
                 shadow = known[task.serial] = TaskShadow(self._proxy, life, facts.serial, task)
             else:
                 shadow.take(task)
+            shadow.told_at = at
             drivers[shadow] = None
         for serial in known.keys() - present:
             shadow = known.pop(serial)
@@ -359,10 +378,11 @@ def _nothing() -> None:
 
 def _error(text: str) -> BaseException | None:
     """Return an error whose description is the text that came."""
-    return _described(text) if text else None
+    return described(text) if text else None
 
 
-def _described(text: str) -> BaseException:
+def described(text: str) -> BaseException:
+    """Return an error of whose class only the name is known here."""
     name, _, rest = text.partition(": ")
     if not name.isidentifier():
         return RemoteError(text)

@@ -17,7 +17,8 @@ The facts of a frame, all optional; times in milliseconds before the frame's own
     since    from when on they are told; the frame before, unless events were lost
     back     lanes told from further back: [[lane, since, state then or -1, turns ended], ...]
     marks    [[when, lane, "state" | "failed" | "trouble", text], ...]
-    stands   where tasks wait at the moment of the frame: [[lane, place], ...]; as long as they do
+    stands   where tasks wait at the moment of the frame: [[lane, place], ...]; as long as they do. Of tasks
+             in another process with a time, too: there it is known of the moment of the last report
     places   new ones: [[place, line, source], ...]
     signals  [[sent, handled, from lane or 0, to lane, kind, text, how many], ...]
     wakes    who made whom go on: [[when, from lane, to lane], ...]
@@ -50,7 +51,7 @@ from .._core.context import life_of
 from .._core.environment import running_loop
 from .._core.lines import Place
 from .._core.texts import brief, class_of, describe, is_a
-from .._core.trace import Happening, Kind, Passage, Trace
+from .._core.trace import Happening, Kind, Part, Passage, Trace
 from ..signals import MessageSignal
 from ..thread import TaskThread
 from .frame import Frame
@@ -154,7 +155,8 @@ class TimelineFrames:
             if lost and batch:
                 since = max(since, batch[0][1])
                 hidden["lost"] = hidden.get("lost", 0) + lost
-            stalls += find_stalls(batch)
+            if not isinstance(trace, Part):  # another process is no stall of this loop
+                stalls += find_stalls(batch)
             events += batch
         # At 30,000 events/s each of these lines takes a tenth of a millisecond, a loop takes one.
         rare = [event for event in events if event[0] > _TURN]
@@ -164,6 +166,9 @@ class TimelineFrames:
         self.lanes.search(now, called_for or changed or bool(unknown))
 
         seen = self._lanes_of(rows)
+        for lane in seen.values():
+            if lane.driver is not None:
+                lane.followed = lane.driver.follow(now)
         back = seen if full else {n: lane for n, lane in seen.items() if n not in self._seen}
         told = {number: lane for number, lane in seen.items() if number not in back}
         facts: dict[str, Any] = {}
@@ -181,7 +186,7 @@ class TimelineFrames:
         facts.update(self._tell_others(seen, rare, now, hidden))
         if hidden:
             facts["hidden"] = hidden
-        facts.update(self._tell_stands(seen.values(), {*back}, columns, full))
+        facts.update(self._tell_stands(seen.values(), {*back}, columns, now, full))
         facts.update(self._tell_stalls(stalls, now, lag))
         if self.wakes:
             facts.update(self._tell_wakes(seen, now))
@@ -206,6 +211,10 @@ class TimelineFrames:
         live = [thread for thread in self.tops.threads() if life_of(thread).live]
         here = [thread for thread in live if life_of(thread).loop is loop]
         watched = self._watching.match(here)
+        for thread in here:
+            dispatcher = life_of(thread).dispatcher
+            if dispatcher is not None and dispatcher.parts:
+                watched += dispatcher.parts.values()
         for trace in watched:
             self._read.setdefault(trace, (trace.added, now))
         return watched, len(live) - len(here)
@@ -263,13 +272,14 @@ class TimelineFrames:
             chunk = chunks[lane.number] = []
             told = not self.rewinds and lane.number in self._seen
             for who in lane.who:
-                by_task[who] = chunk, before if told else now - LINGER
+                by_task[who] = chunk, max(lane.followed, before if told else now - LINGER)
             self.lanes.look(lane, now)
         past: list[Happening] = []
         began = now
         for trace, (_, watched) in self._read.items():
             _, events = trace.batch(0)
-            began = min(began, events[0][1] if events else watched)
+            if not isinstance(trace, Part):
+                began = min(began, events[0][1] if events else watched)
             for event in [event for event in events if event[2] in by_task]:
                 chunk, since = by_task[event[2]]
                 if event[0] <= _END and event[1] > since:
@@ -289,17 +299,18 @@ class TimelineFrames:
                 lane.rate, lane.dense = 0.0, False
                 present = _present(lane) if lane.is_task else _UNKNOWN
                 told = not self.rewinds and number in self._seen
-                back.append([number, _ago(before if told else began, now), present, lane.turned])
+                since = max(lane.followed, before if told else began)
+                back.append([number, _ago(since, now), present, lane.turned])
         return back, past[-MOST_TOLD:]
 
     def _tell_stands(
-        self, lanes: Iterable[Lane], back: set[int], columns: _Columns, full: bool
+        self, lanes: Iterable[Lane], back: set[int], columns: _Columns, now: float, full: bool
     ) -> dict[str, Any]:
         """Tell at which lines the tasks wait that have begun to since the frame before."""
         if full or len(self._places) > _MOST_PLACES:
             self._places.clear()
         new = {number for number, kind in columns.last.items() if kind == _WAIT} | back
-        stands: list[list[int]] = []
+        stands: list[list[Any]] = []
         places: list[list[Any]] = []
         for lane in lanes:
             if lane.number not in new or lane.dense or _present(lane) != _WAIT:
@@ -310,7 +321,10 @@ class TimelineFrames:
             if place not in self._places:
                 self._places[place] = len(self._places) + 1
                 places.append([self._places[place], place.line, cut(place.source)])
-            stands.append([lane.number, self._places[place]])
+            stand: list[Any] = [lane.number, self._places[place]]
+            if lane.driver is not None and lane.driver.told_at:
+                stand.append(_ago(lane.driver.told_at, now))
+            stands.append(stand)
         return {name: told for name, told in (("stands", stands), ("places", places)) if told}
 
     # What happened besides turns
@@ -490,26 +504,8 @@ class _Columns:
         return len(events)
 
     def _sums(self, events: list[Happening]) -> int:
-        """Add up what happened in each 10 ms; those in which it only waited go without saying."""
-        sums: dict[int, list[Any]] = {}
-        running: float | None = None
-        tick = -1
-        end = 0.0
-        row: list[Any] = [0, 0.0, _RUN]
-        for kind, when, _, what in events:
-            if when >= end or tick < 0:
-                if running is not None:
-                    running = _spread(sums, running, when)
-                tick = int(when * PER_TICK)
-                end = (tick + 1) / PER_TICK
-                row = sums.setdefault(tick, [0, 0.0, _RUN])
-            if kind == _TURN:
-                row[0] += what or 1
-                continue
-            if kind != _RUN and running is not None:
-                row[1] += when - running
-            running = when if kind == _RUN else None
-            row[2] = kind
+        """Add up what happened in each 10 ms."""
+        sums = sum_up(events)
         oldest = int((self._now - LINGER) * PER_TICK)
         size = 0
         for tick, (count, busy, after) in sums.items():
@@ -520,6 +516,35 @@ class _Columns:
                 self.after.append(after)
                 size += 1
         return size
+
+
+def sum_up(events: Iterable[Happening]) -> dict[int, list[Any]]:
+    """Add up what one task did in each 10 ms.
+
+    Returns:
+        By the tick, loop time in units of 10 ms: how many turns ended, seconds spent running, what the
+        task did at the end. Of those in which it only waited there is none.
+    """
+    sums: dict[int, list[Any]] = {}
+    running: float | None = None
+    tick = -1
+    end = 0.0
+    row: list[Any] = [0, 0.0, _RUN]
+    for kind, when, _, what in events:
+        if when >= end or tick < 0:
+            if running is not None:
+                running = _spread(sums, running, when)
+            tick = int(when * PER_TICK)
+            end = (tick + 1) / PER_TICK
+            row = sums.setdefault(tick, [0, 0.0, _RUN])
+        if kind == _TURN:
+            row[0] += what or 1
+            continue
+        if kind != _RUN and running is not None:
+            row[1] += when - running
+        running = when if kind == _RUN else None
+        row[2] = kind
+    return sums
 
 
 def _ended_by_others(coroutine: Any) -> Any:
@@ -612,7 +637,7 @@ def _present(lane: Lane) -> int:
     driver = lane.driver
     if driver is None:
         return _END
-    return _REST if driver.coroutine is None else _WAIT
+    return _WAIT if driver.coroutine is not None or driver.stands() else _REST
 
 
 def _turns_told(lane: Lane, events: list[Happening]) -> int:

@@ -39,6 +39,8 @@ class Lane(Row):
         told: name, state, serial; of a thread when its run started.
         driver: the task of a task's lane, while it turns.
         who: the serial numbers of its task, and of the one before it.
+        followed: since when the steps of its task can be known; those of another process only while
+            somebody looks.
         turned: how many turns its task has ended.
         broken: whether the last one was broken off.
         tasks: the lanes of a thread's tasks.
@@ -50,6 +52,7 @@ class Lane(Row):
         "broken",
         "dense",
         "driver",
+        "followed",
         "is_task",
         "met",
         "of",
@@ -71,6 +74,7 @@ class Lane(Row):
         self.ref: weakref.ref[TaskThread] | None = None
         self.driver: Driver | None = None
         self.who: tuple[int, ...] = ()
+        self.followed = 0.0
         self.turned = 0
         self.broken = False
         self.tasks: list[Lane] = []

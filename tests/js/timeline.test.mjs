@@ -261,6 +261,22 @@ test("silence says that all went on as it was", () => {
   assert.deepEqual(entries(store.lanes.get(2)), [[9, WAIT, 0], [11.41, RUN, 0]]);
 });
 
+test("what another process did is told later, and stands where it was", () => {
+  const store = begun();
+  store.apply(frame(10.1, { since: -100 }));
+  store.apply(frame(10.2, { since: -100 }));
+  const changed = store.apply(frame(10.3,
+    { since: -100, places: [[1, 4, "await sleep(1)"], [2, 5, "await other"]], stands: [[2, 1, -205]] },
+    events(2, 4, [[-280, RUN], [-270, TURN], [-260, WAIT], [-150, RUN], [-140, WAIT]])));
+  assert.equal(changed.toFixed(2), "10.02");
+  assert.deepEqual(entries(store.lanes.get(2)), [
+    [9, WAIT, 0], [10.02, RUN, 0], [10.03, TURN, 4], [10.04, WAIT, 0], [10.15, RUN, 0], [10.16, WAIT, 0],
+  ]);
+  const { track } = store.lanes.get(2);
+  assert.equal(track.standIn(10.04, 10.15).line, 4);
+  assert.equal(track.standIn(10.16, 10.3), undefined);
+});
+
 test("waits at different lines have shades of their own, as far as somebody looked", () => {
   const store = begun();
   const wait = (at, line, text) => store.apply(

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from task_thread import TaskThread, reCreate, reSchedule
+from task_thread import TaskThread, delete, reCreate, reSchedule
+from task_thread._core.context import life_of
 from task_thread.signals import MessageSignal, Signal
 
 PATIENCE = 40.0  # seconds; how long a test waits is no claim about the program
@@ -87,6 +88,10 @@ class Far(TaskThread):
     async def where(self) -> None:
         await self.say("where", os.getpid(), threading.current_thread().name)
 
+    async def traced(self) -> None:
+        dispatcher = life_of(self).dispatcher
+        await self.say("traced", dispatcher is not None and dispatcher.trace is not None)
+
     async def log(self, text: str) -> None:
         self.logger.info("%s", text)
 
@@ -98,6 +103,29 @@ class Far(TaskThread):
 
     async def bad__(self) -> None:
         raise KeyError("lost")
+
+    async def fail_in_a_task_later(self) -> None:
+        self.tasks.bad = await reCreate(None, self.bad_later__)
+
+    async def bad_later__(self) -> None:
+        await asyncio.sleep(0.05)
+        if self.gates:
+            raise KeyError("lost")
+        self.tasks.bad = await reSchedule(self.bad_later__)
+
+    async def fail_now(self) -> None:
+        self.gates.append(asyncio.Event())
+
+    async def spin(self) -> None:
+        self.max_reschedule_rate = None
+        self.tasks.spin = await reCreate(None, self.spin__)
+
+    async def spin__(self) -> None:
+        await asyncio.sleep(0)
+        self.tasks.spin = await reSchedule(self.spin__)
+
+    async def rest(self) -> None:
+        self.tasks.spin = await delete(self.tasks.spin)
 
     async def leave(self) -> None:
         await self.stop()

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -116,6 +117,24 @@ async def test_a_worker_that_dies_during_a_start_or_a_stop_ends_that(parent: Par
             await asyncio.wait_for(child.join(), PATIENCE)
             assert isinstance(child._life.error, WorkerLost)
             await another_worker(workers)
+
+
+async def test_a_worker_is_silent_a_second_after_a_beat_and_lost_after_half_a_minute() -> None:
+    from task_thread.distributed.link import BEAT, Link
+    from task_thread.distributed.workers import PATIENCE as PATIENT
+
+    home: Any = asyncio.get_running_loop()
+    client: Any = SimpleNamespace(loop=SimpleNamespace(asyncio_loop=home))
+    link = Link(client, "somewhere", "worker 0", home, PATIENT)
+    link._answered = 100.0  # the last answer; no beat is under way
+    assert link.judge(100.0 + BEAT) == ("", "")
+    link._asked = 101.0  # and the next one
+    assert link.judge(101.99) == ("", "")
+    assert link.judge(102.01) == ("", "silent for 2 s")
+    assert link.judge(129.9) == ("", "silent for 30 s")
+    assert link.judge(130.1) == ("it has not answered for 30 s", "")
+    link._answered = 110.0  # something else was answered, while this beat is not yet
+    assert link.judge(110.9) == ("", "")
 
 
 async def test_a_frozen_worker_is_silent_then_well_again(parent: Parent) -> None:

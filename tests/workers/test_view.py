@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -11,9 +14,11 @@ from far import Far, Hasty, Parent, order, soon
 from programs import coached
 
 from task_thread.frames.source_frames import SourceFrames
+from task_thread.frames.timeline_frames import TimelineFrames
 from task_thread.frames.tree_rows import TreeRows
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
+RUN, WAIT, REST, TURN, END = range(5)
 
 
 @pytest.fixture
@@ -146,6 +151,158 @@ async def test_the_source_panel_shows_its_code_and_the_line(parent: Parent, chil
         assert lines[facts["at"]["line"] - first].strip() == "await asyncio.sleep(0.1)"
     finally:
         source.close()
+
+
+class Timeline:
+    """A timeline panel's frames, read as its page reads them.
+
+    Attributes:
+        lanes: what was told of each lane, by its number.
+        events: of each lane what happened when, in loop time; the turns of a sum are so many events.
+        stands: of each lane when it stood where.
+        marks: what was marked in which lane.
+    """
+
+    def __init__(self, thread: Parent) -> None:
+        self.frames = TimelineFrames(thread)
+        self.seen: set[int] = set()
+        self.lanes: dict[int, dict[str, Any]] = {}
+        self.events: dict[int, list[tuple[float, int]]] = {}
+        self.stands: dict[int, list[tuple[float, str]]] = {}
+        self.marks: list[tuple[int, str, str]] = []
+        self.stalls: list[Any] = []
+        self._places: dict[int, str] = {}
+        self._full = True
+
+    def look(self) -> None:
+        """Take a frame."""
+        now = asyncio.get_running_loop().time()
+        frame = self.frames.frame(now, 0.0, self._full, self.seen)
+        self._full = False
+        if frame is None:
+            return
+        facts, columns = frame.facts, frame.columns
+        self.lanes.update((lane["lane"], lane) for lane in facts.get("add", ()))
+        self._places.update((place, source) for place, _, source in facts.get("places", ()))
+        for lane, place, *when in facts.get("stands", ()):
+            at = now + when[0] / 1000 if when else now
+            self.stands.setdefault(lane, []).append((at, self._places[place]))
+        self.marks += [(lane, kind, text) for _, lane, kind, text in facts.get("marks", ())]
+        self.stalls += facts.get("stalls", ())
+        when, what = iter(columns.get("when", ())), iter(columns.get("what", ()))
+        ticks, counts = iter(columns.get("tick", ())), iter(columns.get("count", ()))
+        lanes = (columns.get(name, ()) for name in ("lane", "size", "form"))
+        for lane, size, summed in zip(*lanes, strict=True):
+            events = self.events.setdefault(lane, [])
+            for _ in range(size):
+                if summed:
+                    at = (facts["tick"] + next(ticks)) / 100
+                    events += [(at, TURN)] * next(counts)
+                else:
+                    events.append((now + next(when) / 1000, next(what)))
+
+    def lane(self, name: str) -> int:
+        """Return the number of a lane; 0 if there is none."""
+        self.look()
+        return next((n for n, lane in self.lanes.items() if lane["name"] == name), 0)
+
+    def turns(self, lane: int) -> list[float]:
+        """Return when turns ended."""
+        self.look()
+        return [at for at, what in self.events.get(lane, ()) if what == TURN]
+
+
+@pytest.fixture
+def timeline(parent: Parent) -> Iterator[Timeline]:
+    timeline = Timeline(parent)
+    yield timeline
+    timeline.frames.close()
+
+
+async def is_traced(parent: Parent, child: Far) -> bool:
+    """Ask a child whether its steps are recorded where it is."""
+    before = len(parent.said)
+    await parent.sigFromParentToChild__(order("traced"), child)
+    await soon(lambda: len(parent.said) > before)
+    return bool(parent.said[before][0][1])
+
+
+async def test_the_timeline_has_its_turns_when_they_were_and_only_while_it_is_looked_at(
+    parent: Parent, child: Far, timeline: Timeline
+) -> None:
+    began = asyncio.get_running_loop().time()
+    await soon(lambda: timeline.lane("turn"))
+    lane = timeline.lane("turn")
+    await soon(lambda: child.snapshot().task("turn").turns > 5)
+    assert timeline.turns(lane) == []  # it is not in sight
+    assert not await is_traced(parent, child)
+    timeline.seen = {lane}
+    await soon(lambda: len(timeline.turns(lane)) >= 8)
+    assert await is_traced(parent, child)
+    ended = timeline.turns(lane)
+    assert ended == sorted(ended)
+    assert began < ended[0]
+    assert ended[-1] <= asyncio.get_running_loop().time() + 0.001
+    assert min(b - a for a, b in itertools.pairwise(ended)) > 0.09
+    kinds = [what for _, what in timeline.events[lane]]
+    assert {RUN, WAIT, TURN} <= {*kinds}
+    assert timeline.stalls == []
+    await soon(lambda: timeline.look() or timeline.stands.get(lane))
+    assert {where for _, where in timeline.stands[lane]} == {"await asyncio.sleep(0.1)"}
+    while await is_traced(parent, child):  # nobody looks any more
+        await asyncio.sleep(0.1)
+
+
+async def test_the_timeline_has_the_failures_of_its_tasks(
+    parent: Parent, child: Far, timeline: Timeline
+) -> None:
+    await soon(lambda: timeline.lane("turn"))
+    timeline.seen = {timeline.lane("turn"), timeline.lane("bad")}
+    await parent.sigFromParentToChild__(order("fail_in_a_task_later"), child)
+    await soon(lambda: timeline.lane("bad"))
+    timeline.seen |= {timeline.lane("bad")}
+    await soon(lambda: timeline.turns(timeline.lane("bad")))
+    await parent.sigFromParentToChild__(order("fail_now"), child)
+    bad = timeline.lane("bad")
+    await soon(lambda: timeline.look() or (bad, "failed", "KeyError: 'lost'") in timeline.marks)
+    await soon(lambda: timeline.look() or timeline.events[bad][-1][1] == END)
+
+
+async def test_the_timeline_has_the_end_of_tasks_whose_worker_was_lost(
+    parent: Parent, timeline: Timeline
+) -> None:
+    from task_thread.distributed import Workers
+
+    async with await Workers.local(1) as workers:
+        child = Far("ann", parent)
+        await parent.addChild(child, on=workers)
+        await soon(lambda: timeline.lane("turn"))
+        lane = timeline.lane("turn")
+        timeline.seen = {lane}
+        await soon(lambda: timeline.turns(lane))
+        os.kill(parent.said[0][0][1], signal.SIGKILL)
+        await child.join()
+        await soon(lambda: timeline.look() or timeline.events[lane][-1][1] == END)
+        assert [what for _, what in timeline.events[lane]].count(END) == 1
+        assert parent._life.dispatcher is not None
+        assert parent._life.dispatcher.parts == {}
+
+
+async def test_a_flood_of_turns_there_is_told_in_sums(
+    parent: Parent, child: Far, timeline: Timeline
+) -> None:
+    from task_thread.distributed.steps import MOST
+
+    await parent.sigFromParentToChild__(order("spin"), child)
+    await soon(lambda: timeline.lane("spin"))
+    lane = timeline.lane("spin")
+    timeline.seen = {lane}
+    await soon(lambda: len(timeline.turns(lane)) > 5 * MOST)
+    before = timeline.turns(lane)
+    counted = child.snapshot().task("spin").turns
+    assert before == sorted(before)
+    assert 0 < len(before) <= counted + 10 * MOST
+    await parent.sigFromParentToChild__(order("rest"), child)
 
 
 async def test_advice_that_is_given_there_is_known_here(workers: Any) -> None:

@@ -212,9 +212,10 @@ export class TimelineStore {
       changed = Math.min(changed, this.extend(lane, from, state, chunk, back.has(number)));
     }
     for (const [number, line, text] of facts.places ?? []) this.places.set(number, { line, text });
-    for (const [number, place] of facts.stands ?? []) {
+    for (const [number, place, when] of facts.stands ?? []) {
       const lane = this.lanes.get(number);
-      if (lane && this.places.has(place)) lane.track.stand(at, this.places.get(place));
+      const time = when === undefined ? at : ms(when);
+      if (lane && this.places.has(place)) lane.track.stand(time, this.places.get(place));
     }
     for (const [sent, taken, from, to, kind, text, count] of facts.signals ?? []) {
       const passage = { sent: sent === null ? NaN : ms(sent), taken: ms(taken), from, to, kind, text, count };
