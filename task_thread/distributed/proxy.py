@@ -263,7 +263,7 @@ class Proxy:
             TypeError: something in it can't be sent.
         """
         link = self.link
-        if link is None:  # it is not known yet to whom it goes
+        if link is None or link.gone:  # it is not known yet to whom it goes
             return packed_class(type(signal))(signal, None)
         return link.channel.packer.pack(signal, self._name)
 

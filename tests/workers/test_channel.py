@@ -109,5 +109,5 @@ async def test_a_batch_ends_at_a_number_of_items_and_at_a_number_of_bytes() -> N
     assert [len((await channel.batch(1))[1]) for _ in range(2)] == [BATCH, 5]
     large = b"x" * BATCH_BYTES
     for number in range(3):
-        channel.send("signal", number, large)
+        channel.send("signal", number, (0, large))
     assert [[item[1] for item in (await channel.batch(1))[1]] for _ in range(3)] == [[0], [1], [2]]
