@@ -31,6 +31,7 @@ from ._core.waits import (
     coroutine_name,
     lock_of,
     made_by,
+    making_order,
     plain_tasks,
     seen_since,
 )
@@ -308,6 +309,10 @@ class Records:
             self._ids[life] = life.id
         return self._ids[life] if waiter.kind == "stop" else f"{self._ids[life]}.{waiter.name}"
 
+    def serial(self, plain: Waiter) -> int:
+        """Return the number of a plain task, as `Plain` has it."""
+        return _number(plain.task)[0]
+
     def all(self) -> tuple[Wait, ...]:
         """Return the records of all that wait."""
         found = (self.of(waiter) for waiter in self.look.waiters)
@@ -451,7 +456,8 @@ def waits_of_tasks(
         Waiter(one.owner, "task", one.name, one.coroutine, driver=one, task=one.task)
         for one in drivers
     ]
-    groups = _plain_below(waiters, dict.fromkeys(lives)) if most_plain else {}
+    among = dict.fromkeys(lives)
+    groups = _plain_below(waiters, _all_plain(waiters, among), among) if most_plain else {}
     plain = {
         above: [_plain_waiter(_life_of(above), task) for task in tasks[:most_plain]]
         for above, tasks in groups.items()
@@ -473,20 +479,56 @@ def waits_of_tasks(
         assert waiter.driver is not None
         own_words[waiter.driver] = words(waiter)
     for above in (*own_words, *(one for one in plain if one not in own_words)):
-        own = plain.get(above, [])
-        told = [Plain(_number(one.task)[0], one.name, one.place, words(one)) for one in own]
+        told = [_told(one, words(one)) for one in plain.get(above, ())]
         more = len(groups.get(above, ())) - len(told)
         found[above] = TaskWaits(own_words.get(above, ""), tuple(told), more)
     return found
 
 
-def _plain_below(waiters: list[Waiter], lives: dict[Life, None]) -> dict[Driver | Life, list[Any]]:
-    """Return the plain tasks that some tasks await, else those whose code made them.
+def plain_in(records: Records, most: int) -> dict[Driver | Life, tuple[tuple[Plain, ...], int]]:
+    """Return the plain tasks of those tasks and threads that have any, as `TaskWaits` has them.
+
+    Args:
+        records: of a look.
+        most: how many of each are told; of further ones the number.
+    """
+    plain = {id(one.task): one for one in records.look.waiters if one.kind == "plain"}
+    if not plain:
+        return {}
+    waiters = [one for one in records.look.waiters if one.driver is not None]
+    lives = {
+        one.life: None for one in records.look.waiters if one.life is not None and one.life.live
+    }
+    tasks = sorted((one.task for one in plain.values()), key=making_order)
+    found = {}
+    for above, own in _plain_below(waiters, tasks[:_MOST_PLAIN], lives).items():
+        told = []
+        for one in (plain[id(task)] for task in own[:most]):
+            wait = records.of(one)
+            told.append(_told(one, "" if wait is None else wait.words))
+        found[above] = tuple(told), len(own) - len(told)
+    return found
+
+
+def _told(plain: Waiter, words: str) -> Plain:
+    return Plain(_number(plain.task)[0], plain.name, plain.place, words)
+
+
+def _all_plain(waiters: list[Waiter], lives: dict[Life, None]) -> list[Any]:
+    """Return the plain tasks on the loops of some tasks and threads."""
+    among = (*lives, *(one.life for one in waiters if one.life is not None))
+    loops = {id(life.loop): life.loop for life in among}
+    found = (plain_tasks(loop)[:_MOST_PLAIN] for loop in loops.values() if loop is not None)
+    return [task for tasks in found for task in tasks]
+
+
+def _plain_below(
+    waiters: list[Waiter], tasks: list[Any], lives: dict[Life, None]
+) -> dict[Driver | Life, list[Any]]:
+    """Return which of some plain tasks each task awaits, else those that its code made.
 
     Those that were made by no task which lives are told of the thread of their maker.
     """
-    among = {id(life.loop): life.loop for life in lives}
-    among |= {id(one.life.loop): one.life.loop for one in waiters if one.life is not None}
     drivers = {one.driver for one in waiters}
     by: dict[int, Driver] = {}
     for waiter in waiters:
@@ -494,13 +536,12 @@ def _plain_below(waiters: list[Waiter], lives: dict[Life, None]) -> dict[Driver 
             if waiter.driver is not None:
                 by.setdefault(id(task), waiter.driver)
     found: dict[Driver | Life, list[Any]] = {}
-    for loop in among.values():
-        for task in () if loop is None else plain_tasks(loop)[:_MOST_PLAIN]:
-            above: Any = by.get(id(task)) or made_by(task)
-            if not is_a(above, Driver) or above.over:
-                above = None if above is None else above.owner
-            if above is not None and (above in drivers or above in lives):
-                found.setdefault(above, []).append(task)
+    for task in tasks:
+        above: Any = by.get(id(task)) or made_by(task)
+        if not is_a(above, Driver) or above.over:
+            above = None if above is None else above.owner
+        if above is not None and (above in drivers or above in lives):
+            found.setdefault(above, []).append(task)
     return found
 
 

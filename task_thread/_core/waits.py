@@ -148,11 +148,11 @@ def plain_tasks(loop: asyncio.AbstractEventLoop) -> list[Any]:
         tasks = asyncio.all_tasks(loop)
     except RuntimeError:  # another OS thread makes tasks all the time
         return []
-    return [task for task in sorted(tasks, key=_name_of) if _is_plain(task)]
+    return [task for task in sorted(tasks, key=making_order) if _is_plain(task)]
 
 
-def _name_of(task: Any) -> tuple[int, str]:
-    """Sort "Task-9" before "Task-10"."""
+def making_order(task: Any) -> tuple[int, str]:
+    """Sort tasks in the order of their making: "Task-9" before "Task-10"."""
     name = task_name(task)
     return (len(name), name)
 

@@ -10,6 +10,7 @@ The fields of a row, whose number is the advice's own:
     kind, text, thread, slot    as in `Advice`
     where   the line as a person calls it; "" if there is none
     source  what stands there
+    code    of a recording: [key of the function's text, number of the line], if there is a line
     times   how often it was found
     first, last    when, in seconds of the epoch
 """
@@ -26,9 +27,10 @@ from ..thread import TaskThread
 from .frame import Frame, cut
 from .lives import Tops
 from .roster import Roster, Row
+from .source_text import around
 
 MOST = 300
-_EVERY = 0.5  # seconds between two looks
+EVERY = 0.5  # seconds between two looks
 _LONGEST = 300  # characters of a name or a line
 _LONGEST_TEXT = 2_000
 
@@ -47,10 +49,18 @@ class AdviceFrames:
 
     Args:
         thread: the thread on top, held until `close`; `None` for every live root of the process.
+        every: seconds between two looks, at least.
+        coded: whether the text around the line of each is told as well: to a recording, which can't be
+            asked for it later.
     """
 
-    def __init__(self, thread: TaskThread | None = None) -> None:
+    def __init__(
+        self, thread: TaskThread | None = None, every: float = EVERY, coded: bool = False
+    ) -> None:
         self.tops = Tops(thread)
+        self._every = every
+        self._coded = coded
+        self._new: list[tuple[str, dict[str, Any]]] = []
         self._roster: Roster[_Entry] = Roster(MOST)
         self._due = float("-inf")
 
@@ -64,7 +74,7 @@ class AdviceFrames:
         """
         if not full and now < self._due:
             return None
-        self._due = now + _EVERY
+        self._due = now + self._every
         roster = self._roster
         found = {one.number: one for one in told(self.tops)}
         newest = sorted(found)[-MOST:]
@@ -72,10 +82,28 @@ class AdviceFrames:
         for number in sorted(roster.rows.keys() - set(newest)):
             roster.remove(roster.rows[number])
         for number in newest:
-            row = roster.rows.get(number) or roster.add(_Entry(), number)
-            roster.tell(row, **_facts(found[number]))
+            one = found[number]
+            row = roster.rows.get(number)
+            if row is None:
+                row = roster.add(_Entry(), number)
+                if self._coded and one.filename:
+                    roster.tell(row, code=self._code(one))
+            roster.tell(row, **_facts(one))
         facts = roster.news(full)
         return Frame(full, now, facts) if facts else None
+
+    def _code(self, one: Advice) -> list[Any]:
+        """Return where its line stands; the text there is among the next `new_sources`."""
+        _, name, title, first, lines = around(one.filename, one.line, 0)
+        key = f"advice {one.number}"
+        fact = {"title": title, "first": first, "lines": lines, "name": name, "file": one.filename}
+        self._new.append((key, fact))
+        return [key, one.line]
+
+    def new_sources(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the texts that no call before has told of, as a recording has them: key and fact."""
+        new, self._new = self._new, []
+        return new
 
     def text(self) -> str:
         """Return the advice as plain text: the threads on top, then a line for each."""

@@ -61,6 +61,8 @@ _MOST_PLACES = 5_000
 _WAITS_EVERY = 0.5  # seconds between two looks at what is waited for
 _WAITS_SHARE = 50  # such a look is followed by so many times its duration without one
 _LONGEST = 300  # characters of a name, a line or an error
+MOST_PLAIN = 5  # rows of plain asyncio tasks below one task
+_NO_WAITS = TaskWaits("", (), 0)
 _MOST_TURNED = 0xFFFF  # turns in one frame; what is above waits for the next one
 
 
@@ -222,7 +224,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         now: float,
         full: bool,
         seen: Iterable[int],
-        words: dict[Driver, str] | None = None,
+        waits: dict[Driver | Life, TaskWaits] | None = None,
         selected: str = "",
     ) -> Frame | None:
         """Return what changed, or `None` if nothing did.
@@ -231,7 +233,7 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
             now: the loop's time, in seconds.
             full: whether to tell everything.
             seen: the numbers of the rows that somebody sees.
-            words: what tasks wait for, if somebody has just looked; those that wait for nothing are left out.
+            waits: what tasks wait for, and the plain tasks of tasks and threads, if somebody has just looked.
             selected: the task of which it is told where its time goes, as "SERIAL/SLOT".
         """
         if len(self._places) > _MOST_PLACES:
@@ -248,8 +250,8 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         names = not self._frames % _NAMES_EVERY
         for row in seen_rows:
             self._read_seen(row, names)
-        if words is not None:
-            self._tell_waits(self._tasks.values(), words)
+        if waits is not None:
+            self._tell_waits(self.rows.values(), waits)
         elif now >= self._waits_due:
             self._read_waits(seen_rows, now)
         columns = self._read_tasks(full)
@@ -524,25 +526,25 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
         began = time.perf_counter()
         rows = [row for row in seen if isinstance(row, TaskRow)]
         drivers = [row.driver for row in rows if row.driver is not None and not row.driver.over]
-        threads = {row: row.life() for row in seen if isinstance(row, ThreadRow)}
-        lives = [life for life in threads.values() if life is not None and life.live]
+        threads = (row.life() for row in seen if isinstance(row, ThreadRow))
+        lives = [life for life in threads if life is not None and life.live]
         tops = map(life_of, self.tops.threads())
-        found = waits_of_tasks(drivers, tops, self.most_plain, lives)
-        self._tell_waits(rows, {driver: found[driver].words for driver in drivers})
-        for row in rows:
-            if row.driver in found:
-                self.tell(row, plain=_plain(found[row.driver]))
-        for thread, life in threads.items():
-            plain = None if life is None else _plain(found.get(life))
-            if plain is not None or "plain" in thread.told:
-                self.tell(thread, plain=plain)
+        self._tell_waits(seen, waits_of_tasks(drivers, tops, self.most_plain, lives))
         took = time.perf_counter() - began
         self._waits_due = now + max(_WAITS_EVERY, _WAITS_SHARE * took)
 
-    def _tell_waits(self, rows: Iterable[TaskRow], words: dict[Driver, str]) -> None:
+    def _tell_waits(
+        self, rows: Iterable[TaskRow | ThreadRow], found: dict[Driver | Life, TaskWaits]
+    ) -> None:
         for row in rows:
-            if row.driver is not None and not row.driver.over:
-                self.tell(row, waits=cut(words.get(row.driver, "")))
+            if isinstance(row, ThreadRow):
+                life = row.life()
+                plain = None if life is None else _plain(found.get(life, _NO_WAITS))
+                if plain is not None or "plain" in row.told:
+                    self.tell(row, plain=plain)
+            elif row.driver is not None and not row.driver.over:
+                wait = found.get(row.driver, _NO_WAITS)
+                self.tell(row, waits=cut(wait.words), plain=_plain(wait))
 
     def _place(self, place: Place) -> int:
         number = self._places.get(place)
@@ -559,9 +561,9 @@ def cut(text: str) -> str:
     return frame.cut(text, _LONGEST)
 
 
-def _plain(wait: TaskWaits | None) -> list[Any] | None:
+def _plain(wait: TaskWaits) -> list[Any] | None:
     """Return the plain tasks of a task or thread as a page reads them."""
-    if wait is None or not wait.plain:
+    if not wait.plain:
         return None
     told = []
     for serial, name, place, words in wait.plain:

@@ -56,6 +56,11 @@ _TREE_ROW = {
     "row": int, "of": int, "serial": int, "name": str, "class": str, "info": str, "state": str,
     "error": str, "worker": str, "code": int, "queues": [int], "held": bool, "pace": float, "at": int,
     "turns": int, "fast": bool, "waits": str, "cancelled": str, "stopped": str,
+    "plain": Maybe(_row([_row(int, str, int, str, str)], int), None),
+}  # fmt: skip
+_ADVICE = {
+    "n": int, "kind": str, "text": str, "where": str, "source": str, "thread": str, "slot": str,
+    "times": int, "first": float, "last": float, "code": _row(str, int),
 }  # fmt: skip
 _LANE = {
     "lane": int, "of": int, "kind": str, "serial": int, "name": str, "state": str, "started": float,
@@ -106,6 +111,7 @@ _FACTS: dict[str, dict[str, Any]] = {
         "places": [_row(int, int, str)],
         "signals": [_row(Maybe(float, None), float, int, int, str, str, int)],
         "stalls": [_row(float, float, int)],
+        "wakes": [_row(float, int, int)],
         "hidden": {"marks": int, "signals": int, "lost": int},
         "wall": float,
         "tick": int,
@@ -159,7 +165,10 @@ _FACTS: dict[str, dict[str, Any]] = {
             )
         ],
         "gone": [int],
+        "plain": [_row(int, str, int, str, str, bool, str, int, str, int)],
+        "ended": [int],
     },
+    "advice": {"add": [_ADVICE], "set": [_row(int, _ADVICE)], "gone": [int], "more": int},
     "code": {
         "stands": [_row(int, str, int, str, [_CALL])],
         "tasks": [_row(int, {"stand": int, "serial": int, "cofunc": str, "aliases": [str], "made": str})],

@@ -11,7 +11,9 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.driver import Driver
+from .._core.lifecycle import Life
 from .._core.waits import Look
+from ..frames.advice_frames import AdviceFrames
 from ..frames.code_frames import CodeFrames
 from ..frames.frame import Frame
 from ..frames.lives import Tops
@@ -19,11 +21,11 @@ from ..frames.log_lines import LogLines
 from ..frames.sampler import STALL, cpu_time
 from ..frames.signal_frames import SignalFrames
 from ..frames.timeline_frames import MOST_SEEN, TimelineFrames
-from ..frames.tree_rows import TaskRow, TreeRows
+from ..frames.tree_rows import MOST_PLAIN, TaskRow, TreeRows
 from ..frames.wait_records import NEVER_TOLD, WaitRecords
 from ..frames.waits_frames import Seen, WaitsFrames
 from ..thread import TaskThread
-from ..waits import Records
+from ..waits import Records, TaskWaits, plain_in
 from .file import Tape
 
 MOST_ROWS = 500  # of the tree, whose lines and queues are looked up; waits are if it has no more
@@ -54,8 +56,10 @@ class Makers:
         self.log = LogLines(thread, ring=RING) if log is None else log
         self.code = CodeFrames(self.tree)
         self.waits = WaitsFrames(thread)
+        self.advice = AdviceFrames(thread, every=0.0, coded=True)
         self._records = WaitRecords()
         self.waits_due = float("-inf")  # when to look for waits again, in loop time
+        self._logged = 0  # log lines, when advice was last looked for
         self._numbers: dict[str, int] = {}
         self.unseen = 0  # rows that are not looked at
         self.hidden = 0  # lanes in which nothing is shown
@@ -77,8 +81,8 @@ class Makers:
             self.timeline.lanes.search(now, True)
         rows = self._rows(active)
         known = {*self.tree.rows}
-        words, waits = self._look_for_waits(now, full) if active is None else (None, [])
-        frames = [("tree", self.tree.frame(now, full, rows, words))]
+        found, waits = self._look_for_waits(now, full) if active is None else (None, [])
+        frames = [("tree", self.tree.frame(now, full, rows, found))]
         new = [number for number in self.tree.rows if number not in known]
         if new:
             frames.append(("tree", self.tree.frame(now, False, new)))
@@ -92,6 +96,10 @@ class Makers:
             ("log", self.log.frame(now, full)),
             *waits,
         ]
+        # A new advice is a line of the log; that one was found again is looked for as often as all rows are.
+        if active is None or self.log.added != self._logged:
+            frames.append(("advice", self.advice.frame(now, full)))
+            self._logged = self.log.added
         self.timeline.rewinds = False  # what was told is in the recording
         self.unseen = max(0, len(self.tree.rows) - MOST_ROWS)
         self.hidden = sum(lanes[number].ended is None for number in seen[MOST_SEEN:])
@@ -107,7 +115,7 @@ class Makers:
 
     def _look_for_waits(
         self, now: float, full: bool
-    ) -> tuple[dict[Driver, str] | None, list[tuple[str, Frame | None]]]:
+    ) -> tuple[dict[Driver | Life, TaskWaits] | None, list[tuple[str, Frame | None]]]:
         """Return what tasks wait for, and what is told of it; nothing if it is too early for a look."""
         if now < self.waits_due and not full:
             return None, []
@@ -115,14 +123,20 @@ class Makers:
         # Beyond so many a look would hold up the loop: that there is none is told (`unseen`).
         few = len(self.tree.rows) <= MOST_ROWS
         seen = self.waits.seen() if few else Seen(Records(Look()), [])
-        words = {one.driver: wait.words for one, wait in seen.waits if one.driver is not None}
+        words: dict[Driver | Life, str] = {
+            one.driver: wait.words for one, wait in seen.waits if one.driver is not None
+        }
+        plain = plain_in(seen.records, MOST_PLAIN)
+        found: dict[Driver | Life, TaskWaits] = {
+            one: TaskWaits(words.get(one, ""), *plain.get(one, ((), 0))) for one in (*words, *plain)
+        }
         waits = [
             ("waits", self.waits.told(now, full, seen)),
             ("waiting", self._records.told(now, full, seen)),
         ]
         took = cpu_time() - began
         self.waits_due = now + max(took / _WAITS_SHARE, _WAIT_TAKES * len(seen.waits))
-        return words, waits
+        return found, waits
 
     def _rows(self, active: set[int] | None) -> list[int]:
         found: list[int] = []
@@ -149,6 +163,8 @@ class Makers:
 
     def write(self, tape: Tape, tick: dict[str, Any], begins: bool) -> None:
         """Write what was seen: the texts of functions that are new, and a tick without what is empty."""
+        for key, fact in self.advice.new_sources():
+            tape.source(key, fact)
         for source in self.code.new_sources():
             fact = {
                 "title": source.label,
@@ -165,7 +181,7 @@ class Makers:
 
     def close(self) -> None:
         """Let go of everything."""
-        for maker in (self.tree, self.timeline, self.signals, self.waits):
+        for maker in (self.tree, self.timeline, self.signals, self.waits, self.advice):
             maker.close()
         self.tops.close()
 

@@ -51,9 +51,12 @@ class Tree:
         self._edges: dict[int, tuple[int, int]] = {}
         self._counts: dict[int, tuple[int, ...]] = {}
         self._waiting: dict[int, list[Any]] = {}
+        self._plain: dict[int, list[Any]] = {}
+        self._advice: dict[int, dict[str, Any]] = {}
         # Of the moment whose records are being made:
         self._of_tasks: dict[int, Wait] = {}  # by serial number
         self._of_threads: dict[int, list[Wait]] = {}
+        self._under: dict[tuple[str, int], tuple[TaskSnapshot, ...]] = {}  # plain tasks
 
     def apply(self, tick: Tick) -> None:
         """Take the frames of a tick in.
@@ -79,6 +82,8 @@ class Tree:
                 self._signals(facts, full)
             elif panel == "waiting":
                 self._waits(facts, full)
+            elif panel == "advice":
+                self._advise(facts, full)
             elif panel == "timeline":
                 self.away = facts.get("away", self.away)
 
@@ -164,13 +169,31 @@ class Tree:
 
     def _waits(self, facts: dict[str, Any], full: bool) -> None:
         if full:
-            self._waiting = {}
+            self._waiting, self._plain = {}, {}
+        for number, *plain in facts.get("plain", ()):
+            self._plain[number] = plain
+        for number in facts.get("ended", ()):
+            self._plain.pop(number, None)
         for number in facts.get("gone", ()):
             self._waiting.pop(number, None)
         for number, *record in facts.get("new", ()):
             self._waiting[number] = record
 
+    def _advise(self, facts: dict[str, Any], full: bool) -> None:
+        if full:
+            self._advice = {}
+        for fact in facts.get("add", ()):
+            self._advice[fact.get("n", 0)] = {**fact}
+        for number, changed in facts.get("set", ()):
+            self._advice.get(number, {}).update(changed)
+        for number in facts.get("gone", ()):
+            self._advice.pop(number, None)
+
     # As records
+
+    def advice(self) -> list[dict[str, Any]]:
+        """Return what the coach had told, first come first, as frames tell it."""
+        return [self._advice[number] for number in sorted(self._advice)]
 
     def stand(self, row: int) -> list[Any] | None:
         """Return where a task stands: key of the function, line, how, chain."""
@@ -184,6 +207,7 @@ class Tree:
         for one in waits:
             if one[4] in ("hook", "handler"):
                 self._of_threads.setdefault(one[2], []).append(_wait(one, at))
+        self._under = self._plain_below(at)
         made: dict[int, ThreadSnapshot] = {}
         order = [0]
         for number in order:  # grows while it is walked
@@ -204,6 +228,38 @@ class Tree:
             edges,
             tuple(_wait(one, at) for one in waits),
         )
+
+    def _plain_below(self, at: float) -> dict[tuple[str, int], tuple[TaskSnapshot, ...]]:
+        """Return the plain tasks of each task, thread and plain task: its kind and number."""
+        numbers: dict[tuple[str, int], list[int]] = {}
+        for number in sorted(self._plain):
+            kind, of = self._plain[number][:2]
+            numbers.setdefault((kind, of), []).append(number)
+        order = [one for (kind, _), of in numbers.items() if kind != "plain" for one in of]
+        for number in order:  # grows while it is walked; a circle is never reached
+            order += numbers.get(("plain", number), ())
+        made: dict[int, TaskSnapshot] = {}
+        for number in reversed(order):
+            *_, name, cofunc, waits, filename, line, source, wait = self._plain[number]
+            record = self._waiting.get(wait)
+            made[number] = TaskSnapshot(
+                slot=name,
+                aliases=(),
+                cofunc=cofunc,
+                state=TaskState.WAITING if waits else TaskState.RUNNING,
+                turns=0,
+                rate=0.0,
+                filename=filename,
+                line=line,
+                source=source,
+                error="",
+                too_fast=False,
+                pace=0.0,
+                wait=None if record is None else _wait(record, at),
+                plain=True,
+                below=tuple(made[one] for one in numbers.get(("plain", number), ())),
+            )
+        return {of: tuple(made[n] for n in found if n in made) for of, found in numbers.items()}
 
     def _thread(self, number: int, made: dict[int, ThreadSnapshot], at: float) -> ThreadSnapshot:
         row, more = self._rows[number], self._more.get(number, {})
@@ -229,6 +285,7 @@ class Tree:
             worker=row.get("worker", ""),
             tasks=tuple(self._task(one, at) for one in sorted(tasks, key=self._serial)),
             children=tuple(made[one] for one in sorted(kids, key=self._place)),
+            plain=self._under.get(("thread", serial), ()) if state.live else (),
             waits=tuple(self._of_threads.get(serial, ())),
             stopped_by=row.get("stopped", ""),
         )
@@ -264,6 +321,7 @@ class Tree:
             wait=None if state.ended else self._of_tasks.get(more.get("serial", 0)),
             created_by=more.get("made", ""),
             cancelled_by=row.get("cancelled", ""),
+            below=() if state.ended else self._under.get(("task", more.get("serial", 0)), ()),
         )
 
 

@@ -73,6 +73,7 @@ class Recorder:
         self.seconds = 0.0
         self.over = False
         self._makers = Makers(thread)
+        self._makers.timeline.wakes = True
         self._process = os.getpid()
         self._watching = Watching()
         self._read: dict[Trace, int] = {}
@@ -278,6 +279,7 @@ class Recorder:
             return  # too early to tell that they are few
         self._counted, self._judged_at = 0, now
         self._watching.use(full)
+        self._makers.timeline.wakes = full
         if self._sampler is not None:
             self._sampler.period = PERIOD if full else _ALL_EVERY
 

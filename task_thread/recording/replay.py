@@ -19,6 +19,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from .._core.texts import count
+from ..coach.advice import Advice
 from ..snapshot import ThreadSnapshot, text_tree
 from ..waits import Wait
 from .checks import Unsound
@@ -58,6 +59,7 @@ class Moment:
             thread, slot, text, errors.
         signals: the last signals: number, sender, receiver, slot, class, text, when, and how long it waited.
         edges: of each pair of threads that sent signals: down, up, waiting down, waiting up, undelivered.
+        advice: what `thread.advice()` returned.
         waits: what `thread.waits()` returned when the recording last looked, longest first, without mere
             sleeps; `since` counts from the beginning of the recording.
     """
@@ -68,6 +70,7 @@ class Moment:
     signals: tuple[list[Any], ...]
     edges: dict[tuple[int, int], tuple[int, ...]]
     waits: tuple[Wait, ...]
+    advice: tuple[Advice, ...]
 
     def __str__(self) -> str:
         return text_tree(self.threads)
@@ -236,7 +239,25 @@ class Recording:
             done += 1
         self._cursor = ticks, tree, done  # the next moment is mostly a little later
         now = min(max(seconds, self.began), self.seconds)
-        return Moment(now, *tree.records(now))
+        threads, log, signals, edges, waits = tree.records(now)
+        advice = tuple(map(self._advice, tree.advice()))
+        return Moment(now, threads, log, signals, edges, waits, advice)
+
+    def _advice(self, fact: dict[str, Any]) -> Advice:
+        key, line = fact.get("code", ("", 0))
+        return Advice(
+            kind=fact.get("kind", ""),
+            text=fact.get("text", ""),
+            filename=self.sources.get(key, {}).get("file", ""),
+            line=line,
+            source=fact.get("source", ""),
+            thread=fact.get("thread", ""),
+            slot=fact.get("slot", ""),
+            number=fact.get("n", 0),
+            times=fact.get("times", 1),
+            first=fact.get("first", 0.0),
+            last=fact.get("last", 0.0),
+        )
 
     def moments(self) -> list[float]:
         """Return all moments at which anything was seen, in seconds."""

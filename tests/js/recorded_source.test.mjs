@@ -55,6 +55,24 @@ test("the source panel's store takes its frames like a kernel's", () => {
   assert.match(store.note, /gone, is not here at this moment/);
 });
 
+test("the line of an advice is shown instead, as long as it was told already", () => {
+  const [tree, source, store] = [makeTree(), makeSource(), new SourceStore()];
+  const show = (advice) => {
+    const frame = source.frame(tree, "5/tick", 1, advice);
+    if (frame) store.apply(frame);
+    return store.view(0).line;
+  };
+  assert.equal(show(undefined), 11);
+  assert.equal(show({ n: 7, text: "<b>write await</b>", code: ["2", 21] }), 21);
+  assert.deepEqual(store.told, { source: 2, line: 21, text: "<b>write await</b>" });
+  assert.deepEqual(store.sources.get(2).lines, sources[2].lines);
+  assert.equal(show(undefined), 11); // the moment is an earlier one
+  assert.equal(store.told, null);
+  show({ n: 8, text: "no text is known", code: ["9", 21] });
+  assert.deepEqual([store.told.source, store.view(0).source], [0, undefined]);
+  assert.equal(show({ n: 9, text: "no line" }), 11);
+});
+
 test("where a task stands follows the frames, and a full one begins anew", () => {
   const [tree, source] = [makeTree(), makeSource()];
   source.frame(tree, "5/tick", 1);

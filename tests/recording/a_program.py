@@ -64,7 +64,7 @@ class Child(TaskThread):
 
     async def dip(self) -> None:
         async with self.ink:
-            await self.helper()
+            await asyncio.gather(self.helper(), self.helper())
 
     async def fails__(self) -> None:
         await asyncio.sleep(1.5)
@@ -72,7 +72,7 @@ class Child(TaskThread):
 
     async def signalHandler__(self, signal: Signal) -> None:
         async with self.pen:
-            await asyncio.sleep(0.15)
+            await asyncio.gather(asyncio.sleep(0.15), self.helper())
         if getattr(signal, "message", "") == "raise":
             raise KeyError("a handler")
 

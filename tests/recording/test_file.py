@@ -221,6 +221,40 @@ def test_a_bomb_is_not_unpacked(sound: bytes) -> None:
     assert "a record has more than 64,000,000 bytes" in recording.says[-1]
 
 
+def test_a_file_of_an_older_version_is_opened() -> None:
+    """Made when recordings had neither advice, plain tasks, nor who made whom go on."""
+    with replay(Path(__file__).with_name("before_advice.ttr")) as recording:
+        assert recording.says == [
+            "66 turns are shown in 63 steps: they came faster than the recording looks, and are counted "
+            "together."
+        ]
+        moment = recording.at(4.9)
+        [top] = moment.threads
+        assert [task.slot for task in top.tasks] == ["work", "log", "reads"]
+        assert [task.below for task in top.tasks] == [(), (), ()]
+        assert [wait.words for wait in moment.waits] == ["waits for self.never"] * 2
+        assert moment.advice == ()
+        assert {mark.kind for mark in recording.marks} == {"failure", "signal", "state"}
+        panels = {
+            frame[1] for segment in recording.film()["segments"] for frame in segment["frames"]
+        }
+        assert panels == {"tree", "code", "timeline", "signals", "log", "waits"}
+
+
+def test_what_a_later_version_adds_is_left_away(sound: bytes) -> None:
+    frames = [
+        [
+            "tree",
+            frame({"add": [{"row": 1, "serial": 1, "name": "x", "mood": [1]}], "weather": 5}),
+            [],
+        ],
+        ["moods", frame({"add": 5}), []],
+    ]
+    recording = replay(tampered(sound, {"frames": frames, "weight": 7}))
+    assert not any("can be read up to" in said for said in recording.says)
+    assert recording.at(99).threads[0].id == "x"
+
+
 def test_a_newer_version_is_told() -> None:
     data = FIRST_LINE + _record(b"H", _json({"version": 2, "about": 5}))
     with pytest.raises(
@@ -545,9 +579,11 @@ def test_every_fact_of_a_program_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     assert kept >= {
         *(("tree", name) for name in ("add", "set", "gone", "places")),
-        *(("timeline", name) for name in ("add", "set", "lanes", "since", "back", "marks", "signals")),
+        *(("timeline", name) for name in ("add", "set", "lanes", "since", "back")),
+        *(("timeline", name) for name in ("marks", "signals", "wakes")),
         *(("signals", name) for name in ("threads", "edges", "counts", "signals", "clock")),
         *(("code", name) for name in ("stands", "tasks", "threads")),
         *(("waits", name) for name in ("things", "nodes", "arrows", "waiting", "more", "red")),
-        *(("waiting", name) for name in ("new", "gone")),
+        *(("waiting", name) for name in ("new", "gone", "plain", "ended")),
+        *(("advice", name) for name in ("add", "set", "more")),
     }  # fmt: skip

@@ -8,11 +8,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from programs import Family, Probe, Sleeper, Turner, rounds, text, until
 from properties import virtual_time
 
 from task_thread import TaskThread, reCreate, replay, reSchedule
 from task_thread._core.context import life_of
+from task_thread.frames.timeline_frames import TimelineFrames
 from task_thread.recording import record
 
 
@@ -156,6 +158,59 @@ def test_many_turns_are_counted_together_and_that_is_said(tmp_path: Path) -> Non
         assert "it was not recorded how long each ran and waited" in said
         told = int(said.split(" turns are shown in ")[0].replace(",", "").split()[-1])
         assert abs(told - turns) < 0.02 * turns
+
+
+def test_who_made_whom_go_on_is_recorded_also_while_a_view_looks(tmp_path: Path) -> None:
+    class Kitchen(Probe):
+        async def enter__(self) -> None:
+            self.dishes: asyncio.Queue[int] = asyncio.Queue()
+            self.tasks.cook = await reCreate(None, self.cook__)
+            self.tasks.serve = await reCreate(None, self.serve__)
+
+        async def cook__(self) -> None:
+            await asyncio.sleep(0.3)
+            self.dishes.put_nowait(1)
+            self.tasks.cook = await reSchedule(self.cook__)
+
+        async def serve__(self) -> None:
+            await self.dishes.get()
+            self.tasks.serve = await reSchedule(self.serve__)
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        thread = Kitchen()
+        recorder = thread.record(tmp_path / "x")
+        running = loop.create_task(thread.run())
+        await asyncio.sleep(1)
+        view = TimelineFrames(thread)
+        view.wakes = True
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            view.frame(loop.time(), 0.0, False, [1, 2, 3])
+        view.rest()  # which lets go of what it looked for
+        await asyncio.sleep(1.05)
+        recorder.stop()
+        await thread.stop()
+        await running
+
+    virtual_time.run(main)
+    names: dict[int, str] = {}
+    woken = []
+    with replay(tmp_path / "x") as recording:
+        for ticks in recording.segments():
+            for tick in ticks:
+                for panel, content, _ in tick["frames"]:
+                    if panel == "timeline":
+                        names |= {
+                            lane["lane"]: lane["name"] for lane in content["facts"].get("add", ())
+                        }
+                        woken += [
+                            (round(tick["at"] + when / 1000, 2), names[by], names[who])
+                            for when, by, who in content["facts"].get("wakes", ())
+                        ]
+    assert [(by, who) for _, by, who in woken] == [("cook", "serve")] * 10
+    assert [when for when, _, _ in woken] == pytest.approx(
+        [0.3 * n for n in range(1, 11)], abs=0.02
+    )
 
 
 def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(tmp_path: Path) -> None:

@@ -17,9 +17,12 @@ from recording.a_program import Top
 
 from task_thread import replay
 from task_thread._core.context import life_of
+from task_thread.coach.advice import Advice
+from task_thread.frames.advice_frames import AdviceFrames
+from task_thread.frames.tree_rows import MOST_PLAIN, TreeRows
 from task_thread.frames.waits_frames import Seen
 from task_thread.recording import Recorder, Recording
-from task_thread.snapshot import ThreadSnapshot, take
+from task_thread.snapshot import TaskSnapshot, ThreadSnapshot, take
 from task_thread.waits import Wait
 
 SECONDS = 40.0
@@ -28,7 +31,7 @@ SECONDS = 40.0
 def records(snapshot: ThreadSnapshot) -> list[Any]:
     """Return what is to be equal: all but times and rates, which a recording counts in its own way.
 
-    What is waited for is compared by `waits`; plain tasks are recorded there only.
+    What is waited for, and plain tasks, are looked for less often: `waits` and `plain` are for these.
     """
     found = []
     for record in snapshot.walk():
@@ -58,10 +61,61 @@ def waits(found: Iterable[Wait | None], began: float = 0.0) -> list[Any]:
     return sorted(ends, key=lambda one: str(one[0]))
 
 
+def plain(found: Iterable[TaskSnapshot], began: float = 0.0) -> list[Any]:
+    """Return plain tasks, with all below them, as they are to be equal."""
+    return [
+        (
+            dataclasses.replace(one, wait=None, below=()),
+            waits([one.wait], began),
+            plain(one.below, began),
+        )
+        for one in found
+    ]
+
+
+def rows_of(facts: dict[str, Any], rows: dict[int, dict[str, Any]], places: dict[int, Any]) -> None:
+    """Take the facts of a frame of the tree in, as a page does."""
+    for number, *place in facts.get("places", ()):
+        places[number] = place
+    for row in facts.get("add", ()):
+        rows[row["row"]] = {**row}
+    for number, changed in facts.get("set", ()):
+        rows[number].update(changed)
+    for number in facts.get("gone", ()):
+        gone = {number}
+        while more := {n for n, row in rows.items() if row["of"] in gone} - gone:
+            gone |= more
+        for one in gone:
+            rows.pop(one, None)
+
+
+def shown(rows: dict[int, dict[str, Any]], places: dict[int, Any]) -> list[Any]:
+    """Return what a page shows of the rows of tasks of live threads; turns, which are columns, are left away.
+
+    Rows of a thread that has ended stay for a while, counted from when each looker has seen its end.
+    """
+    found = []
+    for row in rows.values():
+        if "serial" in row:
+            continue
+        above = rows[row["of"]]
+        if above["state"] not in ("starting", "running", "stopping"):
+            continue
+        told = {n: v for n, v in row.items() if v and n not in ("row", "of", "at", "turns", "fast")}
+        found.append((above["serial"], told, places.get(row.get("at", 0))))
+    return sorted(found, key=str)
+
+
 class Looked:
-    """The snapshots that were taken right after each look of a recorder."""
+    """The snapshots that were taken right after each look of a recorder, and what a live view shows then."""
 
     def __init__(self, top: Top, recorder: Recorder, lines: list[str]) -> None:
+        self.rows: list[list[Any]] = []  # with `waits`
+        self.frames: dict[str, list[tuple[float, dict[str, Any]]]] = {}  # of the recording
+        self.advice: list[tuple[float, tuple[Advice, ...], list[Any]]] = []
+        tree = TreeRows(top)
+        tree.most_plain = MOST_PLAIN
+        book = AdviceFrames(top, every=0.0)
         self.found: list[tuple[float, ThreadSnapshot, int]] = []
         self.waits: list[tuple[float, ThreadSnapshot, tuple[Wait, ...]]] = []
         look = recorder.look
@@ -73,6 +127,17 @@ class Looked:
             look(now, *args, **kwargs)
             if len(self.waits) > before:
                 self.waits[-1] = (now, top.snapshot(), top.waits())
+                tree.frame(now, False, ())
+                tree._waits_due = 0.0
+                frame = tree.frame(now, True, tree.rows)
+                assert frame is not None
+                rows: dict[int, dict[str, Any]] = {}
+                places: dict[int, Any] = {}
+                rows_of(frame.facts, rows, places)
+                self.rows.append(shown(rows, places))
+                told = book.frame(now, True)
+                assert told is not None
+                self.advice.append((now, top.advice(), told.facts["add"]))
             if now - top.acted_at > 0.3:  # what no event tells is looked for ten times a second
                 self.found.append((now, take(life_of(top), waits=False), len(lines)))
 
@@ -116,6 +181,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Any:
             logger.removeHandler(handler)
             logger.setLevel(logging.NOTSET)
     with replay(path) as recording:
+        looked.frames = frames_of(recording)
         yield recording, looked, lines
 
 
@@ -156,44 +222,65 @@ def test_at_fifty_moments_the_waits_are_as_they_were(recorded: Any, order: str) 
         assert waits(moment.waits) == waits(found, looked.began)
         for one, other in zip(moment.threads[0].walk(), snapshot.walk(), strict=True):
             assert waits(one.waits) == waits(other.waits, looked.began)
+            assert plain(one.plain) == plain(other.plain, looked.began)
             for task, was in zip(one.tasks, other.tasks, strict=True):
                 assert waits([task.wait]) == waits([was.wait], looked.began)
+                assert plain(task.below) == plain(was.below, looked.began)
+
+
+@pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
+def test_at_fifty_moments_the_advice_is_as_it_was(recorded: Any, order: str) -> None:
+    recording, looked, _ = recorded
+    for index in fifty(looked.advice, order):
+        now, advice, rows = looked.advice[index]
+        moment = recording.at(now - looked.began + 1e-4)
+        assert moment.advice == advice
+        for one, was in zip(moment.advice, advice, strict=True):
+            assert (one.number, one.times) == (was.number, was.times)
+            assert (one.first, one.last) == pytest.approx((was.first, was.last), abs=0.06)
+        told: dict[int, dict[str, Any]] = {}  # as a page feeds it to the panel
+        for at, content in looked.frames["advice"]:
+            if at <= moment.at:
+                told = {} if content["full"] else told
+                told.update({row["n"]: {**row} for row in content["facts"].get("add", ())})
+                for number, changed in content["facts"].get("set", ()):
+                    told[number].update(changed)
+        code = [row.pop("code") for row in told.values()]
+        assert [*told.values()] == rows
+        for (key, line), one in zip(code, advice, strict=True):
+            source = recording.sources[key]
+            assert source["lines"][line - source["first"]].strip() == one.source
+
+
+def frames_of(recording: Recording) -> dict[str, list[tuple[float, dict[str, Any]]]]:
+    """Return the frames of each panel: when, and content."""
+    found: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    for ticks in recording.segments():
+        for tick in ticks:
+            for name, content, _ in tick["frames"]:
+                found.setdefault(name, []).append((tick["at"], content))
+    return found
 
 
 @pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
 def test_rows_and_panel_say_what_a_live_view_says_of_the_waits(recorded: Any, order: str) -> None:
     """The frames of the page, as it feeds them: the last one of the waits, and the rows of the tree."""
-    recording, looked, _ = recorded
-    frames = [
-        (tick["at"], panel, content)
-        for ticks in recording.segments()
-        for tick in ticks
-        for panel, content, _ in tick["frames"]
-    ]
+    _, looked, _ = recorded
     for index in fifty(looked.waits, order):
-        now, snapshot, found = looked.waits[index]
+        now, _, found = looked.waits[index]
         at = now - looked.began + 1e-4
         rows: dict[int, dict[str, Any]] = {}
-        for when, panel, content in frames:
-            facts = content["facts"]
-            if when > at:
-                break
-            if panel == "waits":
-                shown = facts
-            elif panel == "tree":
-                rows = {} if content["full"] else rows
-                for row in facts.get("add", ()):
-                    rows[row["row"]] = {**row}
-                for number, changed in facts.get("set", ()):
-                    rows[number].update(changed)
+        places: dict[int, Any] = {}
+        for when, content in looked.frames["tree"]:
+            if when <= at:
+                if content["full"]:
+                    rows, places = {}, {}
+                rows_of(content["facts"], rows, places)
+        assert shown(rows, places) == looked.rows[index]
+        told = [content["facts"] for when, content in looked.frames["waits"] if when <= at][-1]
         named = [wait for wait in found if wait.words]
-        assert shown["waiting"] == len(named)
-        assert sum(thing["waiters"] for thing in shown["things"]) == len(named)
-        tasks = [task for record in snapshot.walk() for task in record.tasks]
-        said = [row["waits"] for row in rows.values() if row.get("waits")]
-        assert sorted(said) == sorted(
-            task.wait.words for task in tasks if task.wait is not None and task.wait.words
-        )
+        assert told["waiting"] == len(named)
+        assert sum(thing["waiters"] for thing in told["things"]) == len(named)
 
 
 def test_the_program_does_all_that_is_to_be_compared(recorded: Any) -> None:
@@ -214,8 +301,21 @@ def test_the_program_does_all_that_is_to_be_compared(recorded: Any) -> None:
     assert {wait.how for wait in found} >= {"acquire", "get"}
     assert any(wait.holders and wait.how == "acquire" for wait in found)
     assert any(wait.left for wait in found)
+    rows = [row for rows in looked.rows for _, row, _ in rows]
+    assert any(len(row["plain"][0]) > 1 for row in rows if "plain" in row)
+    assert any(row.get("waits") for row in rows)
+    assert any(one.below for task in tasks_of(looked) for one in task.below)
+    assert any(record.plain for _, snapshot, _ in looked.waits for record in snapshot.walk())
+    advice = looked.advice[-1][1]
+    assert {one.kind for one in advice} >= {"escaped"}
+    assert any(one.times > 1 for one in advice)
+    assert not looked.advice[0][1]
     kinds = {mark.kind for mark in recording.marks}
     assert kinds >= {"failure", "signal", "state"}
+
+
+def tasks_of(looked: Any) -> list[TaskSnapshot]:
+    return [t for _, top, _ in looked.waits for record in top.walk() for t in record.tasks]
 
 
 def test_each_signal_is_there(recorded: Any) -> None:

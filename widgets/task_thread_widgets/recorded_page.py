@@ -35,6 +35,7 @@ STYLES = (
     "log_panel.css",
     "signal_panel.css",
     "waits_panel.css",
+    "advice_panel.css",
     "view.css",
     "replay.css",
 )

@@ -10,7 +10,7 @@ from typing import Any
 from task_thread import TaskThread, threads
 from task_thread.frames.frame import Frame
 from task_thread.frames.lives import Tops
-from task_thread.frames.tree_rows import TreeRows
+from task_thread.frames.tree_rows import MOST_PLAIN, TreeRows
 from task_thread.states import TaskState
 
 from .page_code import script, style
@@ -18,7 +18,6 @@ from .panel import Panel
 from .still import tree_html, tree_text
 
 _SUM_EVERY = 1.0  # seconds
-_MOST_PLAIN = 5  # rows of plain asyncio tasks below one task
 
 
 class TreePanel(Panel):
@@ -35,7 +34,7 @@ class TreePanel(Panel):
 
     def __init__(self, thread: TaskThread | None = None, **traits: Any) -> None:
         super().__init__(thread, **traits)
-        self._model.most_plain = _MOST_PLAIN
+        self._model.most_plain = MOST_PLAIN
 
     @property
     def roots(self) -> list[TaskThread]:

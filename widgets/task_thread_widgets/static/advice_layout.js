@@ -32,7 +32,9 @@ export class AdviceStore {
     const added = facts.add ?? [];
     for (const one of added) this.told.set(one.n, one);
     // Another object for what has changed, so that the page sees which.
-    for (const [n, fields] of facts.set ?? []) this.told.set(n, { ...this.told.get(n), ...fields });
+    for (const [n, fields] of facts.set ?? []) {
+      if (this.told.has(n)) this.told.set(n, { ...this.told.get(n), ...fields });
+    }
     for (const n of facts.gone ?? []) this.told.delete(n);
     this.more = facts.more ?? this.more;
     return added.filter(({ n }) => !before.has(n));

@@ -30,25 +30,32 @@ export class RecordedSource {
    * @param {import("./tree_store.js").TreeStore} tree of the same moment
    * @param {string} selected "SERIAL/SLOT", "SERIAL" for the first task of a thread, "" for the first of all
    * @param {number} at
+   * @param {import("./advice_layout.js").Told} [advice] whose line is shown instead
    * @returns {object | null} the content of a frame of what changed; `null` if nothing did
    */
-  frame(tree, selected, at) {
+  frame(tree, selected, at, advice) {
     const facts = {};
-    for (const [name, value] of Object.entries(this.facts(tree, selected))) {
+    for (const [name, value] of Object.entries({ ...this.facts(tree, selected), told: this.toldOf(advice) })) {
       const json = JSON.stringify(value);
       if (this.told[name] === json) continue;
       this.told[name] = json;
       facts[name] = value;
     }
-    const { sourceShown } = this;
-    if (sourceShown && !this.known.has(sourceShown)) {
-      this.known.add(sourceShown);
-      const { number, name, title, first, lines } = sourceShown;
-      facts.sources = [[number, name, title, first, lines]];
+    for (const source of [this.sourceShown, this.sources.get(advice?.code?.[0])]) {
+      if (!source || this.known.has(source)) continue;
+      this.known.add(source);
+      const { number, name, title, first, lines } = source;
+      (facts.sources ??= []).push([number, name, title, first, lines]);
     }
     if (!Object.keys(facts).length) return null;
     this.number++;
     return { kind: "frame", n: this.number, full: this.number === 1, at, facts, columns: [] };
+  }
+
+  toldOf(advice) {
+    if (!advice?.code) return null;
+    const [key, line] = advice.code;
+    return { source: this.sources.get(key)?.number ?? 0, line, text: advice.text };
   }
 
   facts(tree, selected) {

@@ -2,6 +2,7 @@
 // code runs in a notebook (`ReplayView`), in one HTML file (`recording_page.js`), and on a page that
 // knows anywidget but no kernel. It needs nothing but a film, and asks nobody for anything.
 
+import { AdvicePage } from "./advice_panel.js";
 import { isKeyOfPanel, keepKeys, make, makeShape, setAttribute, setShape, setShown, setText, watchTheme } from "./dom.js";
 import { readFrame } from "./frames.js";
 import { LogPage } from "./log_panel.js";
@@ -19,7 +20,9 @@ import { WaitsPage } from "./waits_panel.js";
 
 const pages = {
   tree: TreePage, timeline: TimelinePage, source: SourcePage, log: LogPage, signals: SignalsPage, waits: WaitsPage,
+  advice: AdvicePage,
 };
+const newer = ["waits", "advice"]; // that older recordings have not
 
 /** What stands for the model of a widget where there is none: it keeps values, and tells of changes. */
 class StubModel {
@@ -74,12 +77,11 @@ export class Replay {
     this.source = new RecordedSource(film.sources);
     this.player = new Player(film, (...frame) => this.feed(...frame),
       (panel) => this.models[panel]?.get("span"), () => this.changed());
-    // Older recordings have no waits.
-    const names = Object.keys(pages).filter((name) => name !== "waits" || this.player.tracks.has(name));
+    const names = Object.keys(pages).filter((name) => !newer.includes(name) || this.player.tracks.has(name));
     for (const name of names) {
-      this.models[name] = new StubModel({ recorded: this.player, selected: "", large: false, span: 10 });
+      this.models[name] = new StubModel({ recorded: this.player, selected: "", large: false, span: 10, advice: 0 });
     }
-    this.models.source.on("change:selected", () => this.showSource());
+    for (const trait of ["selected", "advice"]) this.models.source.on(`change:${trait}`, () => this.showSource());
     this.models.timeline.on("change:span", () => this.player.again("timeline"));
     this.build();
     this.view = new View({
@@ -194,7 +196,9 @@ export class Replay {
 
   showSource() {
     const tree = this.pages.tree?.store;
-    const content = tree && this.source.frame(tree, this.models.source.get("selected"), this.player.at);
+    const { values } = this.models.source;
+    const advice = this.pages.advice?.store.told.get(values.advice);
+    const content = tree && this.source.frame(tree, values.selected, this.player.at, advice);
     if (content) this.models.source.tell("msg:custom", content, []);
   }
 

@@ -107,7 +107,7 @@ export class TimelinePage extends PanelPage {
       item("vague", "turn of which only the end is known"), item("rest", "between turns"),
       item("gap", "not watched"),
       item("sum", "aggregated: height is time running"), item("signal", "signal"),
-      this.recorded ? "" : item("wake", "made another go on"),
+      item("wake", "made another go on"),
       item("failed", "failure"), item("stall", "loop stalled"));
     this.body.append(this.legend);
   }
