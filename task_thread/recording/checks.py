@@ -22,6 +22,7 @@ MOST_ITEMS = 50_000  # of a list
 _LARGEST = 2**53  # up to there a page counts exactly
 _MOST_NODES = 100  # of a graph, which is laid out in a time that grows faster than it
 _MOST_ARROWS = 10_000
+_MOST_ADVICE = 1_000  # each of which is a piece of the page, in sight or not
 _MOST_CELLS = 2_000_000  # numbers in the columns of one frame
 
 
@@ -272,6 +273,8 @@ def frames(found: list[Any], raw: bytes) -> list[tuple[str, dict[str, Any], list
         frame["facts"] = fitting(frame["facts"], _FACTS[panel])
         if panel == "waits":
             _check_graph(frame["facts"])
+        if panel == "advice" and len(frame["facts"].get("add", ())) > _MOST_ADVICE:
+            raise Unsound(f"it has more than {_MOST_ADVICE:,} advices at once")
         _check_columns(panel, frame["columns"], buffers)
         checked.append((panel, frame, buffers))
     return checked

@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -102,20 +103,47 @@ def graph(nodes: int, arrows: list[Any]) -> dict[str, Any]:
     return frame({"nodes": [node] * nodes, "arrows": arrows, **rest})
 
 
-def test_cut_off_anywhere_it_opens_up_to_there(sound: bytes) -> None:
+def plain(number: int, kind: Any, of: int) -> list[Any]:
+    return [number, kind, of, "x", "x", True, "", 0, "", 0]
+
+
+def header_of(data: bytes) -> int:
+    """Return where the header of a recording ends."""
+    return (
+        len(FIRST_LINE)
+        + 9
+        + int.from_bytes(data[len(FIRST_LINE) + 1 : len(FIRST_LINE) + 5], "little")
+    )
+
+
+def test_cut_off_at_each_byte_it_opens_up_to_there() -> None:
+    sound = made(0.3)
     seconds = -1.0
-    for length in range(0, len(sound), 7):
+    for length in range(len(sound)):
         try:
             recording = replay(sound[:length])
         except RecordingError as error:
-            assert length < 300, error
+            assert length < header_of(sound), error
             continue
         assert recording.seconds >= seconds
         seconds = recording.seconds
         assert recording.says
-    assert seconds > 0.5
-    for length in range(len(sound) - 300, len(sound)):
-        opened(sound[:length])
+        if recording.moments():
+            assert recording.at(seconds).threads[0].id.startswith("Top")
+    assert seconds > 0.2
+
+
+@pytest.mark.slow
+def test_a_flipped_bit_of_each_byte_is_noticed() -> None:
+    sound = made(0.2)
+    whole = replay(sound)
+    for place in range(len(sound)):
+        changed = bytearray(sound)
+        changed[place] ^= 1 << (place % 8)
+        opened(bytes(changed))
+        if place >= header_of(sound):
+            assert "It can be read up to" in replay(bytes(changed)).says[-1]
+            assert replay(bytes(changed)).seconds <= whole.seconds
 
 
 @given(data=st.data())
@@ -148,7 +176,7 @@ def test_any_bytes_come_to_a_sentence(data: bytes) -> None:
     )
 )  # fmt: skip
 def test_any_json_in_a_record_is_bounded(sound: bytes, found: Any) -> None:
-    for panel in ("tree", "timeline", "log", "signals", "code", "?"):
+    for panel in ("tree", "timeline", "log", "signals", "code", "advice", "waiting", "?"):
         facts = found if isinstance(found, dict) else {"add": found, "lines": found, "set": found}
         opened(tampered(sound, {"frames": [[panel, frame(facts), []]]}))
     if isinstance(found, dict):
@@ -191,6 +219,12 @@ def test_any_rows_come_to_a_tree(sound: bytes, ops: list[tuple[str, int, int, bo
         ({"frames": [["waits", graph(1, [[0, -1, "waits", False]]), []]]}, "an arrow leads nowhere"),
         ({"frames": [["waits", graph(40_000, []), []]]}, "a graph has too many nodes or arrows"),
         ({"frames": [["waiting", frame({"new": [[1, "x"]]}), []]]}, "expected a list of certain items"),
+        ({"frames": [["waiting", frame({"plain": [plain(1, 5, 1)]}), []]]}, "expected a text, found 5"),
+        ({"frames": [["tree", frame({"add": [{"row": 1, "plain": 5}]}), []]]}, "expected a list of certain items"),
+        ({"frames": [["advice", frame({"add": [{"text": ["<b>"]}]}), []]]}, "expected a text"),
+        ({"frames": [["advice", frame({"add": [{"code": ["x"]}]}), []]]}, "expected a list of certain items"),
+        ({"frames": [["advice", frame({"add": [{}] * 1_001}), []]]}, "it has more than 1,000 advices at once"),
+        ({"frames": [["timeline", frame({"wakes": [[1, 2]]}), []]]}, "expected a list of certain items"),
         ({"at": -5}, "time goes back"),
         ({"at": float("nan")}, "a record is no JSON"),
     ],
@@ -213,6 +247,42 @@ def test_deep_nesting_and_huge_claims_come_to_a_sentence(sound: bytes) -> None:
     claims = FIRST_LINE + b"H" + (2**32 - 1).to_bytes(4, "little") + bytes(4)
     with pytest.raises(RecordingError, match="a record claims to have 4,294,967,295 bytes"):
         replay(claims)
+
+
+def test_a_gigabyte_that_claims_to_be_more_is_not_read(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.ttr"
+    for claimed, said in (
+        (2**32 - 1, "a record claims to have 4,294,967,295 bytes"),
+        (64_000_001, "a record claims to have 64,000,001 bytes"),
+        (60_000_000, "a record is not what was written"),
+        (0, "a record is not what was written"),
+    ):
+        with path.open("wb") as file:
+            file.write(without_end(sound) + b"T" + claimed.to_bytes(4, "little") + bytes(4))
+            file.truncate(1_000_000_000)  # which takes no room on the disk
+        tracemalloc.start()
+        with replay(path) as recording:
+            assert recording.says[-1].endswith(f"then {said}.")
+            assert recording.at(0.5).threads[0].id.startswith("Top")
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+        tracemalloc.stop()
+
+
+def test_plain_tasks_in_circles_and_without_end_come_to_an_end(sound: bytes) -> None:
+    thread = {"row": 1, "serial": 1, "name": "x", "state": "running"}
+    deep = [plain(number, "plain", number - 1) for number in range(2, 40_000)]
+    circle = [plain(50_001, "plain", 50_002), plain(50_002, "plain", 50_001)]
+    facts = {"plain": [plain(1, "thread", 1), *deep, *circle]}
+    frames = [["tree", frame({"add": [thread]}), []], ["waiting", frame(facts), []]]
+    data = tampered(sound, {"frames": frames})
+    opened(data)
+    moment = replay(data).at(99)
+    [one] = moment.threads[0].plain
+    depth = 0
+    while one.below:
+        [one] = one.below
+        depth += 1
+    assert depth == 39_998
 
 
 def test_a_bomb_is_not_unpacked(sound: bytes) -> None:

@@ -13,7 +13,9 @@ import { SignalsPage } from "./signal_panel.js";
 import { SourcePage } from "./source_panel.js";
 import { makeSpeech } from "./speech.js";
 import { TimelinePage } from "./timeline_panel.js";
+import { TimelineStore } from "./timeline_store.js";
 import { TreePage } from "./tree_panel.js";
+import { TreeStore } from "./tree_store.js";
 import { View } from "./view.js";
 import { link, panelTraits } from "./view_layout.js";
 import { WaitsPage } from "./waits_panel.js";
@@ -58,6 +60,7 @@ const kinds = [
   { kind: "state", word: "State", key: "t", colour: "--tt-soft", height: 0.3, width: 1 },
 ];
 const toldFor = 3; // seconds
+const rehearsed = 500; // frames
 const thumb = 16; // pixels, as in replay.css
 
 export class Replay {
@@ -101,6 +104,25 @@ export class Replay {
     link(Object.values(this.models), "large");
     /** Resolved when the panels are there. */
     this.ready = this.view.fill().then(() => this.player.seek(at));
+    this.ready.then(() => this.rehearse());
+  }
+
+  /**
+   * Take some frames into stores that nobody sees, while the page has nothing else to do: so the browser has
+   * compiled what a jump runs, and the first one takes no longer than the others.
+   */
+  async rehearse() {
+    const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 20, { timeRemaining: () => 5 }));
+    for (const [panel, store] of [["tree", new TreeStore()], ["timeline", new TimelineStore()]]) {
+      const track = this.player.tracks.get(panel);
+      let next = 0;
+      const end = Math.min(rehearsed, track?.at.length ?? 0);
+      while (next < end && !this.signal.aborted) {
+        const deadline = await new Promise((resolve) => { idle(resolve); });
+        do store.apply(readFrame(...this.player.message(track, next++)));
+        while (next < end && deadline.timeRemaining() > 2);
+      }
+    }
   }
 
   // ---- Build the DOM

@@ -5,6 +5,7 @@ export const trackKept = 60; // seconds
 const mostSignals = 5000;
 const mostMarks = 2000;
 const mostStalls = 1000;
+const forgetEvery = 0.5; // seconds
 
 // What an entry of a track says that the task does from then on; TURN: a turn has ended.
 export const RUN = 0;
@@ -29,7 +30,16 @@ export class Track {
     this.busy = new Float32Array(size); // of a sum: share of its time spent running
     /** @type {Stand[]} where it was seen to wait, in the order of time */
     this.stands = [];
-    this.known = -Infinity; // until when all is known, if nobody says otherwise
+    this.known = -Infinity; // until when all is known, if it is no longer told (see `TimelineStore.knownOf`)
+    this.streak = 0;
+  }
+
+  /** Begin anew, in the same arrays. */
+  clear() {
+    this.first = this.end = this.streak = 0;
+    this.stands = [];
+    this.known = -Infinity;
+    return this;
   }
 
   push(at, what, count = 0, busy = 0) {
@@ -160,6 +170,13 @@ export class TimelineStore {
     this.hidden = []; // [at, signals, events] that were not told, or were lost
     this.held = null; // while somebody looks at the past: nothing after it is forgotten
     this.news = new Entries(); // of the frame that is being taken
+    // Of most lanes a frame has no news, and all is known of them until then. Not to note that in each track with
+    // each frame, tracks that are told without a gap have the number of this streak.
+    this.streak = 1;
+    this.until = -Infinity; // until when all is known of these
+    this.forgotAt = -Infinity;
+    /** @type {Track[]} */
+    this.spare = []; // of lanes that are gone: a jump in a recording begins anew
   }
 
   /**
@@ -188,7 +205,7 @@ export class TimelineStore {
     if (facts.lanes) this.told = new Set(facts.lanes);
     for (const [when, number, kind, text] of facts.marks ?? []) {
       const lane = this.lanes.get(number);
-      if (!lane || ms(when) <= lane.track.known) continue;
+      if (!lane || ms(when) <= this.knownOf(lane.track)) continue;
       // A stop that is asked for tells "stopping" when it is asked for, and when it begins.
       if (kind === "state" && lane.marks.findLast((mark) => mark.kind === "state")?.text === text) continue;
       lane.marks.push({ at: ms(when), kind, text });
@@ -199,14 +216,16 @@ export class TimelineStore {
       if (lane?.kind === "thread" && told.state) changed = Math.min(changed, this.noteState(lane, at));
     }
     const chunks = this.chunks(columns, facts.tick ?? 0, at);
-    for (const number of this.told) {
+    // Whether the same lanes are told, and this frame goes on where the one before ended.
+    const goesOn = !facts.lanes && !facts.add && !back.size && since <= this.until + 0.002;
+    if (!goesOn) this.endStreak();
+    for (const number of goesOn ? chunks.keys() : this.told) {
       const lane = this.lanes.get(number);
-      if (!lane) continue;
+      if (!lane || (goesOn && !this.told.has(number))) continue;
       const chunk = chunks.get(number);
-      if (!chunk && since <= lane.track.known + 0.002 && !back.has(number)) { // nothing new, as of most lanes
-        lane.track.known = at;
-        continue;
-      }
+      lane.track.known = this.knownOf(lane.track);
+      lane.track.streak = this.streak;
+      if (!chunk && since <= lane.track.known + 0.002 && !back.has(number)) continue; // nothing new
       const [from, state, turned] = back.get(number) ?? [since, -1, -1];
       if (turned >= 0) lane.turned = turned;
       changed = Math.min(changed, this.extend(lane, from, state, chunk, back.has(number)));
@@ -231,11 +250,27 @@ export class TimelineStore {
       changed = Math.min(changed, ms(from));
     }
     if (facts.hidden) this.hidden.push([at, facts.hidden.signals ?? 0, facts.hidden.lost ?? 0]);
-    this.forget(at - trackKept);
+    this.until = at;
+    if (!(Math.abs(at - this.forgotAt) < forgetEvery)) {
+      this.forgotAt = at;
+      this.forget(at - trackKept);
+    }
     return changed;
   }
 
+  /** Until when all is known of a track, before the frame that is being taken. */
+  knownOf(track) {
+    return track.streak === this.streak ? this.until : track.known;
+  }
+
+  endStreak() {
+    for (const { track } of this.lanes.values()) track.known = this.knownOf(track);
+    this.streak++;
+  }
+
   clear() {
+    for (const { track } of this.lanes.values()) this.spare.push(track);
+    this.until = -Infinity;
     this.lanes.clear();
     this.signals = [];
     this.wakes = [];
@@ -262,7 +297,10 @@ export class TimelineStore {
     for (const fact of facts.add ?? []) {
       const old = this.lanes.get(fact.lane);
       if (old) Object.assign(old, fact);
-      else this.lanes.set(fact.lane, { ...fact, track: new Track(), marks: [], summed: false, turned: -1 });
+      else {
+        const track = this.spare.pop()?.clear() ?? new Track();
+        this.lanes.set(fact.lane, { ...fact, track, marks: [], summed: false, turned: -1 });
+      }
       this.shape++;
     }
     for (const [number, changed] of facts.set ?? []) {
@@ -310,7 +348,7 @@ export class TimelineStore {
   /** Add the news of a lane; returns since when it looks different. */
   extend(lane, from, state, chunk, isBack) {
     const { track } = lane;
-    const known = track.known;
+    const { known } = track;
     let changed = Infinity;
     // A sum can begin a little before the frame in which it is told.
     if (from > known + 0.002 && from > (track.end > track.first ? track.at[track.end - 1] : -Infinity)) {
@@ -348,7 +386,6 @@ export class TimelineStore {
       }
       if (begin < end) changed = Math.min(changed, news.at[begin]);
     }
-    track.known = this.at;
     return changed;
   }
 
