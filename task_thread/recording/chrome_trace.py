@@ -21,7 +21,7 @@ from .replay import Mark, Recording
 
 _RUN, _WAIT, _REST, _TURN, _END = map(int, (Kind.RUN, Kind.WAIT, Kind.REST, Kind.TURN, Kind.END))
 _TICK = 10_000  # microseconds of one sum
-_LOOP = 0  # the process of the event loop, and of who sends and is no thread
+_LOOP = 2**30  # the process of the event loop, and of who sends and is no thread; 0 is Perfetto's for "idle"
 
 Event = dict[str, Any]
 
@@ -185,7 +185,7 @@ class _Tracks:
         """Return process and track of a lane."""
         lane = self._lanes.get(number)
         if lane is None:
-            return _LOOP, number
+            return _LOOP, number or _LOOP
         return (lane.get("of", 0), number) if lane.get("kind") == "task" else (number, number)
 
     def _flow(self, name: str, at: int, sent: float, taken: float, sender: int, to: int) -> None:

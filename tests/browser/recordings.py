@@ -88,6 +88,34 @@ class Table(TaskThread):
                 await asyncio.sleep(1)
 
 
+class Kitchen(TaskThread):
+    """Each second the cook puts a dish for who serves it, and two plain tasks wash up for half a second."""
+
+    def initVars__(self) -> None:
+        self.dishes: asyncio.Queue[int] = asyncio.Queue()
+        self.tasks.cook = self.tasks.serve = None
+
+    def getId(self) -> str:
+        return "kitchen"
+
+    async def enter__(self) -> None:
+        self.tasks.cook = await reCreate(self.tasks.cook, self.cook__)
+        self.tasks.serve = await reCreate(self.tasks.serve, self.serve__)
+
+    async def cook__(self) -> None:
+        await asyncio.sleep(1)
+        self.dishes.put_nowait(1)
+        self.tasks.cook = await reSchedule(self.cook__)
+
+    async def serve__(self) -> None:
+        await self.dishes.get()
+        await asyncio.gather(self.wash(), self.wash())
+        self.tasks.serve = await reSchedule(self.serve__)
+
+    async def wash(self) -> None:
+        await asyncio.sleep(0.5)
+
+
 def record(path: Path, seconds: float = 20.0, of: type[TaskThread] = Parent) -> None:
     """Record a program for a while; runs a loop of its own on another OS thread."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lab import SCREENSHOTS
 from playwright.sync_api import BrowserContext, Page, expect
-from recordings import HOSTILE, HOSTILE_TEXT, Table, coarse_history, record
+from recordings import HOSTILE, HOSTILE_TEXT, Kitchen, Table, coarse_history, record
 from task_thread_widgets import export_figure
 
 from task_thread.recording import export_html
@@ -26,8 +26,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: BrowserContext) -> Iterator[Page]:
-    """A page that must ask nobody for anything, and complain of nothing."""
+    """A page without a network, that must ask nobody for anything, and complain of nothing."""
     page = browser.new_page()
+    browser.set_offline(True)
     asked: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -36,7 +37,10 @@ def page(browser: BrowserContext) -> Iterator[Page]:
         "console",
         lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
     )
-    yield page
+    try:
+        yield page
+    finally:
+        browser.set_offline(False)
     assert not complaints
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     page.close()
@@ -159,6 +163,80 @@ def test_a_history_of_one_moment_is_stepped_through_and_says_what_it_has_not(
     page.screenshot(path=SCREENSHOTS / "recording-history.png")
 
 
+def test_plain_tasks_and_who_made_whom_go_on_are_shown_as_they_were(
+    page: Page, tmp_path: Path
+) -> None:
+    record(tmp_path / "kitchen.ttr", 8, Kitchen)
+    export_html(tmp_path / "kitchen.ttr", tmp_path / "kitchen.html")
+    page.goto((tmp_path / "kitchen.html").as_uri())
+    expect(page.get_by_role("button", name="Play")).to_be_focused()
+    plain = page.locator('[role="treeitem"][aria-label^="plain task"]')
+    # A look, ten times a second, finds them.
+    for at, number in ((3.4, 2), (3.8, 0), (2.3, 2), (1.9, 0)):
+        go(page, at)
+        expect(plain).to_have_count(number)
+        if number:
+            expect(plain.first).to_contain_text("wash")
+            expect(plain.first).to_contain_text("await asyncio.sleep(0.5)")
+    go(page, 6.3)
+    page.screenshot(path=SCREENSHOTS / "recording-plain-tasks.png")
+    store = "document.documentElement.replay.pages.timeline.store"
+    wakes = f"{store}.wakes.map(({{ taken }}) => Math.round(taken * 10))"
+    assert page.evaluate(wakes) == [10, 20, 30, 40, 50, 60]
+    go(page, 2.5)
+    assert page.evaluate(wakes) == [10, 20]
+    # The tip tells of the arrow, and how long a task holds the loop.
+    plot = page.locator(".tl-plot")
+    box = plot.bounding_box()
+    lanes = page.locator(".tl-name")
+    cook, serve = (lanes.filter(has_text=name).first.bounding_box() for name in ("cook", "serve"))
+    assert box and cook and serve
+    x = box["x"] + box["width"] * (1 - 0.5 / 10)  # two seconds, at the moment of 2.5 s
+    middle = [one["y"] + one["height"] / 2 for one in (cook, serve)]
+    page.mouse.move(x, sum(middle) / 2)
+    expect(page.locator(".tl-tip")).to_contain_text("made serve of kitchen go on")
+    page.mouse.move(x - 20, middle[0])
+    expect(page.locator(".tl-tip")).to_contain_text("held the loop")
+
+
+def test_the_advice_is_that_of_the_moment_and_its_line_is_shown(opened: Page) -> None:
+    page = opened
+    tab(page, "Advice")
+    panel = page.locator('[data-panel="advice"]')
+    line = panel.locator(".tt-advice-line")
+    for at, number in ((4.0, 0), (6.0, 1), (2.0, 0), (12.0, 1)):
+        go(page, at)
+        expect(panel.locator(".tt-advice-entry")).to_have_count(number)
+        expect(panel).to_contain_text("No advice so far" if not number else "fails turns no more")
+    page.screenshot(path=SCREENSHOTS / "recording-advice.png")
+    line.focus()
+    page.keyboard.press("Enter")
+    source = page.locator('[data-panel="source"]')
+    expect(source.locator(".tt-src-line[aria-current] code")).to_have_text(
+        "raise ValueError(HOSTILE_TEXT)"
+    )
+    expect(source.locator(".tt-src-failure")).to_contain_text("nothing caught it")
+    page.screenshot(path=SCREENSHOTS / "recording-advice-line.png")
+    go(page, 3.0)  # when nobody had told of it
+    expect(source.locator(".tt-src-line[aria-current]")).not_to_contain_text("raise")
+    go(page, 8.0)
+    source.get_by_role("button", name="Back to the task").click()
+    expect(source.locator(".tt-src-line[aria-current]")).not_to_contain_text("raise")
+
+
+def test_a_recording_of_an_older_version_has_the_panels_that_it_knows(
+    page: Page, tmp_path: Path
+) -> None:
+    older = Path(__file__).parents[1] / "recording" / "before_advice.ttr"
+    export_html(older, tmp_path / "older.html", at=4.9)
+    page.goto((tmp_path / "older.html").as_uri())
+    expect(page.get_by_role("tab", name="Waits")).to_be_visible()
+    assert page.get_by_role("tab", name="Advice").count() == 0
+    expect(row(page, "reads")).to_contain_text("waits for self.never")
+    tab(page, "All")
+    page.screenshot(path=SCREENSHOTS / "recording-older.png")
+
+
 def test_it_plays_at_its_speed_and_pauses(opened: Page) -> None:
     page = opened
     page.get_by_role("combobox", name="Speed").select_option("2")
@@ -171,8 +249,10 @@ def test_it_plays_at_its_speed_and_pauses(opened: Page) -> None:
     assert moment(page) == stood
 
 
-def test_by_keyboard_alone(opened: Page) -> None:
+@pytest.mark.parametrize("width", [700, 1600])
+def test_by_keyboard_alone(opened: Page, width: int) -> None:
     page = opened
+    page.set_viewport_size({"width": width, "height": 900})
     page.keyboard.press("ArrowRight")
     assert moment(page) == pytest.approx(0.25, abs=0.02)  # the child's first turn
     page.keyboard.press("ArrowRight")
@@ -213,6 +293,19 @@ def test_by_keyboard_alone(opened: Page) -> None:
     assert moment(page) == pytest.approx(before + 1)
     page.keyboard.press("PageUp")
     assert moment(page) == pytest.approx(before + 3, abs=0.01)
+    page.keyboard.press("Home")
+    page.keyboard.press("f")
+    tabs = page.get_by_role("tab")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if tabs.and_(page.locator(":focus")).count():
+            break
+    for name in ("Source", "Log", "Signals", "Waits", "Advice", "All"):
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name=name)).to_be_focused()
+        expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".tt-advice-entry")).to_contain_text("fails turns no more")
+    page.screenshot(path=SCREENSHOTS / f"recording-keyboard-{width}.png", full_page=True)
 
 
 def test_nothing_there_steers_and_hostile_names_are_text(opened: Page) -> None:

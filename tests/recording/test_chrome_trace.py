@@ -118,6 +118,36 @@ def test_all_slices_of_a_full_program_are_nested_and_flows_are_pairs(tmp_path: P
     assert instants["failure"] == failures > 5
 
 
+ASKED = {  # by the Trace Event Format, for each phase besides "ph", "name", "pid" and "tid"
+    "X": {"ts": int, "dur": int},
+    "i": {"ts": int, "s": str},
+    "s": {"ts": int, "id": int, "cat": str},
+    "f": {"ts": int, "id": int, "cat": str, "bp": str},
+    "M": {"args": dict},
+}
+
+
+def test_each_event_has_what_the_format_asks_for(tmp_path: Path) -> None:
+    export_trace(recorded(Top(), 10), tmp_path / "trace.json")
+    events = json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
+    assert {event["ph"] for event in events} == ASKED.keys()
+    processes: dict[int, int] = {}
+    for event in events:
+        asked = {"name": str, "pid": int, "tid": int, **ASKED[event["ph"]]}
+        assert {name: type(event[name]) for name in asked} == asked
+        assert event["ts" if "ts" in event else "pid"] >= 0
+        assert event.get("s", "t") in ("t", "p")
+        # A viewer of Linux's own traces knows a task by its number alone, and 0 as what idles.
+        assert 0 < event["pid"] < 2**31
+        assert 0 < event["tid"] < 2**31
+        assert processes.setdefault(event["tid"], event["pid"]) == event["pid"]
+        if event["ph"] == "M":
+            assert event["name"] in ("process_name", "thread_name")
+            assert type(event["args"]["name"]) is str
+    times = [event["ts"] for event in events if "ts" in event]
+    assert times == sorted(times)
+
+
 def test_turns_that_were_too_many_are_summed_up() -> None:
     recording = recorded(Burns(), 3)
     events = trace_events(recording)

@@ -120,6 +120,19 @@ def test_a_figure_is_a_block_with_the_film_and_a_module_with_code_and_styles(
     assert ".task-thread .rp-range" in code
 
 
+def test_a_figure_names_its_module_as_other_folders_find_it(
+    recording: Path, tmp_path: Path
+) -> None:
+    export_figure(recording, tmp_path / "top.md", module="/recordings/replay.mjs")
+    first = (tmp_path / "top.md").read_text(encoding="utf-8").splitlines()[0]
+    assert first == "```{anywidget} /recordings/replay.mjs"
+    assert (tmp_path / "replay.mjs").exists()
+    for module in ("", "a b", "replay.mjs\n```"):
+        with pytest.raises(ValueError, match="expected a path without spaces as module"):
+            export_figure(recording, tmp_path / "other.md", module=module)
+    assert not (tmp_path / "other.md").exists()
+
+
 @pytest.mark.parametrize("export", [export_html, export_figure])
 def test_what_is_no_recording_is_refused_and_nothing_written(export: Any, tmp_path: Path) -> None:
     other = tmp_path / "other.txt"

@@ -118,8 +118,9 @@ def export_figure(
     recording: Recording | str | os.PathLike[str],
     path: str | os.PathLike[str],
     at: float = 0.0,
+    module: str = "replay.mjs",
 ) -> None:
-    """Write a recording as a figure of a MyST page.
+    """Write a recording as a figure of a page that mystmd makes.
 
     Two files: a Markdown file with one `{anywidget}` block, for `{include}`; and beside it
     `replay.mjs`, the code, which all figures of a folder share.
@@ -128,15 +129,20 @@ def export_figure(
         recording: it, or the path of its file.
         path: of the Markdown file; what is there is replaced.
         at: the moment at which it opens, in seconds.
+        module: where the page finds `replay.mjs`: mystmd looks from the folder of the page that includes the
+            figure. "/recordings/replay.mjs" begins at the folder of the project, and holds for all pages.
 
     Raises:
         RecordingError: the file is no recording, or of a newer version.
         OSError: a file can't be read or written.
+        ValueError: `module` has spaces, or is empty.
     """
+    if len(module.split()) != 1:
+        raise ValueError(f"expected a path without spaces as module, found {module!r}")
     film, _, _ = filmed(recording)
     state = json.dumps({"film": film, "at": float(at)})
     Path(path).with_name("replay.mjs").write_text(figure_code(), encoding="utf-8")
-    Path(path).write_text(f"```{{anywidget}} replay.mjs\n{state}\n```\n", encoding="utf-8")
+    Path(path).write_text(f"```{{anywidget}} {module}\n{state}\n```\n", encoding="utf-8")
 
 
 @cache
