@@ -30,6 +30,9 @@ python -m task_thread replay FILE shows what --record FILE has recorded. Keys:
   + and -           faster and slower, from 0.1 to 10 times
   home, end         to the beginning and the end
   q                 quit
+
+python -m task_thread replay FILE PAGE.html writes it as one page that plays it, and replay FILE TRACE.json
+as Chrome trace events, for ui.perfetto.dev.
 """
 
 
@@ -68,8 +71,10 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write("task_thread: the view needs the package rich: pip install rich\n")
         return 2
     if options.file == "replay" and not os.path.exists("replay"):
+        if len(options.args) == 2:
+            return replayed.export(*options.args)
         if len(options.args) != 1:
-            parser.error("expected `replay FILE`, where FILE is a recording")
+            parser.error("expected `replay FILE` or `replay FILE OUT`, where FILE is a recording")
         return replayed.run(options.args[0], plain=options.plain)
     level = getattr(logging, options.log_level.upper())
     return script.run(

@@ -6,13 +6,15 @@ the tree as it was at the end. Nothing of the program runs.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 
 from rich.console import Console
 
-from ..recording import Recording, RecordingError, replay
+from ..recording import Recording, RecordingError, export_html, export_trace, replay
 from ..snapshot import text_tree
 from .keyboard import Keyboard
 from .scene import Beat, Scene
@@ -134,6 +136,33 @@ def run(path: str, plain: bool = False) -> int:
         finally:
             keyboard.end()
     return 0
+
+
+def export(path: str, out: str) -> int:
+    """Write a recording as a page or as trace events, by the name of the new file; return the exit status.
+
+    Args:
+        path: of the recording.
+        out: NAME.html or NAME.json; what is there is replaced.
+    """
+    kinds: dict[str, Callable[[Recording, str], None]] = {
+        ".html": export_html,
+        ".json": export_trace,
+    }
+    kind = kinds.get(os.path.splitext(out)[1].lower())
+    if kind is None:
+        problem = f"expected a name that ends in .html or .json, found {out}"
+    else:
+        try:
+            with replay(path) as recording:
+                kind(recording, out)
+            return 0
+        except (OSError, RecordingError) as error:
+            problem = str(error)
+        except ImportError as error:
+            problem = f"the page needs what the widgets need: {error}"
+    write(sys.stderr, f"task_thread: {literal(problem)}\n")
+    return 2
 
 
 def _write(recording: Recording) -> None:

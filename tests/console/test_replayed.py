@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from properties import virtual_time
 from recording.a_program import Top
 
 from task_thread import replay
+from task_thread.__main__ import main
 from task_thread.console import replayed
 from task_thread.console.keyboard import keys_in
 from task_thread.console.replayed import Playing, told
@@ -142,6 +144,22 @@ def test_what_is_no_recording_is_a_sentence(tmp_path: Path, capsys: Any) -> None
     err = capsys.readouterr().err.splitlines()
     assert "No such file" in err[0]
     assert "expected a recording of task_thread, found one that begins with b'print()'" in err[1]
+
+
+def test_it_is_written_as_a_page_and_as_trace_events(
+    path: Path, tmp_path: Path, capsys: Any
+) -> None:
+    for name, begins in (("x.html", "<!doctype html>"), ("x.JSON", '{"traceEvents": [')):
+        assert main(["replay", str(path), str(tmp_path / name)]) == 0
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+    assert capsys.readouterr() == ("", "")
+    assert main(["replay", str(path), str(tmp_path / "x.txt")]) == 2
+    assert main(["replay", str(tmp_path / "missing"), str(tmp_path / "y.html")]) == 2
+    assert main(["replay", str(path), str(tmp_path / "no folder" / "y.html")]) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert err[0].startswith("task_thread: expected a name that ends in .html or .json, found ")
+    assert all("No such file" in line for line in err[1:3])
+    assert sorted(os.listdir(tmp_path)) == ["x.JSON", "x.html"]
 
 
 def test_a_script_is_recorded(tmp_path: Path) -> None:
