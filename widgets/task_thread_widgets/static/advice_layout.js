@@ -17,7 +17,7 @@ import { formatCount, plural } from "./numbers.js";
  * @property {number} last
  */
 
-const most = 1000; // a kernel leaves the oldest out itself; a recording may be anybody's
+const mostTold = 1000; // a kernel leaves the oldest out itself; a recording may be anybody's
 
 /** The advice that the kernel has told of, by number. */
 export class AdviceStore {
@@ -40,7 +40,7 @@ export class AdviceStore {
     for (const n of facts.gone ?? []) this.told.delete(n);
     this.more = facts.more ?? this.more;
     for (const n of this.told.keys()) {
-      if (this.told.size <= most) break;
+      if (this.told.size <= mostTold) break;
       this.told.delete(n);
     }
     return added.filter(({ n }) => !before.has(n));
