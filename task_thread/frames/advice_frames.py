@@ -1,5 +1,8 @@
 """What the coach told the threads of a panel: each advice once, with how often it was found and when.
 
+Where all threads are shown, those that have ended since somebody first looked are among them: an advice on
+how a thread stops comes when it stops.
+
 Nothing is kept here but what the page was told. The coach's book is looked at twice a second, while
 somebody sees the panel.
 
@@ -19,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import instruments
+from .._core import instruments, registry
 from .._core.context import life_of
 from .._core.lines import where
 from ..coach.advice import Advice
@@ -63,6 +66,7 @@ class AdviceFrames:
         self._new: list[tuple[str, dict[str, Any]]] = []
         self._roster: Roster[_Entry] = Roster(MOST)
         self._due = float("-inf")
+        self._since: int | None = None  # the newest ending, when somebody first looked
 
     def frame(self, now: float, full: bool, rows: Any = ()) -> Frame | None:
         """Return what is new, or `None` if nothing is.
@@ -76,7 +80,9 @@ class AdviceFrames:
             return None
         self._due = now + self._every
         roster = self._roster
-        found = {one.number: one for one in told(self.tops)}
+        if self._since is None:
+            self._since = max((number for number, _ in registry.endings()), default=0)
+        found = {one.number: one for one in told(self.tops, self._since)}
         newest = sorted(found)[-MOST:]
         roster.more = len(found) - len(newest)
         for number in sorted(roster.rows.keys() - set(newest)):
@@ -124,12 +130,23 @@ class AdviceFrames:
         self.rest()
 
 
-def told(tops: Tops) -> list[Advice]:
-    """Return the advice that some threads, and all below them, were given."""
+def told(tops: Tops, since: int = 0) -> list[Advice]:
+    """Return the advice that some threads, and all below them, were given.
+
+    Args:
+        tops: the threads; if they are all, those that have ended lately are among them.
+        since: the number of the ending after which a thread counts as such.
+    """
     advice_of = instruments.advice_of
     if advice_of is None:
         return []
-    return [one for thread in tops.threads() for one in advice_of(life_of(thread))]
+    threads = tops.threads()
+    if tops.all:
+        ended = (ref() for number, ref in registry.endings() if number > since)
+        threads = [*(thread for thread in ended if thread is not None), *threads]
+    lives = {life.serial: life for life in map(life_of, threads)}
+    found = {one.number: one for life in lives.values() for one in advice_of(life)}
+    return [found[number] for number in sorted(found)]
 
 
 def _facts(one: Advice) -> dict[str, Any]:

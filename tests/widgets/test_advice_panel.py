@@ -6,7 +6,7 @@ import linecache
 from typing import Any
 
 import pytest
-from programs import Probe
+from programs import Probe, until
 from students import student
 from task_thread_widgets import AdvicePanel, SourcePanel
 
@@ -85,6 +85,33 @@ def test_it_shows_what_was_told_of_its_thread_and_of_those_below() -> None:
     shown = rows(AdviceFrames(child).frame(1.0, True))
     assert [row["text"] for row in shown] == ["of the child"]
     assert len(rows(AdviceFrames(top).frame(1.0, True))) == 2
+
+
+async def test_of_all_threads_those_that_have_ended_since_are_among_them() -> None:
+    """An advice on a stop comes when the thread stops: a look after it would find no root that lives."""
+    early, late = Probe(), Probe()
+    for thread in (early, late):
+        thread.start()
+    await until(lambda: early.running and late.running)
+    tell(early, 3, "before anybody looked")
+    await early.stop()
+    await early.join()
+    model = AdviceFrames()
+    assert rows(model.frame(1.0, True)) == []
+    await late.stop()
+    tell(late, 5, "at its end")
+    await late.join()
+    [row] = rows(model.frame(2.0, False))
+    assert row["text"] == "at its end"
+    source = SourceFrames()
+    facts = source.frame(2.0, True, "", row["n"]).facts  # type: ignore[union-attr]
+    assert facts["told"]["line"] == 5
+    late.start()  # run again it is among those that live, and told once
+    await until(lambda: late.running)
+    assert len(rows(model.frame(3.0, True))) == 1
+    await late.stop()
+    await late.join()
+    source.close()
 
 
 def test_the_newest_are_kept_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
