@@ -304,7 +304,8 @@ def test_by_keyboard_alone(opened: Page, width: int) -> None:
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=name)).to_be_focused()
         expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
-    expect(page.locator(".tt-advice-entry")).to_contain_text("fails turns no more")
+        if name == "Advice":
+            expect(page.locator(".tt-advice-entry")).to_contain_text("fails turns no more")
     page.screenshot(path=SCREENSHOTS / f"recording-keyboard-{width}.png", full_page=True)
 
 

@@ -22,7 +22,7 @@ export class AdvicePage extends PanelPage {
     this.list = make("ul", {
       class: "tt-page-scroller tt-advice-list", "aria-label": "advice, the newest first", tabindex: "0",
     });
-    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.empty = make("div", { class: "tt-page-empty" }, this.waiting);
     this.body.append(this.list, this.empty);
     this.model.on("change:advice", this.guard(() => this.draw()));
   }
@@ -55,7 +55,7 @@ export class AdvicePage extends PanelPage {
     setText(this.empty, this.order.newest
       ? "No advice so far. Where the coach sees a classic mistake it says here what happened, on which line, "
         + "and what to write instead."
-      : "waiting for the kernel…");
+      : this.waiting);
     setShown(this.empty, !store.told.size);
     setShown(this.list, store.told.size > 0);
   }

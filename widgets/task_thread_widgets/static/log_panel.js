@@ -54,7 +54,7 @@ export class LogPage extends PanelPage {
         this.list.focus({ preventScroll: true });
       }),
     });
-    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.empty = make("div", { class: "tt-page-empty" }, this.waiting);
     const { signal } = this;
     this.list.addEventListener("scroll", this.guard(() => {
       // What another width, a line that unfolds or a tab that comes back scrolls is no wish of anybody.
@@ -110,7 +110,7 @@ export class LogPage extends PanelPage {
     setText(this.toEnd, `${plural(this.unread, "new line")} ↓`);
     setShown(this.toEnd, this.unread > 0);
     setAttribute(this.clearButton, "aria-disabled", lines.length ? null : "true");
-    setText(this.empty, !this.order.newest ? "waiting for the kernel…"
+    setText(this.empty, !this.order.newest ? this.waiting
       : lines.length ? "no line fits the filter" : "nothing was logged yet");
     setShown(this.empty, !shown);
   }

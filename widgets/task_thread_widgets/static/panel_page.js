@@ -19,6 +19,8 @@ export class PanelPage {
     this.signal = signal;
     /** @type {import("./player.js").Player | undefined} of a recording, which nobody can steer any more */
     this.recorded = model.get("recorded");
+    /** What stands in a panel until it was drawn. One of a recording is drawn once it is in sight, and waits for nobody. */
+    this.waiting = this.recorded ? "" : "waiting for the kernel\u2026";
     this.clock = clockOf(model);
     this.order = new FrameOrder();
     this.asks = new Asks();

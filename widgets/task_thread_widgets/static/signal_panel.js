@@ -54,7 +54,7 @@ export class SignalsPage extends PanelPage {
     this.list = make("div", { class: "sg-list", role: "list", "aria-label": "signals, newest first" });
     this.listScroller = make("div", { class: "tt-page-scroller sg-list-scroller", tabindex: "0", role: "group",
       "aria-label": "newest signals" }, this.list);
-    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.empty = make("div", { class: "tt-page-empty" }, this.waiting);
     this.note = make("div", { class: "tt-page-empty", hidden: true });
     this.header.append(this.rate, this.sum, make("span", { class: "tt-page-tools" },
       this.onlyButton, this.search, this.holdButton, this.largeButton));
@@ -300,7 +300,7 @@ export class SignalsPage extends PanelPage {
   }
 
   emptyText(only) {
-    if (!this.order.newest) return "waiting for the kernel…";
+    if (!this.order.newest) return this.waiting;
     if (this.filter.trim()) return "no signal fits the filter";
     const since = this.recorded ? "so far" : "since you look";
     if (only) return `no signal of ${this.store.nameOf(only)} ${since}`;

@@ -67,7 +67,7 @@ export class SourcePage extends PanelPage {
     }, make("div", { class: "tt-src-line tt-src-heads", "aria-hidden": "true" },
       ...["line", "stops", "time", ""].map((head) => make("span", {}, head))), this.here, this.list);
     this.failure = make("li", { class: "tt-src-failure" });
-    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.empty = make("div", { class: "tt-page-empty" }, this.waiting);
     const byHand = () => { this.scrolledAt = performance.now(); };
     for (const name of ["wheel", "touchmove", "pointerdown", "keydown"]) {
       this.scroller.addEventListener(name, byHand, { passive: true, signal: this.signal });
@@ -152,7 +152,7 @@ export class SourcePage extends PanelPage {
 
   emptyText(source) {
     const { at, note, task, told } = this.store;
-    if (!this.order.newest) return "waiting for the kernel…";
+    if (!this.order.newest) return this.waiting;
     if (told) return `The text of that line is not known here. The coach says: ${told.text}`;
     if (!task) return note;
     if (source) return `The source of ${source.name} is not known here (${source.label}, line ${at.line}).`;

@@ -93,7 +93,7 @@ export class TimelinePage extends PanelPage {
     this.inner = make("div", { class: "tl-inner" },
       make("div", { class: "tl-left" }, this.corner, this.names.root), this.plot);
     this.scroller = make("div", { class: "tl-scroller" }, this.inner);
-    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel\u2026");
+    this.empty = make("div", { class: "tt-page-empty" }, this.waiting);
     this.probe = make("span", { hidden: true });
     this.body.append(this.scroller, this.empty, this.tip.root, this.probe);
     this.context = this.canvas.getContext("2d", { alpha: false });
@@ -183,7 +183,7 @@ export class TimelinePage extends PanelPage {
       this.sized = "";
     }
     const empty = !this.rows.length;
-    setText(this.empty, this.order.newest ? "no thread is running" : "waiting for the kernel\u2026");
+    setText(this.empty, this.order.newest ? "no thread is running" : this.waiting);
     setShown(this.empty, empty);
     setShown(this.scroller, !empty);
     setShown(this.legend, !empty);

@@ -61,7 +61,7 @@ export class TreePage extends PanelPage {
     this.ruler = make("div", { class: "tt-ruler", "aria-hidden": "true" });
     this.lowRuler = make("div", { class: "tt-ruler", "data-low": "", "aria-hidden": "true" });
     this.scroller = make("div", { class: "tt-scroller" }, this.tree, this.ruler, this.lowRuler);
-    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.empty = make("div", { class: "tt-page-empty" }, this.waiting);
     this.more = make("div", { class: "tt-page-empty", hidden: true });
     this.about = new AboutView();
     this.header.append(this.total, this.sum, this.lag,
@@ -207,7 +207,7 @@ export class TreePage extends PanelPage {
   }
 
   emptyText() {
-    if (!this.order.newest) return "waiting for the kernel…";
+    if (!this.order.newest) return this.waiting;
     return this.store.roots.length ? `no name holds "${this.filter.trim()}"` : "no thread is running";
   }
 

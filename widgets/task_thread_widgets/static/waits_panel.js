@@ -20,7 +20,7 @@ export class WaitsPage extends PanelPage {
       make("span", { class: "tt-page-tools" }, this.largeButton));
     this.graph = make("div", { class: "tt-page-scroller tt-waits-graph", "aria-hidden": "true" });
     this.list = make("ul", { class: "tt-page-scroller tt-waits-list", "aria-label": "what is waited for, longest first" });
-    this.empty = make("div", { class: "tt-page-empty" }, "waiting for the kernel…");
+    this.empty = make("div", { class: "tt-page-empty" }, this.waiting);
     this.parts = make("div", { class: "tt-waits-parts" }, this.graph, this.list);
     this.body.append(this.parts, this.empty);
     this.times = []; // elements that show how long, with since when
@@ -55,7 +55,7 @@ export class WaitsPage extends PanelPage {
     }
     setText(this.sum, this.order.newest ? sumText(facts) : "");
     setAttribute(this.sum, "data-red", facts.red ? "" : null);
-    setText(this.empty, this.order.newest ? "nobody waits for anything that can be named" : "waiting for the kernel…");
+    setText(this.empty, this.order.newest ? "nobody waits for anything that can be named" : this.waiting);
     setShown(this.empty, !facts.things.length);
     setShown(this.parts, facts.things.length > 0);
     const selected = this.model.get("selected") ?? "";
