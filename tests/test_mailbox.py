@@ -184,6 +184,25 @@ async def test_an_error_in_an_overflow_hook_is_logged_and_the_sender_waits_all_t
     assert "inputOverflowHandler__ failed: ValueError: no room" in caplog.text
 
 
+async def test_an_overflow_hook_that_is_no_coroutine_method_is_told_what_to_write(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Program(Small):
+        def inputOverflowHandler__(self, queue: Any) -> None:  # type: ignore[override]
+            queue.get_nowait()
+
+    program = Program()
+    async with running(program):
+        for number in range(4):
+            await program.insertSignal(text(number))
+            await rounds()
+        program.leave.set()
+        await until(lambda: len(program.heard) == 3)
+    assert "expected inputOverflowHandler__ to be a coroutine method: write `async def`" in (
+        caplog.text
+    )
+
+
 async def test_a_sender_that_gives_up_passes_its_room_on() -> None:
     program = Small()
     async with running(program):

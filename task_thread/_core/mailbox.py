@@ -318,7 +318,12 @@ class Mailbox:
         if hook is None:
             return
         try:
-            await hook(self)
+            waited = hook(self)
+            if not inspect.isawaitable(waited):
+                raise TypeError(
+                    f"expected {self._overflow_name} to be a coroutine method: write `async def`"
+                )
+            await waited
         except (CancelledError, GeneratorExit):
             raise
         except BaseException as error:
