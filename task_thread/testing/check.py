@@ -69,7 +69,8 @@ def check(
     Raises:
         CheckFailed: an AssertionError whose text is a sentence, and whose `kind` is one of "assert",
             "expectation" (of `Events`), "error", "deadlock", "deadline", "endless", "left running",
-            "swallowed cancellation", "time.sleep", "input", "exit", "not written" (a `NotImplementedError`).
+            "swallowed cancellation", "time.sleep", "input", "exit", "not written" (a `NotImplementedError`,
+            or the program uses a name that nothing has defined).
         TypeError: `program` is not a co-function without arguments.
         ValueError: a limit is not above 0, or `allow` has an unknown word.
     """

@@ -369,11 +369,29 @@ class Run:
         what = place.function.rpartition(".")[2] if place is not None else "something"
         self.blame("not written", f"not written yet: {what}, at {at(place)}", place, error)
 
+    def _is_undefined(self, error: BaseException, place: Place | None) -> bool:
+        """Return whether the file of the program, as a cell is one, uses a name that nothing defines.
+
+        Where a class's body still raises `NotImplementedError`, its name is never defined.
+        """
+        code = code_of(self.program)
+        return (
+            type(error) is NameError
+            and code is not None
+            and place is not None
+            and place.filename == code.co_filename
+        )
+
     def _broke(self, error: BaseException) -> None:
         if type(error) is NotImplementedError:
             self._unwritten(error)
             return
         place = raised_at(error)
+        if self._is_undefined(error, place):
+            name = getattr(error, "name", None) or text_of(error)
+            text = f"not written yet: nothing defines {name}, at {at(place)}; write it, and run it first"
+            self.blame("not written", text, place, error)
+            return
         text = f"{describe(error)}, at {at(place)}"
         if is_a(error, SolipsismError):
             text = f"in virtual time there is no world outside ({text}): check it with real=True"

@@ -47,6 +47,8 @@ WRONG_ANSWERS: list[tuple[str, str, str, str, str]] = [
     ("10_1", "async with self.lock:", "if True:", "10_1_1", "'sold'"),
     ("10_1", "async with self.lock:", "await self.lock.acquire()\n        if True:", "10_1_1",
           "expected the events"),
+    ("10_1", "await self.print_ticket()", "self.print_ticket()", "10_1_1", "is each one printed?"),
+    ("10_1", "                await self.print_ticket()\n", "", "10_1_1", "is each one printed?"),
     ("10_2", "sorted((source, target), key=lambda account: account.name)", "source, target",
           "10_2_1", "the program waits"),
     ("10_2", "async with second.lock:", "if True:", "10_2_1", "both locks must be held"),

@@ -616,3 +616,16 @@ def test_what_is_not_written_yet_is_told_in_a_line() -> None:
             f"not written yet: {what}, at line {line(where)} of test_mistakes.py: "
             f"`raise NotImplementedError()  {where}`"
         )
+
+
+def test_what_nothing_has_defined_is_told_in_a_line_with_what_to_run() -> None:
+    async def program() -> None:
+        Answer()  # type: ignore[name-defined]  # noqa: F821
+
+    failed = failure(program)
+    assert failed.kind == "not written"
+    where = line("Answer()  # type: ignore[name-defined]  # noqa: F821")
+    assert str(failed) == (
+        f"not written yet: nothing defines Answer, at line {where} of test_mistakes.py: "
+        "`Answer()  # type: ignore[name-defined]  # noqa: F821`; write it, and run it first"
+    )
