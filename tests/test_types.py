@@ -14,7 +14,9 @@ pytest.importorskip("mypy")
 
 RIGHT = """
 import asyncio
-from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule
+import functools
+from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule, verbose
+from task_thread.lesson import measure, predict
 
 class Clock(TaskThread):
     beats: int
@@ -26,6 +28,14 @@ class Clock(TaskThread):
     async def enter__(self) -> None:
         self.tasks.beat = await reCreate(self.tasks.beat, self.beat__, 0.1, name="x")
         self.tasks.once = await reCreate(None, once)
+        self.tasks.many = await reCreate(None, self.many__, 1, 2, 3, key="x")
+        self.tasks.part = await reCreate(None, functools.partial(self.beat__, name="x"), 0.1)
+        self.tasks.logged = await reCreate(None, self.logged__, 3)
+        for slot in ("one", "two"):
+            setattr(self.tasks, slot, await reCreate(None, self.many__))
+        found = self.findChild("x")
+        if found is not None:
+            await self.sigFromParentToChild__(MessageSignal(self, 1), found)
 
     async def exit__(self) -> None:
         if not self.tasks.once.done():
@@ -35,6 +45,17 @@ class Clock(TaskThread):
     async def beat__(self, pause: float, name: str = "") -> None:
         await asyncio.sleep(pause)
         self.tasks.beat = await reSchedule(self.beat__, pause, name=name)
+
+    async def many__(self, *numbers: int, key: str = "") -> None:
+        self.tasks.many = await reSchedule(self.many__, *numbers, key=key)
+
+    @verbose
+    async def logged__(self, times: int) -> None:
+        async with self.locks.mine:
+            self.tasks.logged = await reSchedule(self.logged__, times - 1)
+
+    async def taskFailed__(self, slot: str, error: BaseException) -> None:
+        print(slot, error)
 
     async def signalHandler__(self, signal: Signal) -> None:
         if isinstance(signal, MessageSignal):
@@ -47,6 +68,8 @@ async def main() -> None:
     clock = Clock()
     clock.start()
     clock.control.setPace("beat", 2).result()
+    print((await measure(clock, seconds=1)).rate > 1)
+    await predict("q", {"a": 1, "b": range(3), "c": lambda n: n > 3}, thread=clock).choose(1)
     await clock.stop()
     print(clock.snapshot().turns, clock.state.name)
 
@@ -55,7 +78,7 @@ asyncio.run(main())
 
 WRONG = """
 import asyncio
-from task_thread import TaskThread, delete, reCreate, reSchedule
+from task_thread import MessageSignal, Signal, TaskThread, delete, reCreate, reSchedule, verbose
 
 class Clock(TaskThread):
     async def enter__(self) -> None:
@@ -72,9 +95,26 @@ class Clock(TaskThread):
         self.tasks.h = self.beat__  # WRONG: no task
         self.tasks.i = await reSchedule(self.beat__, 0.1, color="red")  # WRONG: no such argument
         TaskThread(3)  # WRONG: no thread
+        self.tasks.j = await reCreate(None, self.many__, 1, "2")  # WRONG: one of them of another type
+        self.tasks.k = await reSchedule(self.logged__, "x")  # WRONG: also through a decorator
+        await self.addChild("x")  # WRONG: no thread
+        self.addChild(self)  # WRONG: without await
+        await self.sigFromChildToParent__("hello")  # WRONG: no signal
+        self.sigFromChildToParent__(MessageSignal("me", "x"))  # WRONG: without await
+        self.findChild("x").getId()  # WRONG: there may be none
+        self.snapshot().turns = 3  # WRONG: a record
         self.tasks.a = await reCreate(None, self.beat__, 0.1)
 
     def plain(self) -> None: ...
+
+    async def many__(self, *numbers: int) -> None: ...
+
+    @verbose
+    async def logged__(self, times: int) -> None: ...
+
+    async def taskFailed__(self, error: BaseException) -> None: ...  # WRONG: the slot is missing
+
+    async def signalHandler__(self, signal: MessageSignal) -> None: ...  # WRONG: any signal comes
 
     async def beat__(self, pause: float) -> None:
         await asyncio.sleep(pause)

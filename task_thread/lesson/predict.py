@@ -159,7 +159,7 @@ class Prediction:
 
 def predict(
     question: str,
-    choices: Mapping[str, Any],
+    choices: Mapping[str, Callable[[Any], object] | object],  # so that a checker knows a lambda
     *,
     thread: TaskThread | None = None,
     measure: Callable[..., Any] | None = None,
