@@ -3,7 +3,8 @@
     python docs/slides.py [FOLDER]          (make slides calls it; FOLDER is docs/slides)
 
 The notebooks carry no marks for slides: where one begins is said by their form, text and code by turns.
-reveal.js comes from the network when the slides are opened. No cell is run.
+reveal.js comes from the network when the slides are opened. No cell is run. A slide is as wide as a
+projector, for lines of 90 characters; what is too high for it is made smaller by a script in the page.
 """
 
 from __future__ import annotations
@@ -16,6 +17,24 @@ from nbconvert import SlidesExporter
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
+WIDTH, HEIGHT = 1240, 700  # pixels of a slide, which reveal.js scales to the window
+# reveal.js tells of a slide on the element of all slides, and places it anew when the window changes.
+FIT = """
+<style>
+.reveal .slides section { overflow: hidden; }
+.reveal .jp-Cell { padding: 0; }
+</style>
+<script>
+for (const event of ["ready", "slidechanged"]) {
+  document.querySelector(".reveal").addEventListener(event, ({ currentSlide: slide }) => {
+    slide.style.zoom = "";
+    const high = slide.scrollHeight / HEIGHT;
+    if (high > 1) slide.style.zoom = 1 / high;
+    dispatchEvent(new Event("resize"));
+  });
+}
+</script>
+</body>""".replace("HEIGHT", str(HEIGHT - 20))
 
 
 def slides(path: Path) -> str:
@@ -25,8 +44,15 @@ def slides(path: Path) -> str:
         if cell.cell_type == "markdown":
             heading = any(line.startswith("#") for line in cell.source.splitlines())
             cell.metadata.slideshow = {"slide_type": "slide" if heading else "subslide"}
-    html: str = SlidesExporter(theme="simple").from_notebook_node(notebook)[0]
-    return html
+    exporter = SlidesExporter(
+        theme="simple",
+        reveal_width=str(WIDTH),
+        reveal_height=str(HEIGHT),
+        exclude_input_prompt=True,
+    )
+    html: str = exporter.from_notebook_node(notebook)[0]
+    before, end, after = html.rpartition("</body>")
+    return before + FIT + after if end else html
 
 
 def main() -> None:

@@ -32,3 +32,11 @@ def test_every_text_begins_a_slide_and_its_code_stands_on_it(script: Any) -> Non
     assert len(sections) == len(texts)
     [waits] = [one for one in sections if "A cell may wait" in one]
     assert "clock.ticks" in re.sub(r"<[^>]+>", "", waits)
+
+
+def test_a_slide_is_as_wide_as_a_projector_and_fits_its_height(script: Any) -> None:
+    html = script.slides(ROOT / "notebooks" / "10_races_and_deadlocks.ipynb")
+    assert f"width: {script.WIDTH}" in html
+    assert html.count(script.FIT) == 1
+    assert html.rstrip().endswith("</html>")
+    assert "In&nbsp;[" not in html  # no room is given away to prompts
