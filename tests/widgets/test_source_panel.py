@@ -365,7 +365,7 @@ async def test_the_panel_shows_itself_as_text_where_there_is_no_page(clerk):
     text = bundle["text/plain"]
     assert text.startswith("work of clerk, waiting\n")
     assert "▶" in text and "return await self.orders.get()" in text
-    assert bundle["text/html"].startswith("<pre>")
+    assert bundle["text/html"].startswith('<pre style="font-family: monospace">')
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 

@@ -34,7 +34,7 @@ from .home import home_loop
 from .page_messages import GuardedWidget, sendable
 from .presence import Presences
 from .refusal import Refusal, field
-from .still import CLOSED
+from .still import CLOSED, lines_html
 
 logger = logging.getLogger("task_thread.widgets")
 
@@ -153,7 +153,7 @@ class Panel(GuardedWidget):
 
     def html(self) -> str:
         """Return what it shows at this moment, as HTML; every name is escaped."""
-        return f"<pre>{html.escape(self.text())}</pre>"
+        return lines_html(self.text())
 
     def rest(self) -> None:
         """Let go of what lives while nobody looks."""
@@ -176,7 +176,7 @@ class Panel(GuardedWidget):
         if self.over:
             return {
                 "text/plain": self.still,
-                "text/html": f"<p>{html.escape(self.over)}</p><pre>{html.escape(self.still)}</pre>",
+                "text/html": f"<p>{html.escape(self.over)}</p>{lines_html(self.still)}",
             }
         return {"text/plain": sendable(self.text()), "text/html": sendable(self.html())}
 

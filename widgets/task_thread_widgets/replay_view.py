@@ -7,7 +7,6 @@ made HTML of, the exported page stands in its place (`recorded_page.py`).
 
 from __future__ import annotations
 
-import html
 import os
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from .page_code import script, style
 from .page_messages import GuardedWidget, sendable
 from .panel import live_part
 from .recorded_page import STYLES, filmed, in_notebook, page
+from .still import lines_html
 
 MOST_SHOWN = 50_000_000
 """Characters of a packed film that a page is sent: more makes the connection of a notebook fail."""
@@ -86,7 +86,7 @@ class ReplayView(GuardedWidget):
             shown = (
                 f"<p>This recording is longer than a notebook keeps ({len(whole):,} characters): "
                 "export_html writes it as a file. At its end it was like this:</p>"
-                f"<pre>{html.escape(self._still)}</pre>"
+                + lines_html(self._still)
             )
         return {**live_part(self), "text/plain": repr(self), "text/html": shown}, {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 
 from task_thread import TaskThread
@@ -21,6 +22,14 @@ CLOSED = (
     "this view is closed: to show one, display its thread again in a cell, "
     "or ThreadView() for all threads"
 )
+
+
+def lines_html(text: str) -> str:
+    """Return lines of text as HTML, escaped, in a font whose letters are equally wide.
+
+    In a page of nbconvert `<pre>` alone has the font of prose.
+    """
+    return f'<pre style="font-family: monospace">{html.escape(text)}</pre>'
 
 
 def tree_text(roots: Iterable[TaskThread]) -> str:
