@@ -87,10 +87,7 @@ PROGRAMS = (
         "04",
         "station.thinking = 0.5",
         "A parent that is slower than its children",
-        (
-            "station = StationThread()\nawait only(station)\nstation",
-            "import SignalPanel",
-        ),
+        ("station = StationThread()\nawait only(station)\nstation",),
         3.5,
     ),
     Scene(
