@@ -1,8 +1,8 @@
 """The tutorial walked as a student does it, cell by cell: what its text speaks of is on the screen.
 
 Each notebook opens a view of all that lives beside itself in its second cell; from then on that view must
-be in sight after every cell, at the size of a laptop and at that of a projector. `ROWS` and `LANES` say
-what else the text wants looked at. Cards that ask are answered, there where they came up.
+be in sight after every cell, at the size of a laptop and at that of a projector. `ROWS`, `LANES` and
+`TABS` say what else the text wants looked at. Cards that ask are answered, there where they came up.
 """
 
 from __future__ import annotations
@@ -43,12 +43,13 @@ ROWS = {
     "03 bakery-swapped": "bakery bake_task sell_task",
     "03 pause-seller": "bakery bake_task sell_task",
     "03 till-view": "till ann_task bob_task",
+    "03 light-run": "light lamp_task",
     "04 station-run": "station roof cellar",
     "04 send-one": "roof cellar",
     "04 send-all": "roof cellar",
     "04 slow-where": "roof cellar",
     "05 first-call-run": "server",
-    "05 three-run": "client·2 client·3",
+    "05 three-run": "client·3 client·4",
     "05 deaf-run": "client·1 talk",
     "05 adder-run": "client·1 client·2",
     "05 adder-nonsense": "client·4 talk",
@@ -74,6 +75,11 @@ ROWS = {
     "11 station-run": "station keeper hub",
     "12 office-run": "office ann bob",
     "12 pause": "ann idle",
+    "13 road-run": "home road ann",
+    "13 move-run": "ann",
+    "13 careful-run": "road ann moves",
+    "13 pause-run": "road",
+    "13 ring-run": "ring",
 }
 LANES = {
     "00 clock-run": "tick_task",
@@ -88,6 +94,16 @@ LANES = {
     "08 init-repaired": "tick tock",
     "10 lock-run": "ann_task bob_task",
     "10 deadlock-lines": "there back",
+}
+# Which tab of the view beside the text says to open, and a word that is to be read there.
+TABS = {
+    "00 cell-blocks": ("Advice", "time.sleep(2)"),
+    "04 signals-counted": ("Signals", "cellar"),
+    "05 deaf-figure": ("Advice", "talk"),
+    "05 room-say-run": ("Signals", "client 3"),
+    "06 small-reads-run": ("Advice", "read"),
+    "10 deadlock-lines": ("Waits", "a circle: none of these can go on"),
+    "13 table-run": ("Waits", "a circle: none of these can go on"),
 }
 PANELS = ("SourcePanel(", "SignalPanel(", "WaitsPanel(")
 
@@ -123,7 +139,7 @@ def looked_at(beside: Locator, key: str) -> dict[str, Locator]:
 
 def test_every_cell_that_is_looked_for_is_there() -> None:
     there = {f"{name[:2]} {cell}" for name in NOTEBOOKS for _, cell, _ in cells(name)}
-    assert {*ROWS, *LANES} - there == set()
+    assert {*ROWS, *LANES, *TABS} - there == set()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["laptop", "projector"])
@@ -168,7 +184,14 @@ def test_what_the_text_speaks_of_is_in_sight_after_every_cell(
         elif any(panel in source for panel in PANELS):
             first["panel"] = here.locator(".task-thread[data-panel]").first
         panels = {p: beside.locator(f'[data-panel="{p}"]') for p in ("tree", "timeline")}
-        sees(first | panels | looked_at(beside, f"{name[:2]} {cell}"), cell)
+        key = f"{name[:2]} {cell}"
+        sees(first | panels | looked_at(beside, key), cell)
+        if key in TABS:
+            tab, word = TABS[key]
+            beside.get_by_role("tab", name=tab).click()
+            panel = beside.locator(f'[data-panel="{tab.lower()}"]')
+            sees({f"{tab} {word}": panel.get_by_text(word).first}, cell)
+            beside.get_by_role("tab", name="Timeline").click()
     assert opened
     nb.screenshot(f"walk-{name[:2]}-{size[0]}")
     assert out_of_sight == []
