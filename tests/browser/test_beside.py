@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable
 
 import pytest
-from lab import Notebook, until
+from lab import Notebook, settle, until
 from playwright.sync_api import Locator, expect
 
 OpenNotebook = Callable[..., Notebook]
@@ -106,3 +106,31 @@ def test_without_a_panel_it_is_held_at_the_top_and_let_go(
     until(nb.page, lambda: is_in_sight(nb.cell(4).locator(".jp-InputArea")))
     view.get_by_role("button", name="Let it go").click()
     expect(view).not_to_have_attribute("popover", "manual")
+
+
+@pytest.mark.timeout(240)
+def test_the_next_cell_comes_into_what_a_held_view_leaves_of_the_window(
+    open_notebook: OpenNotebook,
+) -> None:
+    long = "\n".join(f"x = {line}" for line in range(20)) + "\nprint('line\\n' * 4)"
+    nb = open_notebook(cells=[CLOCK + WITHOUT, "clock", *[long] * 10])
+    nb.page.set_viewport_size({"width": 1366, "height": 768})
+    nb.run_cell(0)
+    nb.run_cell(1)
+    view = nb.cell(1).locator(".task-thread-view")
+    view.get_by_role("button", name="Keep in sight").click()
+    expect(view).to_have_attribute("popover", "manual")
+    nb.cell(2).locator(".cm-content").click()
+    for index in range(3, 11):
+        nb.page.keyboard.press("Shift+Enter")
+        nb.wait_idle()
+        cell = nb.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"] .jp-InputArea')
+        until(nb.page, lambda: cell.count() == 1 and is_in_sight(cell))  # noqa: B023
+    # A cell that is clicked stays under the pointer.
+    scrolls = nb.page.locator(".jp-WindowedPanel-outer")
+    scrolls.evaluate("one => one.scrollTo(0, 400)")
+    settle(scrolls)
+    box = scrolls.bounding_box() or {}
+    nb.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 40)
+    settle(scrolls)
+    assert scrolls.evaluate("one => one.scrollTop") == 400

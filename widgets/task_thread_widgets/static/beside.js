@@ -4,6 +4,7 @@
 import { make, setAttribute, setShown, setText } from "./dom.js";
 
 const dockingTime = 3000; // milliseconds until a panel must have come up
+const followingTime = 1000; // milliseconds for which a cell that became active is kept in the window
 const docked = ".jp-LinkedOutputView"; // what JupyterLab calls an output in a panel of its own, and sidecar too
 
 export class Keeper {
@@ -102,9 +103,11 @@ export class Keeper {
     resized.observe(root);
     resized.observe(scrolls);
     addEventListener("resize", fit);
+    const follows = followActiveCell(scrolls);
     this.held = () => {
       resized.disconnect();
       removeEventListener("resize", fit);
+      follows();
       scrolls.style.marginTop = scrolls.style.height = "";
       root.hidePopover?.();
       setAttribute(root, "popover", null);
@@ -134,4 +137,44 @@ function scroller(element) {
     if (/auto|scroll/.test(getComputedStyle(one).overflowY) && one.clientHeight > innerHeight / 3) found = one;
   }
   return found;
+}
+
+/**
+ * Bring the cell that became the active one into what is left of the notebook's window. JupyterLab does so
+ * itself, but for the height that the window had before, and so may leave the cell below its edge. A cell
+ * that was clicked stays where it is.
+ * @returns {() => void} ends it
+ */
+function followActiveCell(scrolls) {
+  const active = () => scrolls.querySelector(".jp-Cell.jp-mod-active");
+  let last = active();
+  let until = 0; // the output of the cell that ran may still push the next one down
+  let clicked = false;
+  const look = () => {
+    const cell = active();
+    if (cell !== last) {
+      last = cell;
+      until = clicked ? 0 : performance.now() + followingTime;
+    }
+    if (!cell || performance.now() > until) return;
+    const { top, bottom } = scrolls.getBoundingClientRect();
+    const box = cell.getBoundingClientRect();
+    if (box.bottom > bottom) scrolls.scrollTop += Math.min(box.bottom - bottom, box.top - top);
+    else if (box.top < top) scrolls.scrollTop += Math.max(box.top - top, box.bottom - bottom);
+  };
+  const later = () => requestAnimationFrame(() => requestAnimationFrame(look)); // JupyterLab first
+  const pressed = ({ type, target }) => {
+    clicked = type !== "keydown" && scrolls.contains(target);
+    if (clicked) until = 0; // the reader goes elsewhere
+  };
+  const asked = ["keydown", "pointerdown", "wheel"];
+  for (const kind of asked) addEventListener(kind, pressed, { capture: true, passive: true });
+  scrolls.addEventListener("scroll", later);
+  const changes = new MutationObserver(later);
+  changes.observe(scrolls, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+  return () => {
+    changes.disconnect();
+    scrolls.removeEventListener("scroll", later);
+    for (const kind of asked) removeEventListener(kind, pressed, { capture: true });
+  };
 }
