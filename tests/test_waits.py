@@ -110,6 +110,19 @@ async def test_an_event_that_nobody_will_set() -> None:
         assert circles(runner) == []
 
 
+async def test_of_a_task_that_runs_only_asyncios_own_code_no_line_is_told() -> None:
+    async def both(thread: Any) -> None:
+        await asyncio.gather(asyncio.sleep(60), asyncio.sleep(60))
+
+    async with running(Program(both)) as thread:
+        await until(lambda: len(thread.waits()) == 3)
+        _, *plain = thread.waits()
+        assert [(wait.kind, wait.filename, wait.line, wait.source) for wait in plain] == [
+            ("plain", "", 0, "")
+        ] * 2
+        assert str(thread.snapshot()).count("sleep [waiting] plain task") == 2
+
+
 async def test_a_gather_with_one_slow_child() -> None:
     async def fetch(seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -32,7 +32,16 @@ from .context import current, life_of
 from .driver import Driver, driver_of
 from .ending import end_one
 from .lifecycle import Life
-from .lines import OURS, Place, attribute, coroutine_in, place_of, task_name, waiting_place
+from .lines import (
+    OURS,
+    Place,
+    attribute,
+    coroutine_in,
+    is_users,
+    place_of,
+    task_name,
+    waiting_place,
+)
 from .mailbox import Mailbox
 from .patient import is_patient
 from .texts import class_of, is_a
@@ -133,7 +142,11 @@ class Waiter:
             return place_of(want.frame)
         if self.driver is not None:
             return self.driver.place
-        return waiting_place(self.coroutine) if self.coroutine is not None else None
+        place = waiting_place(self.coroutine) if self.coroutine is not None else None
+        # A plain task may run asyncio's own code and nothing else: a line of that tells nobody anything.
+        if place is not None and self.kind == "plain" and not is_users(place.filename):
+            return None
+        return place
 
 
 def made_by(task: Any) -> Any:
