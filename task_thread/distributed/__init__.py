@@ -11,6 +11,7 @@ dask.distributed starts and finds the processes, connects and encrypts. What is 
     link       the parent's end: calls to one worker        channel   signals and other items, in order
     host       the worker's end: runs the children          outward   a mailbox that packs its signals
     facts      what the worker tells of its threads         packing   threads, classes and signals as bytes
+    steps      what its tasks do, for the timelines here
     errors     what goes wrong only between processes
 
 Nothing outside of this package knows it. `addChild` takes anything that can `adopt` a child.
