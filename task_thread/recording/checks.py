@@ -108,7 +108,7 @@ _FACTS: dict[str, dict[str, Any]] = {
         "since": float,
         "back": [_row(int, float, int, int)],
         "marks": [_row(float, int, str, str)],
-        "stands": [_row(int, int)],
+        "stands": [_row(int, int, float, most_missing=1)],
         "places": [_row(int, int, str)],
         "signals": [_row(Maybe(float, None), float, int, int, str, str, int)],
         "stalls": [_row(float, float, int)],

@@ -7,12 +7,15 @@ import itertools
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from far import Far, Hasty, Parent, order, soon
 from programs import coached
 
+from task_thread import replay
 from task_thread.frames.source_frames import SourceFrames
 from task_thread.frames.timeline_frames import TimelineFrames
 from task_thread.frames.tree_rows import TreeRows
@@ -251,6 +254,36 @@ async def test_the_timeline_has_its_turns_when_they_were_and_only_while_it_is_lo
     assert {where for _, where in timeline.stands[lane]} == {"await asyncio.sleep(0.1)"}
     while await is_traced(parent, child):  # nobody looks any more
         await asyncio.sleep(0.1)
+
+
+async def test_a_recording_has_its_turns_to_the_end(
+    parent: Parent, child: Far, tmp_path: Path
+) -> None:
+    path = tmp_path / "far.ttr"
+
+    def stands() -> list[Any]:
+        if path.stat().st_size < 1000:  # it is not written at once
+            return []
+        with closing(replay(path)) as recording:
+            film = recording.film()
+        return [
+            stand
+            for segment in film["segments"]
+            for _, panel, content, _ in segment["frames"]
+            if panel == "timeline"
+            for stand in content["facts"].get("stands", ())
+        ]
+
+    with parent.record(path) as recorder:
+        # Until it was told at which line the task stood, and when.
+        await soon(lambda: any(len(stand) == 3 for stand in stands()))
+        turns = child.snapshot().task("turn").turns
+        await soon(lambda: child.snapshot().task("turn").turns > turns + 10)
+        recorded = recorder.seconds
+    with closing(replay(path)) as recording:
+        assert recording.seconds >= recorded
+        [thread] = recording.at(recorded).threads
+    assert thread.children[0].task("turn").turns > turns
 
 
 async def test_the_timeline_has_the_failures_of_its_tasks(
