@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import linecache
 import time
+from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -32,7 +33,6 @@ class TaskFacts(NamedTuple):
         name: of its slot or co-function.
         cofunc: the qualified name of its co-function.
         state: the word for it.
-        turns, rate: number of turns, and turns/s.
         error: "" for none.
         too_fast: whether it has been above its limit.
         paused, hz: of its pacing.
@@ -45,8 +45,6 @@ class TaskFacts(NamedTuple):
     name: str
     cofunc: str
     state: str
-    turns: int
-    rate: float
     error: str
     too_fast: bool
     paused: bool
@@ -90,6 +88,8 @@ class Report(NamedTuple):
         at: when it was made, by `time.monotonic()` of that process.
         threads: those that are new or changed, parents first.
         gone: number of the child and serial of those that are gone.
+        tasks, turns, rates: of the tasks that turned or did not: serial, number of turns, turns/s. Apart from
+            the rest, which mostly stays: else all of it would be told five times a second.
         sources: texts that were asked for, by file name.
     """
 
@@ -97,6 +97,9 @@ class Report(NamedTuple):
     at: float
     threads: tuple[ThreadFacts, ...]
     gone: tuple[tuple[int, int], ...]
+    tasks: array[int]
+    turns: array[int]
+    rates: array[float]
     sources: dict[str, str]
 
 
@@ -106,6 +109,7 @@ class Reporter:
     def __init__(self) -> None:
         self._version = 0
         self._told: dict[tuple[int, int], ThreadFacts] = {}
+        self._turned: dict[int, tuple[int, float]] = {}  # by the serial numbers of tasks
 
     def has_told(self, number: int, life: Life) -> bool:
         """Whether a thread was told of."""
@@ -122,8 +126,9 @@ class Reporter:
         at = time.monotonic()
         found: list[ThreadFacts] = []
         present = set()
+        turned: dict[int, tuple[int, float]] = {}
         for number, top in tops.items():
-            for facts in _read(number, top):
+            for facts in _read(number, top, turned):
                 key = (number, facts.serial)
                 present.add(key)
                 if self._told.get(key) != facts:
@@ -132,11 +137,23 @@ class Reporter:
         gone = tuple(self._told.keys() - present)
         for key in gone:
             del self._told[key]
+        before, self._turned = self._turned, turned
+        new = [(task, *told) for task, told in turned.items() if before.get(task) != told]
         sources = {name: "".join(linecache.getlines(name)) for name in wanted}
-        return Report(self._version, at, tuple(found), gone, sources)
+        return Report(
+            self._version,
+            at,
+            tuple(found),
+            gone,
+            array("Q", [task for task, _, _ in new]),
+            array("Q", [turns for _, turns, _ in new]),
+            array("d", [rate for _, _, rate in new]),
+            sources,
+        )
 
 
-def _read(number: int, top: Life) -> Iterator[ThreadFacts]:
+def _read(number: int, top: Life, turned: dict[int, tuple[int, float]]) -> Iterator[ThreadFacts]:
+    """Yield what is told of a child and of all below it; note how often their tasks have turned."""
     stack = [(top, 0)]
     seen = set()
     while stack:
@@ -161,12 +178,13 @@ def _read(number: int, top: Life) -> Iterator[ThreadFacts]:
                 0 if life.inbox is None else life.inbox.qsize(),
                 0 if life.outbox is None else life.outbox.qsize(),
             ),
-            tuple(_task(driver, now) for driver in life.rows()),
+            tuple(_task(driver, now, turned) for driver in life.rows()),
         )
         stack += [(kid, life.serial) for kid in reversed(children_of(life))]
 
 
-def _task(driver: Driver, now: float) -> TaskFacts:
+def _task(driver: Driver, now: float, turned: dict[int, tuple[int, float]]) -> TaskFacts:
+    turned[driver.serial] = driver.turns, 0.0 if driver.over else round(driver.rate(now), 1)
     cofunc = driver.cofunc
     qualname = attribute(cofunc, "__qualname__")
     code = code_of(cofunc)
@@ -186,8 +204,6 @@ def _task(driver: Driver, now: float) -> TaskFacts:
         _cut(driver.name),
         _cut(qualname if is_a(qualname, str) and qualname else name_of(cofunc)),
         driver.state.value,
-        driver.turns,
-        0.0 if driver.over else round(driver.rate(now), 1),
         _cut(describe(driver.error)),
         driver.too_fast,
         pacing is not None and pacing.paused,

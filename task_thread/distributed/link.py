@@ -18,6 +18,7 @@ import time
 from collections.abc import Coroutine
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from distributed.protocol import to_serialize
 
@@ -68,6 +69,8 @@ class Link:
         proxies: the children that run there, by number.
         wanted: names of files whose text is asked for with the next beat.
         asked_for: those that were looked up.
+        tasks: what stands here for tasks there, by their serial numbers.
+        told_at: of what moment it is known how they stand, in loop time.
     """
 
     def __init__(
@@ -84,6 +87,8 @@ class Link:
         self.proxies: dict[int, Proxy] = {}
         self.wanted: list[str] = []
         self.asked_for: set[str] = set()
+        self.told_at = 0.0
+        self.tasks: WeakValueDictionary[int, TaskShadow] = WeakValueDictionary()
         self.channel = Channel(home, worker, self._handle)
         self._client = client
         self._home = home
@@ -170,12 +175,17 @@ class Link:
     def _report(self, report: Report) -> None:
         for filename, text in report.sources.items():
             keep_source(filename, text)
-        now = self._home.time()
-        at = min(now, report.at + self._shift(now))
         for number, (found, gone) in by_number(report).items():
             proxy = self.proxies.get(number)
             if proxy is not None:
-                proxy.report(report.version, at, found, gone)
+                proxy.report(report.version, found, gone)
+        now = self._home.time()
+        self.told_at = max(self.told_at, min(now, report.at + self._shift(now)))
+        tasks = self.tasks
+        for task, turns, rate in zip(report.tasks, report.turns, report.rates, strict=True):
+            shadow = tasks.get(task)
+            if shadow is not None and turns >= shadow.turns:  # else a newer report came before
+                shadow.turns, shadow.turns_a_second = turns, rate
 
     def _tell_steps(self, steps: Steps) -> None:
         """Add what tasks did to the traces of their trees."""

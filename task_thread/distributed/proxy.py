@@ -171,10 +171,10 @@ class Proxy:
         elif verb == "line":
             self._log(*rest[0])
 
-    def report(self, version: int, at: float, found: list[ThreadFacts], gone: list[int]) -> None:
-        """Take note of what changed until a moment, in loop time."""
+    def report(self, version: int, found: list[ThreadFacts], gone: list[int]) -> None:
+        """Take note of what changed."""
         if self._shadows is not None:
-            self._shadows.take(version, at, found, gone)
+            self._shadows.take(version, found, gone)
 
     def _ended(self, handled: int, lost: int, error: BaseException | None) -> None:
         """Take note of its end there; here it ends when the parent's queue has all of its signals."""
@@ -326,6 +326,16 @@ class Proxy:
     def shadow(self, thread: int, task: int) -> TaskShadow | None:
         """Return what stands here for a task of a thread there."""
         return None if self._shadows is None else self._shadows.task(thread, task)
+
+    @property
+    def told_at(self) -> float:
+        """Of what moment it is known how the tasks there stand, in loop time."""
+        return 0.0 if self.link is None else self.link.told_at
+
+    def knows(self, task: int, shadow: TaskShadow) -> None:
+        """Note what stands for a task there."""
+        if self.link is not None:
+            self.link.tasks[task] = shadow
 
     def tell_end(self, shadow: TaskShadow) -> None:
         """Tell whoever follows a task that it is gone."""

@@ -57,6 +57,8 @@ class TaskShadow:
 
     def __init__(self, proxy: Proxy, owner: Life, serial: int, facts: TaskFacts) -> None:
         self.serial = next(_serials)
+        self.turns = 0
+        self.turns_a_second = 0.0
         self.owner = owner
         self.task = _NoTask()
         self.error: BaseException | None = None
@@ -65,7 +67,6 @@ class TaskShadow:
         self._thread = serial
         self._followed = self._since = float("-inf")
         self.end_told = False  # to whoever follows it
-        self.told_at = 0.0  # of what moment it tells, in loop time
         self.take(facts)
 
     def take(self, facts: TaskFacts) -> None:
@@ -73,7 +74,6 @@ class TaskShadow:
         self._facts = facts
         self.name = self.slot_name = facts.name
         self.slot = facts.slot or None
-        self.turns = facts.turns
         self.too_fast = facts.too_fast
         self.state = _STATES[facts.state]
         self.over = self.state.ended
@@ -104,7 +104,7 @@ class TaskShadow:
 
     def rate(self, now: float) -> float:
         self._proxy.is_looked_at()
-        return 0.0 if self.over else self._facts.rate
+        return 0.0 if self.over else self.turns_a_second
 
     @property
     def place(self) -> Place | None:
@@ -131,6 +131,10 @@ class TaskShadow:
                 missed()
 
         self._proxy.ask(answered, self._thread, verb, self._facts.name, *args)
+
+    @property
+    def told_at(self) -> float:
+        return self._proxy.told_at
 
     def follow(self, now: float) -> float:
         """Note that somebody looks at its steps; return since when, without a break, they are told."""
@@ -223,7 +227,8 @@ class Shadows:
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._life = life_of(proxy.thread)
-        self._version = 0
+        # By which report each thread is known. Serial numbers are given once: what is gone stays gone.
+        self._versions: dict[int, float] = {}
         self._lives: dict[int, Life] = {}  # by their serial numbers there
         self._tasks: dict[int, dict[int, TaskShadow]] = {}  # by those of thread and row
         self._gates: dict[int, asyncio.Future[None]] = {}
@@ -237,12 +242,12 @@ class Shadows:
         life = self._lives.get(serial)
         return None if life is None else life.thread
 
-    def take(self, version: int, at: float, found: list[ThreadFacts], gone: list[int]) -> None:
-        """Take note of a report of some moment; one that was overtaken by a newer one is passed over."""
-        if version < self._version:
-            return
-        self._version = version
+    def take(self, version: int, found: list[ThreadFacts], gone: list[int]) -> None:
+        """Take note of a report; what was overtaken by something newer is passed over."""
         for facts in found:
+            if self._versions.get(facts.serial, 0) > version:
+                continue
+            self._versions[facts.serial] = version
             life = self._lives.get(facts.serial)
             if life is None:
                 life = self._lives[facts.serial] = self._begin(facts)
@@ -251,10 +256,11 @@ class Shadows:
             if life is not self._life:
                 life.received, life.sent = facts.received, facts.sent
                 life.undelivered = facts.undelivered
-            self._take_tasks(life, facts, at)
+            self._take_tasks(life, facts)
             if life is not self._life and not ThreadState(facts.state).live:
                 self._end(facts.serial, _error(facts.error))
         for serial in gone:
+            self._versions[serial] = float("inf")
             if self._lives.get(serial) is not self._life:
                 self._end(serial, None)
 
@@ -276,7 +282,7 @@ class Shadows:
                 current.set(before)
         return life
 
-    def _take_tasks(self, life: Life, facts: ThreadFacts, at: float) -> None:
+    def _take_tasks(self, life: Life, facts: ThreadFacts) -> None:
         if not life.live:
             return
         known = self._tasks.setdefault(facts.serial, {})
@@ -287,9 +293,9 @@ class Shadows:
             shadow = known.get(task.serial)
             if shadow is None:
                 shadow = known[task.serial] = TaskShadow(self._proxy, life, facts.serial, task)
+                self._proxy.knows(task.serial, shadow)
             else:
                 shadow.take(task)
-            shadow.told_at = at
             drivers[shadow] = None
         for serial in known.keys() - present:
             shadow = known.pop(serial)
