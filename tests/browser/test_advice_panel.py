@@ -138,6 +138,7 @@ def test_in_a_small_window_the_line_comes_into_sight(office):
     view.get_by_role("tab", name="All").click()
     notebook.page.set_viewport_size({"width": 1280, "height": 620})
     button = panel(view, "advice").get_by_role("listitem").get_by_role("button")
+    panel(view, "advice").scroll_into_view_if_needed()  # what is out of sight has no entries
     button.scroll_into_view_if_needed()
     marked = panel(view, "source").locator('[aria-current="step"]')
     expect(marked).not_to_be_in_viewport()

@@ -743,7 +743,7 @@ def test_where_the_time_of_the_selected_task_goes(open_notebook, theme):
     # The loop is held by the other one half of the time.
     expect(about).to_have_text(re.compile(r"busy [01]\.?\d* %ready \d+ %waiting \d+ %"))
     expect(about).to_contain_text(
-        "created by clock.enter__, at line 15 of cell In [1]: `self.tasks.tick"
+        "created by clock.enter__, at line 14 of cell In [1]: `self.tasks.tick"
     )
     panel.page.keyboard.press("Escape")
     expect(about).to_be_hidden()
