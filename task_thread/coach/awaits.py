@@ -114,13 +114,16 @@ def _find(
     name: str,
     line: int | None = None,
 ) -> Called | None:
-    """Return the first statement of a kind that calls something with a name, at a line if one is given."""
+    """Return the first statement of a kind that calls something with a name, at a line if one is given.
+
+    What is called as `thread()` is named `__call__`.
+    """
     for node in statements(body):
         if isinstance(node, kind) and (line is None or node.lineno == line):
             call: Any = node.value
             if isinstance(call, (ast.ListComp, ast.SetComp)) and kind is ast.Expr:
                 call = call.elt
-            if isinstance(call, ast.Call) and _name(call) == name:
+            if isinstance(call, ast.Call) and name in (_name(call), "__call__"):
                 return Called(code, node, call)
     return None
 

@@ -71,6 +71,7 @@ def said(call: str, mended: str) -> str:
     ("line", "call", "mended"),
     [
         ("reSchedule(self.walk__)", "reSchedule(self.walk__)", "await reSchedule(self.walk__)"),
+        ("self.friend()", "self.friend()", "await self.friend()"),
         (
             "self.tasks.walk = reSchedule(self.walk__, 1)",
             "reSchedule(self.walk__, 1)",
