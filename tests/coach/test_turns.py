@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from programs import running, started, until
+from programs import forever, rounds, running, started, until
 from students import logged, only, student
 
 from task_thread import TaskThread
@@ -350,6 +350,66 @@ async def test_a_cancellation_that_is_suppressed_is_told_with_what_suppresses_it
         "8) swallowed that and the turn asked for another one. A cancelled task takes no further turn: "
         "do not suppress CancelledError."
     )
+
+
+async def test_a_cancellation_that_a_method_swallows_is_told_with_its_line() -> None:
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def rest(self):
+                try:
+                    await asyncio.sleep(60)
+                except:
+                    print("not yet!")
+
+            async def walk__(self):
+                await self.rest()
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+    robot = names["Robot"]()
+    await started(robot)
+    await until(lambda: robot.snapshot().task("walk").line == 7)
+    await ended(robot)
+    assert only(robot) == (
+        "walk was cancelled, but `except:` (program.py, line 8) swallowed that and the turn asked for "
+        "another one. A cancelled task takes no further turn: end the `except` branch with `raise`."
+    )
+
+
+async def test_a_cancellation_that_a_library_swallows_is_not_told() -> None:
+    """As `asyncio.wait_for` does before Python 3.12, if what it waits for ends in the same moment."""
+    names = student(
+        """
+        class Robot(TaskThread):
+            async def enter__(self):
+                self.tasks.walk = await reCreate(None, self.walk__)
+
+            async def walk__(self):
+                try:
+                    await rest()
+                except asyncio.TimeoutError:
+                    pass
+                self.tasks.walk = await reSchedule(self.walk__)
+        """
+    )
+
+    async def rest() -> None:
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            pass
+
+    names["rest"] = rest
+    robot = names["Robot"]()
+    await started(robot)
+    await until(lambda: robot.snapshot().task("walk").state == "waiting")
+    await rounds()
+    await ended(robot)
+    assert robot.advice() == ()
 
 
 async def test_a_timeout_in_a_turn_is_no_swallowed_cancellation() -> None:
