@@ -17,7 +17,7 @@ fi
 "$user/python" -m pip install --requirement hub/requirements.txt
 PATH=$user:$PATH sh binder/postBuild
 
-# Measured: see hub/README.md. A user who needs more has the kernel ended.
+# A user at work needs 170 MiB: see hub/README.md. Who needs more than the limit has the kernel ended.
 "$tljh/hub/bin/tljh-config" set limits.memory 1G
 "$tljh/hub/bin/tljh-config" set limits.cpu 1
 "$tljh/hub/bin/tljh-config" set user_environment.default_app jupyterlab
