@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable
 
 import pytest
-from lab import Notebook, settle, until
+from lab import Notebook, draw, until
 from playwright.sync_api import Locator, expect
 
 OpenNotebook = Callable[..., Notebook]
@@ -128,9 +128,14 @@ def test_the_next_cell_comes_into_what_a_held_view_leaves_of_the_window(
         until(nb.page, lambda: cell.count() == 1 and is_in_sight(cell))  # noqa: B023
     # A cell that is clicked stays under the pointer.
     scrolls = nb.page.locator(".jp-WindowedPanel-outer")
-    scrolls.evaluate("one => one.scrollTo(0, 400)")
-    settle(scrolls)
     box = scrolls.bounding_box() or {}
-    nb.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 40)
-    settle(scrolls)
-    assert scrolls.evaluate("one => one.scrollTop") == 400
+    nb.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 40)
+    end = scrolls.evaluate("one => one.scrollTop")
+    nb.page.mouse.wheel(0, -700)
+    until(nb.page, lambda: scrolls.evaluate("one => one.scrollTop") < end)
+    draw(nb.page, 30)
+    before = scrolls.evaluate("one => one.scrollTop")
+    nb.page.mouse.down()
+    nb.page.mouse.up()
+    draw(nb.page, 30)
+    assert scrolls.evaluate("one => one.scrollTop") == before

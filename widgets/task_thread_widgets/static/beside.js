@@ -165,7 +165,7 @@ function followActiveCell(scrolls) {
   const later = () => requestAnimationFrame(() => requestAnimationFrame(look)); // JupyterLab first
   const pressed = ({ type, target }) => {
     clicked = type !== "keydown" && scrolls.contains(target);
-    if (clicked) until = 0; // the reader goes elsewhere
+    until = 0; // the reader goes on, or elsewhere
   };
   const asked = ["keydown", "pointerdown", "wheel"];
   for (const kind of asked) addEventListener(kind, pressed, { capture: true, passive: true });
