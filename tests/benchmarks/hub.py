@@ -168,7 +168,9 @@ def rows(
 
 
 def spread(times: list[float]) -> str:
-    """Return median and p95."""
+    """Return median and p95, or nothing of fewer than two."""
+    if len(times) < 2:
+        return ""
     cuts = statistics.quantiles(times, n=20)
     return f"{cuts[9]:.0f} / {cuts[18]:.0f}"
 
