@@ -133,6 +133,20 @@ def test_what_stops_arriving_is_told(
     page.goto("about:blank")  # nothing of it is under way when the server stops
 
 
+def test_where_the_server_allows_shared_memory_a_view_lives_as_well(
+    site: Site, open_lab: OpenLab
+) -> None:
+    site.headers = {
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+    }
+    lab = open_lab("01_anatomy_of_a_task.ipynb")
+    assert lab.page.evaluate("typeof SharedArrayBuffer") == "function"
+    lab.run(0, 1, 2, 3, 4)
+    task = row(lab.cell(4), "task", "hello_task")
+    until(lab.page, lambda: turns(task) >= 2)
+
+
 def test_without_web_assembly_the_lab_says_so(site: Site, context: BrowserContext) -> None:
     page = context.new_page()
     page.add_init_script("delete globalThis.WebAssembly")

@@ -14,6 +14,11 @@ const files = JSON.parse(script.dataset.files); // of Python: their sizes in byt
 // that lives sends the head of a file.
 const patience = { look: 30, tell: 90, still: 15, answer: 15, ...globalThis.labPatience };
 
+// From a server that allows SharedArrayBuffer JupyterLite starts Python in another worker, which waits for the
+// page's answer to each message; one that fails in the page (`A(...).value.then is not a function`, of its
+// library coincident) then stops Python for ever, as soon as a view is shown. The usual worker does it there, too.
+Object.defineProperty(globalThis, "crossOriginIsolated", { value: false });
+
 /** Show a sentence above the page, in place of the last one; without text, take it away. */
 function tell(text) {
   document.getElementById("trouble")?.remove();
@@ -148,8 +153,7 @@ function watch(worker) {
       without = lost[1];
       tellWhy(`Python starts without ${without}, which did not arrive.`);
     }
-    // The first answer is to the request to start. A server that allows SharedArrayBuffer gets another library.
-    if (!data?.id && !crossOriginIsolated) return;
+    if (!data?.id) return; // the first answer is to the request to start
     answered = true;
     starting -= 1;
     showHowFar();
