@@ -136,7 +136,8 @@ async def measure_shares(thread: TaskThread, seconds: float = 1) -> dict[str, Sh
 
     Returns:
         What was measured, by the thread's id and the task's name: "clock.tick". Of the first 1,000 tasks that
-        there are at the beginning; those that have ended meanwhile, or whose thread has, are left out.
+        there are at the beginning; those that have ended meanwhile, or whose thread has, are left
+        out, and so are those of children on workers.
 
     Raises:
         TypeError: `thread` is not a TaskThread.
@@ -154,7 +155,8 @@ async def measure_shares(thread: TaskThread, seconds: float = 1) -> dict[str, Sh
     studied: list[Driver] = []
     try:
         for one in walk_live(life):
-            studied += [driver for driver in one.rows() if not driver.over]
+            rows = one.rows()
+            studied += [driver for driver in rows if not (driver.over or driver.is_remote)]
         del studied[_MOST:]
         for driver in studied:
             trace.study(driver)

@@ -113,6 +113,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         cancelled: the line, or what else, that cancelled or deleted it first; `None` if that is not known.
     """
 
+    is_remote = False  # whether what it stands for runs in another process
     told_at = 0.0  # of what moment its facts are, in loop time; 0 for now, as those of all in this process
 
     __slots__ = (

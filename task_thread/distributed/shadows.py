@@ -50,6 +50,8 @@ class TaskShadow:
     """
 
     elder = heir = following = coroutine = None
+    made = cancelled = None  # nobody tells of it here
+    is_remote = True
     is_pending = False
     last = False
     running = False

@@ -53,7 +53,7 @@ class TaskAbout:
             self.rest()
             self._driver = driver
             self._due = now
-        if driver is None or driver.over or now < self._due:
+        if driver is None or driver.over or driver.is_remote or now < self._due:
             return None
         self._due = now + EVERY
         self._study(driver)
