@@ -16,9 +16,11 @@ from far import Far, Hasty, Parent, order, soon
 from programs import coached
 
 from task_thread import replay
+from task_thread._core.context import life_of
 from task_thread.frames.source_frames import SourceFrames
 from task_thread.frames.timeline_frames import TimelineFrames
 from task_thread.frames.tree_rows import TreeRows
+from task_thread.shares import measure_shares
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 RUN, WAIT, REST, TURN, END = range(5)
@@ -130,6 +132,27 @@ async def test_the_tree_panel_has_its_rows_and_its_worker(parent: Parent, child:
         assert facts["ann"]["worker"] == child.snapshot().worker != ""
         assert facts["turn"]["of"] == facts["ann"]["row"]
         assert "worker" not in facts[parent.getId()]
+    finally:
+        rows.close()
+
+
+async def test_where_the_time_of_its_task_goes_is_not_told_since_nobody_measures_it_here(
+    parent: Parent, child: Far
+) -> None:
+    rows = TreeRows(parent)
+    try:
+        await soon(lambda: any(task.slot == "turn" for task in child.snapshot().tasks))
+        for _ in range(3):
+            now = asyncio.get_running_loop().time()
+            frame = rows.frame(now, True, list(rows.rows), selected=f"{life_of(child).serial}/turn")
+            assert frame is not None
+            told = {fact["name"]: fact for fact in frame.facts["add"]}
+            assert "turn" in told and "about" not in told["turn"]
+            await asyncio.sleep(0)
+        measured = await measure_shares(parent, 0.01)
+        assert not any(name.startswith("ann.") for name in measured)
+        (task,) = (task for task in child.snapshot().tasks if task.slot == "turn")
+        assert task.shares is None and task.created_by == ""
     finally:
         rows.close()
 
