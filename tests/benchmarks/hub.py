@@ -35,7 +35,8 @@ sys.path += [str(CHECKOUT / "tests" / name) for name in ("browser", "hub")]
 
 from a_hub import Hub, logged_in
 from lab import Notebook, chromium
-from measuring import (
+
+from .a_class import (
     FIFTY,
     Weight,
     Window,

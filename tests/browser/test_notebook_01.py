@@ -71,7 +71,7 @@ def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: Op
     assert task.get_attribute("data-state") == "done"
     photograph(nb, "all-threads", "stopped")
 
-    where_made = CELLS["hello-run"]
+    where_made = CELLS["cancel-again"]  # of the better class
     printed = nb.text(where_made)
     view.get_by_role("button", name="Start hello").click()
     expect(thread).to_have_attribute("data-state", "running")

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 from a_hub import Hub
-from measuring import FIFTY, open_all, run_and_look, start_servers, weigh, window
+from benchmarks.a_class import FIFTY, open_all, run_and_look, start_servers, weigh, window
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_anatomy_of_a_task.ipynb"
 NAMES = ["ann", "bob", "eve"]

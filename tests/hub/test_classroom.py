@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from a_hub import Hub, Refused
+from benchmarks.a_class import start_servers
 from hub_users import CellError, HubUser
-from measuring import start_servers
 from values import TEACHER
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "13_one_program_many_students.ipynb"
