@@ -76,7 +76,7 @@ def test_after_run_all_the_program_lives_and_obeys_its_buttons(open_notebook: Op
     view.get_by_role("button", name="Start hello").click()
     expect(thread).to_have_attribute("data-state", "running")
     until(nb.page, lambda: turns(task) >= 2)
-    assert "Hello from helloTask__ at hello" in nb.text(where_made).removeprefix(printed)
+    assert "Hello, better, from hello" in nb.text(where_made).removeprefix(printed)
 
     view.get_by_role("button", name="Pause hello_task").click()
     expect(task).to_have_attribute("data-state", "paused")
