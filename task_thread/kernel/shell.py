@@ -130,6 +130,7 @@ class Shell:
     def _explained(self, show: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(show)
         def showtraceback(exc_tuple: Any = None, *args: Any, **kwargs: Any) -> Any:
+            self._failed = True  # before IPython 9 a cell whose `%%time` shows an error ends well
             explain(exc_tuple[1] if exc_tuple else sys.exc_info()[1])
             return show(exc_tuple, *args, **kwargs)
 
