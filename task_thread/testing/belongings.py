@@ -23,6 +23,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+_STARTS_WITH = 1_000  # objects that the collector passes over: Python 3.12 itself has some hundred
+
 try:
     import resource
 except ImportError:  # Windows, Pyodide
@@ -132,7 +134,7 @@ def _facts() -> list[_Fact]:
         ("the garbage collector's thresholds", gc.get_threshold, lambda value: gc.set_threshold(*value)),
         _list_fact(gc, "callbacks"),
         ("what the garbage collector tells", gc.get_debug, gc.set_debug),
-        ("what the garbage collector passes over", lambda: gc.get_freeze_count() > 0,
+        ("what the garbage collector passes over", lambda: gc.get_freeze_count() > _STARTS_WITH,
          lambda frozen: gc.freeze() if frozen else gc.unfreeze()),
         ("the timeout of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
         ("the stack of new OS threads", threading.stack_size, threading.stack_size),
