@@ -99,9 +99,9 @@ LANES = {
 TABS = {
     "00 cell-blocks": ("Advice", "time.sleep(2)"),
     "04 signals-counted": ("Signals", "cellar"),
-    "05 deaf-figure": ("Advice", "talk reschedules"),
+    "05 deaf-figure": ("Advice", "talk of client"),
     "05 room-say-run": ("Signals", "client 1"),
-    "06 small-reads-run": ("Advice", "read reschedules"),
+    "06 small-reads-run": ("Advice", "read of"),
     "10 deadlock-lines": ("Waits", "a circle: none of these can go on"),
     "13 table-run": ("Waits", "a circle: none of these can go on"),
 }

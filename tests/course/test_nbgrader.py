@@ -54,7 +54,7 @@ def mean(says: str, before: str = "", diary: str = DIARY, counter: str = COUNTER
 
 MEAN = {
     "loops": mean(
-        "name 'Diary' is not defined",
+        "not written yet: nothing defines Diary",
         """
         while True:
             pass

@@ -20,8 +20,12 @@ def test_the_view_lives_and_obeys(browser: Browser, tmp_path: Path, root: Path, 
             expect(page.get_by_role("heading", name="Anatomy of a task")).to_be_visible()
             on_its_own = page.locator("[data-panel=source]:not(.task-thread-view *)")
             on_its_own.scroll_into_view_if_needed()  # nothing is drawn where nobody can see it
-            expect(on_its_own).to_contain_text("async def helloTask__")
+            expect(on_its_own).to_contain_text(
+                "no task turns here"
+            )  # a later cell made another *hello*
             view = page.locator(".task-thread-view").last
+            view.get_by_role("tab", name="Source").click()
+            expect(view.locator("[data-panel=source]")).to_contain_text("async def helloTask__")
             assert_alive_and_obedient(view, shown.kernel, f"voila-{theme}")
             # Voila loads extensions that are made for JupyterLab, and fonts of other places.
             ours = [e for e in shown.errors if "task_thread" in e or "anywidget" in e]
