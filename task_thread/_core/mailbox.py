@@ -320,9 +320,7 @@ class Mailbox:
         try:
             waited = hook(self)
             if not inspect.isawaitable(waited):
-                raise TypeError(
-                    f"expected {self._overflow_name} to be a coroutine method: write `async def`"
-                )
+                raise not_a_hook(self._overflow_name, waited)
             await waited
         except (CancelledError, GeneratorExit):
             raise
