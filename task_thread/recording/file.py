@@ -37,6 +37,7 @@ _LENGTH = struct.Struct("<I")
 _HEADER, _SOURCE, _BEGIN, _TICK, _END = b"H", b"C", b"S", b"T", b"E"
 _LEVEL = 6  # of compression; 9 takes twice the time for 2 % less
 _MOST_RECORD = 64_000_000  # bytes of one record, compressed or not
+_MOST_END = 64  # bytes of the record at the end
 _MOST_SOURCES = 5_000
 
 Tick = dict[str, Any]
@@ -54,7 +55,7 @@ class Tape:
         path: of the file; `None` for memory.
         about: of the program: "name", "began", "python", "product".
         seconds: of which at least the newest are kept, and at most about twice as many; `None` for all.
-        most: bytes that the file may have; `None` for any number.
+        most: bytes that the file may have, its end included; `None` for any number.
 
     Attributes:
         about: as given; it may be changed until the first tick is written.
@@ -62,7 +63,8 @@ class Tape:
         size: in bytes.
 
     Raises:
-        OSError: the file can't be written.
+        OSError: the file can't be written, here and wherever something is written; or `most` has no room
+            for it.
     """
 
     def __init__(
@@ -110,10 +112,10 @@ class Tape:
             OSError: it can't be written.
         """
         if begins:
-            self._trim(tick["at"])
-            begin = self.size or len(self._front())
-            self._write(_record(_BEGIN, _json({"at": tick["at"]})))
-            self._segments.append((begin, tick["at"]))
+            self._leave_away(self._first_kept(tick["at"]))
+            record = _record(_BEGIN, _json({"at": tick["at"]}))
+            self._write(record)
+            self._segments.append((self.size - len(record), tick["at"]))
             self._stream = zlib.compressobj(_LEVEL, wbits=-15)
         frames, buffers = [], []
         for panel, content, columns in tick["frames"]:
@@ -128,14 +130,15 @@ class Tape:
         """End the recording."""
         if not self._file.closed:
             try:
-                self._write(_end(seconds))
+                self._append(_end(seconds))
             finally:
                 if self._path is not None:
                     self._file.close()
 
     def abandon(self) -> None:
-        """Let go of the file, as it is."""
-        self._file.close()
+        """Let go of the file, as it is; what is in memory can still be copied."""
+        if self._path is not None:
+            self._file.close()
 
     def copy(self, ended: float | None = None) -> bytes:
         """Return what is in memory, as a recording that has ended after some seconds."""
@@ -148,6 +151,10 @@ class Tape:
         return b"".join((FIRST_LINE, _record(_HEADER, _json(header)), *self._sources))
 
     def _write(self, data: bytes) -> None:
+        self._make_room(len(data))
+        self._append(data)
+
+    def _append(self, data: bytes) -> None:
         if not self.size:
             data = self._front() + data
         written = self._file.write(data)
@@ -158,9 +165,22 @@ class Tape:
                 raise OSError("not all could be written")
         self.size = self._file.tell()
 
-    def _trim(self, now: float) -> None:
-        """Leave the oldest segments away where there are too many."""
-        first = self._first_kept(now)
+    def _make_room(self, count: int) -> None:
+        """Leave away the oldest segments, but never the newest, until some bytes and the end fit."""
+        if self._most is None:
+            return
+        front = len(self._front())
+        room = self._most - _MOST_END - count
+        if self.size > room:
+            self._leave_away(self._first_within(min(room - front, self._most // 2)))
+        if max(self.size, front) > room:
+            raise OSError(
+                f"its newest moments alone need more than the {self._most:,} bytes that it may have; give "
+                "record() a greater bytes="
+            )
+
+    def _leave_away(self, first: int) -> None:
+        """Leave away all segments before one."""
         if not first:
             return
         begin, at = self._segments[first]
@@ -200,10 +220,14 @@ class Tape:
             if now - segments[0][1] > 2 * max(self._seconds, SEGMENT) - SEGMENT:
                 first = old
         if self._most is not None and self.size > self._most - self._most // 4:
-            room = self._most // 2
-            while first < len(segments) - 1 and self.size - segments[first][0] > room:
-                first += 1
+            first = max(first, self._first_within(self._most // 2))
         return first
+
+    def _first_within(self, room: int) -> int:
+        """Return from which segment on all have room in some bytes; the newest is kept in any case."""
+        newest = len(self._segments) - 1
+        fit = (at for at, (begin, _) in enumerate(self._segments) if self.size - begin <= room)
+        return max(0, min(next(fit, newest), newest))
 
 
 class Records:

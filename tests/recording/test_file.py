@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import io
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import python
 from properties import virtual_time
@@ -24,7 +27,15 @@ from recording.a_program import Top
 
 from task_thread import replay
 from task_thread.recording import RecordingError
-from task_thread.recording.file import FIRST_LINE, LEAST_BYTES, Tape, _json, _record
+from task_thread.recording.file import (
+    FIRST_LINE,
+    LEAST_BYTES,
+    SEGMENT,
+    Records,
+    Tape,
+    _json,
+    _record,
+)
 from task_thread.recording.recorder import Recorder, about
 
 NASTY = [
@@ -419,10 +430,58 @@ def test_the_oldest_goes_where_bytes_are_bounded(tmp_path: Path) -> None:
         assert recording.sources  # of functions that were told of at the front, too
         first = recording.at(0)
         assert first.at == recording.began
-        assert first.threads[0].children
+        assert {task.slot for task in first.threads[0].tasks} == {"work", "log", "reads"}
         for ticks in recording.segments():
             for _, content, _ in ticks[0]["frames"][:1]:
                 assert content["full"]
+
+
+@given(
+    full=st.integers(0, 30_000),
+    part=st.integers(0, 10_000),
+    source=st.integers(0, 300),
+    period=st.floats(0.01, 4),
+    seed=st.integers(0, 2**32),
+)
+@settings(max_examples=20, deadline=None)
+def test_a_file_never_has_more_bytes_than_it_may(
+    full: int, part: int, source: int, period: float, seed: int
+) -> None:
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.ttr")
+        tape = Tape(path, about("x"), None, LEAST_BYTES)
+        at = 0.0
+        for number in range(400):
+            if number % 20 == 0:
+                tape.source(str(number), {"text": chance.randbytes(source).hex()})
+            begins = tape.wants_segment(at)
+            columns = [chance.randbytes(full if begins else chance.randint(0, part))]
+            tape.tick({"at": at, "frames": [("log", {"full": begins}, columns)]}, begins)
+            assert path.stat().st_size == tape.size <= LEAST_BYTES
+            at += period
+        tape.close(at)
+        assert path.stat().st_size <= LEAST_BYTES
+        with path.open("rb") as file:
+            records = Records(file, "x")
+            assert records.broken == ""
+            assert records.ended == pytest.approx(at, abs=1e-3)
+            assert records.segments[-1][0] + SEGMENT >= at - period
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_what_never_fits_is_told_and_the_rest_can_be_read(tmp_path: Path, in_memory: bool) -> None:
+    path = None if in_memory else tmp_path / "x.ttr"
+    tape = Tape(path, about("x"), None, LEAST_BYTES)
+    tape.tick({"at": 0.0, "frames": [("log", {"full": True}, [b"a"])]}, True)
+    with pytest.raises(
+        OSError, match=r"more than the 100,000 bytes .* give record.. a greater bytes="
+    ):
+        tape.tick({"at": 1.0, "frames": [("log", {}, [random.randbytes(LEAST_BYTES)])]}, False)
+    tape.abandon()
+    data = tape.copy() if path is None else path.read_bytes()
+    assert len(data) <= LEAST_BYTES
+    assert Records(io.BytesIO(data), "x").segments[0][0] == 0.0
 
 
 def test_the_oldest_goes_where_seconds_are_bounded() -> None:
