@@ -437,7 +437,8 @@ export class TimelinePage extends PanelPage {
 
   /** Move by a share of what the picture spans. */
   pan(share) {
-    this.show(this.shown + share * this.zoom);
+    // A recording may have gone on since it was drawn: a second key press adds to the first one.
+    this.show((this.recorded?.at ?? this.shown) + share * this.zoom);
   }
 
   /** @param {number} step +1 shows less time @param {number} [x] what stays in its place, in CSS pixels */
