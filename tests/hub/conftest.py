@@ -6,14 +6,14 @@ into this folder.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
 import pytest
 from a_hub import Hub
-from lab import chromium
-from playwright.sync_api import Browser
+from one_browser import browser
 from values import as_config
+
+__all__ = ["browser", "hub"]  # pytest finds it here
 
 
 @pytest.fixture(scope="package")
@@ -25,16 +25,3 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         pytest.skip(str(why))
     yield started
     started.stop()
-
-
-# CancelScope "module": playwright keeps a loop running in this thread while it lives, in which no asyncio
-# test could run.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, headless."""
-    with contextlib.ExitStack() as stack:
-        try:
-            started = stack.enter_context(chromium())
-        except LookupError as why:
-            pytest.skip(str(why))
-        yield started
