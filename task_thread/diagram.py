@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._core.lifecycle import Life
-from ._core.texts import count, sendable, shown, text_of
+from ._core.texts import count, cut, sendable, shown, text_of
 from ._core.tree import root_of, walk
 from ._core.waits import Look, Waiter
 from .waits import Records, Wait, labels_of, words_of
@@ -48,9 +48,7 @@ class Diagram:
 
 def label(text: str) -> str:
     """Return a text that Mermaid shows as it is: everything that may mean something is told by its number."""
-    text = " ".join(sendable(text).split())
-    if len(text) > _LONGEST:
-        text = text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    text = cut(" ".join(sendable(text).split()), _LONGEST)
     return _SPECIAL.sub(_numbered, text) or "-"
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable
 
+LONGEST = 300
+"""Characters of a name, a line of code or an error, where a person is shown it."""
+
 _MOST = 10_000  # characters; a longer text is cut, and its length added
 _name = type.__dict__["__name__"].__get__  # past a metaclass that says anything else
 
@@ -61,6 +64,12 @@ def shown(thing: object) -> str:
 def brief(found: object) -> str:
     """Return a short `repr`, however large the object."""
     return _brief.repr(found)
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """Return a text with at most so many characters."""
+    text = str.__str__(text)  # a subclass may have a length, and anything else, of its own
+    return text if len(text) <= longest else text[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def describe(error: BaseException | None) -> str:

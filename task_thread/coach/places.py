@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .._core import environment, lines
 from .._core.lines import code_of, definition_place, is_users, where
+from .._core.texts import cut
 
 _LONGEST = 100  # characters of a line that is quoted
 
@@ -32,9 +33,7 @@ class Spot(NamedTuple):
         return where(self.filename, self.line)
 
     def __str__(self) -> str:
-        source = self.source
-        if len(source) > _LONGEST:
-            source = source[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        source = cut(self.source, _LONGEST)
         return f"`{source}` ({self.where})" if source else self.where
 
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from .._core.driver import Driver
 from .._core.lifecycle import Life
 from .._core.lines import attribute, code_of, definition_place, frames, is_users, name_of
-from .._core.texts import class_of, describe, is_a
+from .._core.texts import class_of, cut, describe, is_a
 from .._core.tree import children_of
 
-_MOST_CALLS = 10  # of a chain
 _LONGEST = 500  # characters of a text
+_MOST_CALLS = 10  # of a chain
 
 Stand = tuple[str, int, str, int]
 """A file, a line of it, and the function around it with its first line."""
@@ -166,11 +166,11 @@ def _read(number: int, top: Life, turned: dict[int, tuple[int, float]]) -> Itera
             number,
             life.serial,
             above,
-            _cut(life.id),
-            _cut(life.info),
-            _cut(class_of(life.thread)),
+            cut(life.id, _LONGEST),
+            cut(life.info, _LONGEST),
+            cut(class_of(life.thread), _LONGEST),
             life.state.value,
-            _cut(describe(life.fatal or life.error)),
+            cut(describe(life.fatal or life.error), _LONGEST),
             life.received,
             life.sent,
             life.undelivered,
@@ -201,10 +201,10 @@ def _task(driver: Driver, now: float, turned: dict[int, tuple[int, float]]) -> T
     return TaskFacts(
         driver.serial,
         driver.slot or "",
-        _cut(driver.name),
-        _cut(qualname if is_a(qualname, str) and qualname else name_of(cofunc)),
+        cut(driver.name, _LONGEST),
+        cut(qualname if is_a(qualname, str) and qualname else name_of(cofunc), _LONGEST),
         driver.state.value,
-        _cut(describe(driver.error)),
+        cut(describe(driver.error), _LONGEST),
         driver.too_fast,
         pacing is not None and pacing.paused,
         0.0 if pacing is None else pacing.hz,
@@ -213,7 +213,3 @@ def _task(driver: Driver, now: float, turned: dict[int, tuple[int, float]]) -> T
         else (defined.filename, defined.line, defined.function, code.co_firstlineno),
         tuple(stands[:1] + stands[1:][1 - _MOST_CALLS :]),
     )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -25,16 +25,16 @@ from typing import Any
 from .._core import instruments, registry
 from .._core.context import life_of
 from .._core.lines import where
+from .._core.texts import cut
 from ..coach.advice import Advice
 from ..thread import TaskThread
-from .frame import Frame, cut
+from .frame import Frame
 from .lives import Tops
 from .roster import Roster, Row
 from .source_text import around
 
 MOST = 300
 EVERY = 0.5  # seconds between two looks
-_LONGEST = 300  # characters of a name or a line
 _LONGEST_TEXT = 2_000
 
 
@@ -153,10 +153,10 @@ def _facts(one: Advice) -> dict[str, Any]:
     return {
         "kind": one.kind,
         "text": cut(one.text, _LONGEST_TEXT),
-        "where": cut(where(one.filename, one.line), _LONGEST) if one.filename else "",
-        "source": cut(one.source, _LONGEST),
-        "thread": cut(one.thread, _LONGEST),
-        "slot": cut(one.slot, _LONGEST),
+        "where": cut(where(one.filename, one.line)) if one.filename else "",
+        "source": cut(one.source),
+        "thread": cut(one.thread),
+        "slot": cut(one.slot),
         "times": one.times,
         "first": round(one.first, 1),
         "last": round(one.last, 1),

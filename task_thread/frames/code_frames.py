@@ -24,15 +24,14 @@ from .._core.driver import Driver
 from .._core.lifecycle import Life
 from .._core.lines import attribute, name_of
 from .._core.origin import Origin, made_in_words
-from .._core.texts import is_a
+from .._core.texts import cut, is_a
 from .._core.tree import children_of
-from .frame import Frame, cut
+from .frame import Frame
 from .source_frames import standing
 from .source_text import Source, read_source
 from .tree_rows import TaskRow, ThreadRow, TreeRows
 
 _MOST = 2_000  # stands, and functions
-_LONGEST = 300  # characters of a name
 
 
 class CodeFrames:
@@ -51,9 +50,8 @@ class CodeFrames:
         self._sources: dict[tuple[str, CodeType], Source] = {}
         self._new: list[Source] = []
         self._stands: dict[tuple[Any, ...], int] = {}
-        self._numbers = 0
-        # The slots of each thread, by its serial number and the identity of their task; of one frame.
         self._makers: dict[tuple[int, int], tuple[Origin, str]] = {}
+        # The slots of each thread, by its serial number and the identity of their task; of one frame.
         self._names: dict[int, dict[int, list[str]]] = {}
 
     def new_sources(self) -> list[Source]:
@@ -96,9 +94,9 @@ class CodeFrames:
             "stand": self._stand(driver, stands),
             "serial": driver.serial,
             "made": self._made_by(driver),
-            "cofunc": _cut(cofunc if is_a(cofunc, str) and cofunc else name_of(driver.cofunc)),
+            "cofunc": cut(cofunc if is_a(cofunc, str) and cofunc else name_of(driver.cofunc)),
             "aliases": [
-                _cut(name)
+                cut(name)
                 for name in self._names_in(driver.owner).get(id(driver.task), ())
                 if name != driver.name
             ],
@@ -113,7 +111,7 @@ class CodeFrames:
         if known is None:
             if len(self._makers) >= _MOST:
                 self._makers.clear()
-            known = self._makers[key] = (driver.made, _cut(made_in_words(driver)))
+            known = self._makers[key] = (driver.made, cut(made_in_words(driver)))
         return known[1]
 
     def _names_in(self, life: Life) -> dict[int, list[str]]:
@@ -155,7 +153,3 @@ class CodeFrames:
             siblings = [id(kid) for kid in children_of(life_of(above))]
             found["child"] = siblings.index(id(life)) if id(life) in siblings else -1
         return found
-
-
-def _cut(text: str) -> str:
-    return cut(text, _LONGEST)

@@ -55,9 +55,3 @@ class Frame:
             "columns": [[name, column.typecode] for name, column in self.columns.items()],
         }
         return content, buffers
-
-
-def cut(text: str, longest: int) -> str:
-    """Return a text, shortened if it is very long."""
-    text = str.__str__(text)  # a subclass may have a length, and anything else, of its own
-    return text if len(text) <= longest else text[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -33,9 +33,9 @@ from .._core.context import current, life_of
 from .._core.lifecycle import Life
 from .._core.lines import Place, cause_of, is_users, label_of, traceback_of
 from .._core.log import listeners
-from .._core.texts import class_of, describe, is_a
+from .._core.texts import class_of, cut, describe, is_a
 from ..thread import TaskThread
-from .frame import Frame, cut
+from .frame import Frame
 from .lives import Tops
 
 RING = 1_000  # lines kept

@@ -35,11 +35,11 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.lifecycle import Life
-from .._core.texts import class_of, is_a
+from .._core.texts import class_of, cut, is_a
 from .._core.trace import Passage, Trace
 from ..signals import MessageSignal, Signal
 from ..thread import TaskThread
-from .frame import Frame, cut
+from .frame import Frame
 from .lives import Tops
 from .roster import Roster, Row
 from .watching import Watching
@@ -308,8 +308,8 @@ class SignalFrames:
             known.parent = parent
             known.ended = None
             if names or not known.name:
-                known.name = _cut(life.id)
-            kind = _cut(class_of(life.thread))
+                known.name = cut(life.id, _LONGEST)
+            kind = cut(class_of(life.thread), _LONGEST)
             self._threads.tell(
                 known, name=known.name, kind=kind, state=life.state.value, parent=parent
             )
@@ -451,7 +451,7 @@ class SignalFrames:
             passage.sender,
             passage.receiver,
             self._lane(passage),
-            _cut(class_of(signal)),
+            cut(class_of(signal), _LONGEST),
             text_of(signal),
             round(passage.taken, 3),
             waited,
@@ -469,7 +469,7 @@ class SignalFrames:
             sender = self.thread(passage.sender)
             if sender is not None:
                 for driver in life_of(sender).rows():
-                    self._lanes[driver.serial] = _cut(driver.name)
+                    self._lanes[driver.serial] = cut(driver.name, _LONGEST)
             name = self._lanes.setdefault(lane, "")
         return name
 
@@ -503,16 +503,12 @@ def text_of(signal: Any) -> str:
     try:
         if is_a(signal, MessageSignal):
             message = signal.message
-            return _cut(message) if is_a(message, str) else _brief.repr(message)
+            return cut(message, _LONGEST) if is_a(message, str) else _brief.repr(message)
         own: Any = type(signal).__str__
         if own is not Signal.__str__:
-            return _cut(str(signal))
+            return cut(str(signal), _LONGEST)
         facts = islice(vars(signal).items(), 8)
-        return _cut(", ".join(f"{name}={_brief.repr(value)}" for name, value in facts))
+        text = ", ".join(f"{name}={_brief.repr(value)}" for name, value in facts)
+        return cut(text, _LONGEST)
     except BaseException as error:
         return f"its text could not be asked for: {class_of(error)}"
-
-
-def _cut(text: str) -> str:
-    """Return a text, shortened if it is very long."""
-    return cut(text, _LONGEST)

@@ -31,12 +31,12 @@ from .._core.context import life_of
 from .._core.driver import Driver
 from .._core.lifecycle import Life
 from .._core.lines import Place, code_of, definition_place, is_users, traceback_of
-from .._core.texts import describe
+from .._core.texts import cut, describe
 from .._core.trace import Profile, Trace
 from ..states import TaskState
 from ..thread import TaskThread
 from .advice_frames import told
-from .frame import Frame, cut
+from .frame import Frame
 from .lives import Tops
 from .source_text import Source, around, read_source
 from .watching import Watching
@@ -46,7 +46,6 @@ _COUNT_EVERY = 0.3  # seconds; those of a busy task change all the time, and nob
 _MOST_LISTED = 300  # tasks to select from
 _MOST_SOURCES = 200
 _MOST_CALLS = 10  # of a chain
-_LONGEST = 300  # characters of a name, a line or an error
 _LONGEST_ADVICE = 2_000
 
 Stand = tuple[FrameType, int]
@@ -169,9 +168,9 @@ class SourceFrames:
         room = _MOST_LISTED
         for life in self.tops.lives():
             # A dict, as two tasks without a slot may share a name.
-            slots = list(dict.fromkeys(_cut(driver.name) for driver in life.rows()))
+            slots = list(dict.fromkeys(cut(driver.name) for driver in life.rows()))
             if slots and room:
-                listed.append([life.serial, _cut(life.id), slots[:room]])
+                listed.append([life.serial, cut(life.id), slots[:room]])
             more += max(0, len(slots) - room)
             room -= min(room, len(slots))
         self._facts["tasks"] = listed
@@ -223,7 +222,7 @@ class SourceFrames:
         if not selected:
             note = "no task turns here yet"
         elif "/" in selected:
-            note = f"the selected task, {_cut(selected.partition('/')[2])}, is not here"
+            note = f"the selected task, {cut(selected.partition('/')[2])}, is not here"
         else:
             note = "the selected thread has no task"
         self._facts.update(task=None, note=note, at=None, chain=[])
@@ -237,10 +236,10 @@ class SourceFrames:
         self._slot = driver.name  # it may have got its slot only now
         self._facts["task"] = {
             "serial": life.serial,
-            "thread": _cut(life.id),
-            "slot": _cut(driver.name),
+            "thread": cut(life.id),
+            "slot": cut(driver.name),
             "state": driver.state.value,
-            "error": _cut(describe(driver.error)),
+            "error": cut(describe(driver.error)),
         }
         self._facts["note"] = ""
         code, line, how, chain = standing(driver)
@@ -392,11 +391,7 @@ def _chain(stands: list[Stand]) -> list[list[Any]]:
             code = frame.f_code
             name = getattr(code, "co_qualname", code.co_name).rpartition("<locals>.")[2]
             place = Place(code.co_filename, line, name)
-            chain.append([_cut(name), line, _cut(place.source), _mine(frame)])
+            chain.append([cut(name), line, cut(place.source), _mine(frame)])
     if len(chain) > _MOST_CALLS:
         chain[2 : 3 - _MOST_CALLS] = [["\N{HORIZONTAL ELLIPSIS}", 0, "", True]]
     return chain
-
-
-def _cut(text: str) -> str:
-    return cut(text, _LONGEST)

@@ -15,13 +15,12 @@ from typing import Any
 
 from .._core.driver import Driver
 from .._core.origin import made_in_words
+from .._core.texts import cut
 from .._core.trace import Profile, Trace
 from ..shares import Lasted, shares_of
-from .frame import cut
 from .watching import Watching
 
 EVERY = 0.5  # seconds between two tellings: nobody reads faster
-_LONGEST = 300  # characters of a line
 BARS = 16  # of a histogram: from a microsecond on, each about three times as long as the one before
 
 
@@ -63,7 +62,7 @@ class TaskAbout:
         shares = shares_of(self._profile.times, loop.time())
         seconds = [shares.seconds, shares.busy, shares.ready, shares.waiting]
         return {
-            "made": cut(made_in_words(driver), _LONGEST),
+            "made": cut(made_in_words(driver)),
             "shares": [*map(_short, seconds), _lasted(shares.holds), _lasted(shares.late)],
         }
 

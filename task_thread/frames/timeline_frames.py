@@ -50,14 +50,13 @@ from .._core.chain import chain_of
 from .._core.context import life_of
 from .._core.environment import running_loop
 from .._core.lines import Place
-from .._core.texts import brief, class_of, describe, is_a
+from .._core.texts import brief, class_of, cut, describe, is_a
 from .._core.trace import Happening, Kind, Part, Passage, Trace
 from ..signals import MessageSignal
 from ..thread import TaskThread
 from .frame import Frame
 from .sampler import STALL
 from .timeline_lanes import LINGER, Lane, TimelineLanes
-from .tree_rows import cut
 from .watching import Watching
 
 EVENTS = 1000.0  # a second that are told one by one

@@ -44,12 +44,11 @@ from .._core.lifecycle import Life
 from .._core.lines import Place
 from .._core.origin import cancelled_in_words, stopped_in_words
 from .._core.registry import threads
-from .._core.texts import class_of, describe
+from .._core.texts import class_of, cut, describe
 from .._core.tree import children_of
 from ..states import TaskState, ThreadState
 from ..thread import TaskThread
 from ..waits import TaskWaits, waits_of_tasks
-from . import frame
 from .frame import Frame
 from .lives import Tops
 from .roster import Roster, Row
@@ -60,7 +59,6 @@ _NAMES_EVERY = 10  # frames
 _MOST_PLACES = 5_000
 _WAITS_EVERY = 0.5  # seconds between two looks at what is waited for
 _WAITS_SHARE = 50  # such a look is followed by so many times its duration without one
-_LONGEST = 300  # characters of a name, a line or an error
 MOST_PLAIN = 5  # rows of plain asyncio tasks below one task
 _NO_WAITS = TaskWaits("", (), 0)
 _MOST_TURNED = 0xFFFF  # turns in one frame; what is above waits for the next one
@@ -554,11 +552,6 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
                 [number, place.line, cut(place.source), cut(place.function), cut(place.filename)]
             )
         return number
-
-
-def cut(text: str) -> str:
-    """Return a text, shortened if it is very long."""
-    return frame.cut(text, _LONGEST)
 
 
 def _plain(wait: TaskWaits) -> list[Any] | None:

@@ -22,14 +22,13 @@ import math
 from typing import Any
 
 from .._core.lines import attribute
-from .._core.texts import is_a
+from .._core.texts import cut, is_a
 from .._core.waits import Waiter
 from ..waits import Records, Wait
-from .frame import Frame, cut
+from .frame import Frame
 from .waits_frames import Seen
 
 NEVER_TOLD = -1.0
-_LONGEST = 300  # characters of a name or a line
 
 
 class WaitRecords:
@@ -87,10 +86,10 @@ def _plain(waiter: Waiter, records: Records, wait: int) -> list[Any]:
     return [
         records.serial(waiter),
         *of,
-        _cut(waiter.name),
-        _cut(qualname if is_a(qualname, str) and qualname else waiter.name),
+        cut(waiter.name),
+        cut(qualname if is_a(qualname, str) and qualname else waiter.name),
         waiter.want is not None,
-        *(("", 0, "") if place is None else (_cut(place.filename), place.line, _cut(place.source))),
+        *(("", 0, "") if place is None else (cut(place.filename), place.line, cut(place.source))),
         wait,
     ]
 
@@ -101,22 +100,18 @@ def _record(waiter: Waiter, wait: Wait, now: float) -> list[Any]:
         until = NEVER_TOLD if math.isinf(wait.left) else round(now + wait.left, 4)
     resource = wait.resource
     return [
-        _cut(wait.waiter),
+        cut(wait.waiter),
         0 if waiter.driver is None else waiter.driver.serial,
         wait.thread,
-        _cut(wait.slot),
+        cut(wait.slot),
         wait.kind,
-        _cut(wait.under),
-        [_cut(resource.kind), _cut(resource.name), resource.serial, resource.filled, resource.size],
+        cut(wait.under),
+        [cut(resource.kind), cut(resource.name), resource.serial, resource.filled, resource.size],
         wait.how,
-        [*map(_cut, wait.holders)],
+        [*map(cut, wait.holders)],
         round(wait.since, 4),
         until,
-        _cut(wait.filename),
+        cut(wait.filename),
         wait.line,
-        _cut(wait.source),
+        cut(wait.source),
     ]
-
-
-def _cut(text: str) -> str:
-    return cut(text, _LONGEST)

@@ -22,10 +22,11 @@ import time
 from typing import Any, NamedTuple
 
 from .._core.context import life_of
+from .._core.texts import cut
 from .._core.waits import Look, Waiter
 from ..thread import TaskThread
 from ..waits import Records, Wait, labels_of
-from .frame import Frame, cut
+from .frame import Frame
 from .lives import Tops
 
 MOST_THINGS = 100

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.texts import class_of, describe, is_a
+from .._core.texts import class_of, cut, describe, is_a
 from .._core.trace import Happening, Kind
-from ..frames.frame import cut
 from ..frames.log_lines import ADVICE
 from ..frames.signal_frames import text_of
 from .makers import Made, Makers

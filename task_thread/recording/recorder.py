@@ -33,10 +33,9 @@ from .._core.context import life_of
 from .._core.environment import running_loop
 from .._core.lifecycle import Life
 from .._core.log import failure, library, say
-from .._core.texts import describe
+from .._core.texts import cut, describe
 from .._core.trace import Happening, Kind, Trace
 from .._core.tree import is_below
-from ..frames.frame import cut
 from ..frames.sampler import STALL, Sampler, cpu_time
 from ..frames.watching import Watching
 from ..thread import TaskThread
