@@ -171,9 +171,7 @@ class Mailbox:
             TypeError: it is not a signal.
             asyncio.QueueFull: there is no room, or other senders wait for it.
         """
-        if require_signal(signal).__task_thread_stops__:
-            self.sender.note_stop(noted(self.sender))
-            self.sender.request_stop()
+        if self._is_stop(signal):
             return
         if self.full():
             raise asyncio.QueueFull
@@ -237,10 +235,7 @@ class Mailbox:
         Raises:
             TypeError: it is not a signal.
         """
-        require_signal(signal)
-        if signal.__task_thread_stops__:
-            self.sender.note_stop(noted(self.sender))
-            self.sender.request_stop()
+        if self._is_stop(signal):
             return
         if self.full():
             if self._is_full() and not self.refuses():
@@ -263,13 +258,10 @@ class Mailbox:
         """Put a signal in for a caller that does not wait, as `put` does; `effect` is done when it is in."""
         if self._posted is not None:
             self._posted.append((signal, effect))
-        elif self.offer(signal):
+        elif self.offer(signal) or self._is_stop(signal):
             effect.reached()
-        elif not self.full() or signal.__task_thread_stops__ or self.refuses():
-            if signal.__task_thread_stops__:
-                self.sender.request_stop()
-            else:
-                self.sender.undelivered += 1
+        elif not self.full() or self.refuses():
+            self.sender.undelivered += 1
             effect.reached()
         elif self._is_full() and self.overflow_hook() is not None:
             self._posted = deque(((signal, effect),))
@@ -291,6 +283,18 @@ class Mailbox:
             for _, effect in posted:
                 self.sender.undelivered += 1
                 effect.missed(self._ended_before())
+
+    def _is_stop(self, signal: Signal) -> bool:
+        """Ask for the stop if a signal means that, which needs no room; return whether it does.
+
+        Raises:
+            TypeError: it is not a signal.
+        """
+        if not require_signal(signal).__task_thread_stops__:
+            return False
+        self.sender.note_stop(noted(self.sender))
+        self.sender.request_stop()
+        return True
 
     def _ended_before(self) -> RuntimeError:
         return RuntimeError(f"{self.sender.id} stopped before it took the signal")
