@@ -256,29 +256,18 @@ def _method(path: str) -> Any:
     return found
 
 
-@read_by(asyncio.Lock.acquire)
-def _acquire(names: dict[str, Any]) -> Facts:
-    return Facts(class_of(names["self"]), names["self"], "acquire")
+def _use(how: str) -> Reader:
+    return lambda names: Facts(class_of(names["self"]), names["self"], how)
 
 
-@read_by(asyncio.Semaphore.acquire)
-def _enter(names: dict[str, Any]) -> Facts:
-    return Facts(class_of(names["self"]), names["self"], "acquire")
-
-
-@read_by(asyncio.Queue.get)
-def _get(names: dict[str, Any]) -> Facts:
-    return Facts(class_of(names["self"]), names["self"], "get")
-
-
-@read_by(asyncio.Queue.put)
-def _put(names: dict[str, Any]) -> Facts:
-    return Facts(class_of(names["self"]), names["self"], "put")
-
-
-@read_by(asyncio.Queue.join)
-def _join(names: dict[str, Any]) -> Facts:
-    return Facts(class_of(names["self"]), names["self"], "join")
+for _function, _how in (
+    (asyncio.Lock.acquire, "acquire"),
+    (asyncio.Semaphore.acquire, "acquire"),
+    (asyncio.Queue.get, "get"),
+    (asyncio.Queue.put, "put"),
+    (asyncio.Queue.join, "join"),
+):
+    read_by(_function)(_use(_how))
 
 
 @read_by(asyncio.sleep)

@@ -610,7 +610,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
 
     def _tell_hook(self, owner: Life, error: BaseException) -> Generator[Any, Any, None]:
         """Call the thread's `taskFailed__`; it can be abandoned as a turn can."""
-        hook = owner.failed_hook()
+        hook = owner.hook_of("taskFailed__")
         if hook is None:
             return
         cancels = cancel_requests(self.task)

@@ -560,11 +560,6 @@ class Life:
         instruments.task_failed(driver, error)
         self.raise_fatal(error)
 
-    def failed_hook(self) -> Callable[..., Coroutine[Any, Any, None]] | None:
-        """Return `taskFailed__`, unless it is the one that does nothing."""
-        hook: Callable[..., Coroutine[Any, Any, None]] | None = self.hook_of("taskFailed__")
-        return hook
-
     def hook_of(self, name: str) -> Any:
         """Return a hook, set by the class or on this very thread; `None` if it does nothing."""
         try:

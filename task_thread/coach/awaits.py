@@ -135,7 +135,7 @@ def _name(call: ast.Call) -> str:
 def task_failed(driver: Driver, error: BaseException) -> bool:
     """Tell of a forgotten `await`, or of a needless one, by which a task failed."""
     owner = driver.owner
-    if owner is None or owner.failed_hook() is not None:
+    if owner is None or owner.hook_of("taskFailed__") is not None:
         return False
     return _refused(error, owner, driver) or _needless(owner, error)
 

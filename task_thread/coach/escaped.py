@@ -30,7 +30,7 @@ _SLIPS = (
 def failed(driver: Driver, error: BaseException) -> None:
     """Say which line an error escaped from, unless the thread sees to its failures itself."""
     owner = driver.owner
-    if owner is None or owner.failed_hook() is not None or _is_hook(driver, owner):
+    if owner is None or owner.hook_of("taskFailed__") is not None or _is_hook(driver, owner):
         return
     if not is_a(error, Exception) and not (is_a(error, SystemExit) and in_kernel()):
         return

@@ -55,7 +55,7 @@ def failed(driver: Driver, error: BaseException) -> bool:
     """Tell of a task that asked reCreate to replace itself."""
     owner = driver.owner
     spot = raised_at(error)
-    if owner is None or owner.failed_hook() is not None or spot is None:
+    if owner is None or owner.hook_of("taskFailed__") is not None or spot is None:
         return False
     if not _replaced_itself(error):
         return False
