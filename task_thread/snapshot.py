@@ -115,9 +115,8 @@ class ThreadSnapshot:
     error: str
     worker: str
     tasks: tuple[TaskSnapshot, ...]
-    children: tuple[ThreadSnapshot, ...] = field(
-        repr=False
-    )  # as deep as the tree; str() shows them
+    # As deep as the tree; str() shows them.
+    children: tuple[ThreadSnapshot, ...] = field(repr=False)
     plain: tuple[TaskSnapshot, ...] = ()
     waits: tuple[Wait, ...] = ()
     stopped_by: str = ""

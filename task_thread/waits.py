@@ -38,9 +38,7 @@ from ._core.waits import (
 
 __all__ = ["Resource", "Wait"]
 
-_MOST_NAMES = (
-    500  # attributes of an object, or values of a collection, among which a name is looked for
-)
+_MOST_NAMES = 500  # attributes of an object, or values of a collection, that are looked through
 _MOST_OBJECTS = 50  # objects whose attributes are looked through
 _MOST_HOLDERS = 20  # that are named
 _MOST_PLAIN = 5_000  # asyncio tasks of a loop among which those of some tasks are looked for
@@ -161,9 +159,8 @@ def labels_of(waits: Iterable[Wait]) -> dict[int, str]:
 
 # Numbers of resources
 
-_numbers: dict[
-    int, tuple[Any, int, int]
-] = {}  # by identity: a weak reference, serial, number in its class
+# By identity: a weak reference, serial, number in its class.
+_numbers: dict[int, tuple[Any, int, int]] = {}
 _serials = itertools.count(1)
 _in_class: dict[str, int] = {}
 
@@ -193,13 +190,7 @@ def _values(thing: Any) -> list[tuple[str, Any]]:
         space = object.__getattribute__(thing, "__dict__")
     except BaseException:
         return []
-    if type(space) is not dict:
-        return []
-    return (
-        list(itertools.islice(space.items(), _MOST_NAMES))
-        if len(space) > _MOST_NAMES
-        else [*space.items()]
-    )
+    return list(itertools.islice(space.items(), _MOST_NAMES)) if type(space) is dict else []
 
 
 def _is(value: Any, thing: Any) -> bool:

@@ -130,9 +130,8 @@ class _Aftermath:
         """Note that a root, and who waits for it, will notice its end."""
         told = [] if root is None else [root]
         for task in told:
-            told += [
-                one for one in _waiting_for(task, self._beside or ()) if one not in told
-            ]  # grows
+            others = _waiting_for(task, self._beside or ())
+            told += [one for one in others if one not in told]  # grows
         self._told.update((task, _awaited(task)) for task in told)
         self._beside = (self._beside or set()) - self._told.keys()
 

@@ -20,9 +20,8 @@ _live: dict[int, Life] = {}  # by serial number: those that no other thread answ
 
 # Numbered, so that a reader knows which it has read. Weak: an ended thread may be let go of by its owner.
 _ended: deque[tuple[int, weakref.ref[TaskThread]]] = deque(maxlen=100)
-_inherited: list[
-    dict[int, Life]
-] = []  # kept, lest a child that collects them runs their `finally`s
+# Kept, lest a child that collects them runs their `finally`s.
+_inherited: list[dict[int, Life]] = []
 _endings = itertools.count(1)
 
 

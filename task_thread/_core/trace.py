@@ -231,9 +231,8 @@ class Trace:
         self.woken = 0
         self._awaited: dict[int, asyncio.Future[Any]] = {}  # by the serial number of who waits
         self._steps = 0  # while there are any: to tell a step inside of another one
-        self._noted: dict[
-            int, tuple[int, float]
-        ] = {}  # turns of each task at its last sample, and when
+        # Turns of each task at its last sample, and when that was.
+        self._noted: dict[int, tuple[int, float]] = {}
 
     def use(self, full: bool) -> None:
         """Record each step from now on, or be coarse; drivers have to be told."""

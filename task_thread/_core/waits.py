@@ -440,9 +440,8 @@ class Look:
         seen: set[int] = set()
         found: list[list[Waiter]] = []
         for waiter in stuck:
-            way: dict[
-                int, Waiter
-            ] = {}  # from this one on; each is stuck, so it comes back somewhere
+            # From this one on; each is stuck, so it comes back somewhere.
+            way: dict[int, Waiter] = {}
             one = waiter
             while id(one) not in seen and id(one) not in way:
                 way[id(one)] = one

@@ -77,14 +77,12 @@ class Line:
         self._session = secrets.token_hex(8)
         self._most_out, self._most_come = out, come
         self._out: dict[int, str] = {}  # what was not taken yet, by number
-        self._last = self._sent = (
-            0  # numbers: the newest, and the newest that this connection has sent
-        )
+        # Numbers: the newest, and the newest that this connection has sent.
+        self._last = self._sent = 0
         self._come: deque[tuple[int, Any]] = deque()
         self._came = self._taken = self._confirmed = 0  # numbers of the other end
-        self._heard = self._told = (
-            0  # the last numbers of this connection: nothing is said twice by it
-        )
+        # The last numbers of this connection: nothing is said twice by it.
+        self._heard = self._told = 0
         self._bye: str | None = None
         self._wake, self._more, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._carrying = asyncio.Lock()

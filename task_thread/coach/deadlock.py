@@ -43,9 +43,8 @@ class Deadlocks:
         self._now: Standing = {}
         self._stand: dict[int, tuple[Any, ReferenceType[TaskThread]]] = {}
         self._looked_at: Standing = {}  # in which no circle was found
-        self._circles: dict[
-            tuple[int, ...], float
-        ] = {}  # by the identity of their futures: since when
+        # By the identity of their futures: since when.
+        self._circles: dict[tuple[int, ...], float] = {}
         self._rests_until = float("-inf")
 
     def look(self, life: Life) -> None:

@@ -162,9 +162,8 @@ def _other(life: Life, driver: Driver, window: Window) -> str:
 
 # Where it can happen
 
-_windows: dict[
-    int, tuple[CodeType, tuple[Window, ...]]
-] = {}  # by identity; a code's hash is costly
+# By identity; a code's hash is costly.
+_windows: dict[int, tuple[CodeType, tuple[Window, ...]]] = {}
 
 
 def windows(code: CodeType) -> tuple[Window, ...]:

@@ -41,9 +41,7 @@ _SHARE = 0.05  # of a core that such beats may take at the worker
 LOOKS_FOR = 2.0  # seconds; so long somebody counts as looking
 _MOST_FOLLOWED = 200  # tasks
 _CONNECTS = 5.0  # seconds
-_SILENT = (
-    1.0  # seconds for which a beat may be without an answer until the worker is shown as silent
-)
+_SILENT = 1.0  # seconds without an answer to a beat until the worker is shown as silent
 
 
 async def there(client: Any, work: Coroutine[Any, Any, Any]) -> Any:

@@ -153,9 +153,7 @@ class Packer:
         if number is None:
             number = 0
             if _is_usual(kind):
-                with contextlib.suppress(
-                    Exception
-                ):  # it can't be sent; who packs all of it says so
+                with contextlib.suppress(Exception):  # who packs all of it says what can't be sent
                     number = self._number_of(kind)
                     if not number:
                         code = pickle.dumps(kind)
@@ -328,9 +326,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it ships no types
     ) -> None:
         super().__init__(file)
         self.name_of = name_of
-        self.signal: Signal | None = (
-            None  # whose attributes are packed, and which may be among them
-        )
+        # Whose attributes are packed, and which may be among them.
+        self.signal: Signal | None = None
         self._number_of = number_of
 
     def reducer_override(self, thing: Any) -> Any:

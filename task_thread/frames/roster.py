@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-GREYED = (
-    30.0  # seconds that what has ended stays; in the timeline, whose page remembers longer, more
-)
+# Seconds that what has ended stays; in the timeline, whose page remembers longer, more.
+GREYED = 30.0
 
 
 class Row:

@@ -21,9 +21,8 @@ from .replay import Mark, Recording
 
 _RUN, _WAIT, _REST, _TURN, _END = map(int, (Kind.RUN, Kind.WAIT, Kind.REST, Kind.TURN, Kind.END))
 _TICK = 10_000  # microseconds of one sum
-_LOOP = (
-    2**30
-)  # the process of the event loop, and of who sends and is no thread; 0 is Perfetto's for "idle"
+# The process of the event loop, and of who sends and is no thread; 0 is Perfetto's for "idle".
+_LOOP = 2**30
 
 Event = dict[str, Any]
 

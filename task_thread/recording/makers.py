@@ -32,9 +32,8 @@ MOST_ROWS = 500  # of the tree, whose lines and queues are looked up; waits are 
 RING = 300  # log lines that a full frame tells
 _FINE = 128.0  # parts of a millisecond
 _WAITS_SHARE = 0.01  # of a core that looking for waits may take
-_WAIT_TAKES = (
-    0.004  # seconds without a look for each wait that the last one found: what it tells has to fit
-)
+# Seconds without a look for each wait that the last one found: what it tells has to fit.
+_WAIT_TAKES = 0.004
 
 Made = list[tuple[str, dict[str, Any], list[bytes]]]
 """Frames: panel, content and buffers."""

@@ -194,9 +194,7 @@ def _put_environment(before: dict[str, str]) -> None:
 
 def _put_filters(before: list[Any]) -> None:
     warnings.filters[:] = before  # type: ignore[index]
-    with (
-        warnings.catch_warnings()
-    ):  # whose end makes the warnings forget what they know of the filters
+    with warnings.catch_warnings():  # whose end makes them forget what they know of the filters
         pass
 
 

@@ -109,9 +109,8 @@ def end_threads(
         sleep(_AGAIN)
     executors = sys.modules.get("concurrent.futures.thread")
     for thread in left:
-        if (
-            thread.is_alive() and executors is not None
-        ):  # it would be waited for when the process ends
+        # It would be waited for when the process ends.
+        if thread.is_alive() and executors is not None:
             executors._threads_queues.pop(thread, None)
     return [
         f"the OS thread {thread.name!r}, which "

@@ -307,9 +307,7 @@ class Run:
         while True:
             try:
                 current.set(outer)
-                self.phase = (
-                    "done"  # no further interruption from now on, but one may be on its way
-                )
+                self.phase = "done"  # no further interruption; one may be on its way
                 self.done.set()
                 return
             except Interrupted:
@@ -354,9 +352,8 @@ class Run:
                 log.listeners.remove(self.hear)
             self.phase = "done"
             if self.loop is not None:
-                self.kept = (
-                    self.loop.abandon()
-                )  # or their `finally` would run in the caller's OS thread
+                # Or their `finally` would run in the caller's OS thread.
+                self.kept = self.loop.abandon()
                 with guards.on_behalf(self):
                     waits.roots(self.loop)  # all of them have failed
             guards.forget(self)

@@ -295,9 +295,8 @@ class Panel(GuardedWidget):
             presence.visible = False
         elif (
             kind == "visible"
-            or (
-                kind == "beat" and not presence.visible
-            )  # it was forgotten, or a word of it was lost
+            # It was forgotten, or a word of it was lost.
+            or (kind == "beat" and not presence.visible)
             or (kind == "hello" and field(message, "seen", bool, True))
         ):
             presence.visible = True
