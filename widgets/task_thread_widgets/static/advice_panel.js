@@ -17,7 +17,7 @@ export class AdvicePage extends PanelPage {
     this.stale = true; // whether rows have to be matched with the store
     this.heard = false;
     this.sum = make("span", { class: "tt-page-soft tt-advice-sum" });
-    this.header.append(make("span", { class: "tt-advice-title" }, "Advice"), this.sum,
+    this.header.append(make("span", { class: "tt-page-title" }, "Advice"), this.sum,
       make("span", { class: "tt-page-tools" }, this.largeButton));
     this.list = make("ul", {
       class: "tt-page-scroller tt-advice-list", "aria-label": "advice, the newest first", tabindex: "0",

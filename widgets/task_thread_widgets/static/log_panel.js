@@ -38,7 +38,7 @@ export class LogPage extends PanelPage {
       }),
     }, "Clear");
     this.header.append(
-      make("span", { class: "tt-log-title" }, "Log"), this.sum,
+      make("span", { class: "tt-page-title" }, "Log"), this.sum,
       make("span", { class: "tt-page-tools" },
         this.search, this.level, this.recorded ? "" : this.clearButton, this.largeButton),
     );
@@ -176,9 +176,9 @@ export class LogPage extends PanelPage {
     const row = make("div", { class: "tt-log-line", "data-n": line.n, "data-tone": toneOf(line) },
       make("time", { class: "tt-log-time", datetime: new Date(line.time * 1000).toISOString() },
         formatTime(line.time)),
-      make("span", { class: "tt-log-level" }, line.word),
-      make("span", { class: "tt-log-thread", title: thread || false }, thread),
-      make("span", { class: "tt-log-slot", title: slot || false }, slot),
+      make("span", { class: "tt-clip tt-log-level" }, line.word),
+      make("span", { class: "tt-clip tt-log-thread", title: thread || false }, thread),
+      make("span", { class: "tt-clip tt-log-slot", title: slot || false }, slot),
       make("span", { class: "tt-log-text" }, textOf(line)));
     if (!this.recorded && line.serial && (line.errors.length || toneOf(line) === "advice")) {
       row.lastChild.append(" ", makeReplayButton(() => ({ serial: line.serial, slot: line.slot })));

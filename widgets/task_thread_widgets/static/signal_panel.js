@@ -40,7 +40,7 @@ export class SignalsPage extends PanelPage {
       input: this.guard(() => { this.filter = this.search.value; this.draw(); }),
     });
     this.onlyButton = make("button", {
-      type: "button", class: "tt-button sg-only", "aria-pressed": "true", hidden: true,
+      type: "button", class: "tt-button tt-clip sg-only", "aria-pressed": "true", hidden: true,
       click: this.guard(() => { this.follows = !this.follows; this.draw(); }),
     });
     this.holdButton = make("button", {
@@ -79,7 +79,7 @@ export class SignalsPage extends PanelPage {
     });
     this.sendButton = make("button", { type: "submit", class: "tt-button sg-send" },
       sendShape(), make("span", {}, "Send"));
-    this.told = make("span", { class: "sg-told" });
+    this.told = make("span", { class: "tt-clip sg-told" });
     this.form = make("form", {
       class: "sg-form", "aria-label": "Send a message",
       submit: this.guard((event) => {

@@ -182,10 +182,10 @@ export class EntryView {
     this.from = makeName("sg-from");
     this.to = makeName("sg-to");
     this.lane = make("span", { class: "sg-lane" });
-    this.kind = make("span", { class: "sg-class" });
+    this.kind = make("span", { class: "tt-clip sg-class" });
     this.badge = make("span", { class: "sg-badge" });
-    this.text = make("span", { class: "sg-text" });
-    this.more = make("span", { class: "sg-more" });
+    this.text = make("span", { class: "tt-clip sg-text" });
+    this.more = make("span", { class: "tt-clip sg-more" });
     this.waited = make("span", { class: "sg-waited-number" });
     this.bar = make("span", { class: "sg-bar-fill" });
     this.element = make("div", { class: "sg-entry", role: "listitem" },

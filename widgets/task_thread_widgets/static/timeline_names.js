@@ -39,7 +39,7 @@ export class LaneNames {
       let view = this.views.get(number);
       if (!view) {
         view = this.spare.pop() ?? make("div", { class: "tl-name", role: "listitem" },
-          makeShape(), makeName("tl-word"), make("span", { class: "tl-about" }));
+          makeShape(), makeName("tl-word"), make("span", { class: "tt-clip tl-about" }));
         this.views.set(number, view);
       }
       const { lane, level } = rows[index];

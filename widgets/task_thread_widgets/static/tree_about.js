@@ -7,7 +7,7 @@ const partKinds = ["busy", "ready", "waiting"];
 
 export class AboutView {
   constructor() {
-    this.name = make("strong", { class: "tt-about-name" });
+    this.name = make("strong", { class: "tt-clip tt-about-name" });
     this.note = make("span", { class: "tt-page-soft" });
     this.segments = partKinds.map((kind) => make("span", { class: "tt-about-segment", "data-part": kind }));
     this.texts = partKinds.map((kind) => make("span", { class: "tt-about-part", "data-part": kind }));

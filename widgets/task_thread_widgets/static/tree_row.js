@@ -29,15 +29,15 @@ export class RowView {
     this.shape = makeShape();
     this.fold = make("span", { class: "tt-fold", "aria-hidden": "true" });
     this.name = makeName("tt-name");
-    this.info = make("span", { class: "tt-info" });
+    this.info = make("span", { class: "tt-clip tt-info" });
     this.state = make("span", { class: "tt-state" });
     this.turns = make("span", { class: "tt-turns" });
     this.beats = make("canvas", { class: "tt-beats", "aria-hidden": "true" });
     this.rate = make("span", { class: "tt-rate-number" });
     this.bar = make("span", { class: "tt-bar-fill" });
     this.where = make("span", { class: "tt-where-line" });
-    this.code = make("code", { class: "tt-code" });
-    this.note = make("span", { class: "tt-note" });
+    this.code = make("code", { class: "tt-clip tt-code" });
+    this.note = make("span", { class: "tt-clip tt-note" });
     this.replay = makeReplayButton(() => ({ serial: this.row.serial, slot: this.row.kind === "task" ? this.row.name : "" }), "Replay");
 
     /** @type {Map<HTMLButtonElement, import("./actions.js").Action>} */

@@ -16,7 +16,7 @@ export class WaitsPage extends PanelPage {
     this.facts = { things: [], nodes: [], arrows: [], waiting: 0, more: 0, red: 0 };
     this.stale = true;
     this.sum = make("span", { class: "tt-page-soft tt-waits-sum" });
-    this.header.append(make("span", { class: "tt-waits-title" }, "Waits"), this.sum,
+    this.header.append(make("span", { class: "tt-page-title" }, "Waits"), this.sum,
       make("span", { class: "tt-page-tools" }, this.largeButton));
     this.graph = make("div", { class: "tt-page-scroller tt-waits-graph", "aria-hidden": "true" });
     this.list = make("ul", { class: "tt-page-scroller tt-waits-list", "aria-label": "what is waited for, longest first" });
