@@ -2,7 +2,7 @@
 
 From the ground up:
 
-    texts          the text of any object of the program; never raises
+    texts          the text of any object of the program, and how much of it is shown; never raises
     environment    notebook or script, which loop runs here
     unawaited      a coroutine that was thrown away before anybody awaited it
     chain          what a coroutine awaits, and what that awaits, down to the future

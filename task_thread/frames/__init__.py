@@ -14,5 +14,6 @@
     advice_frames      of what the coach told
     code_frames wait_records    what only a recording has: where each task stands; all waits
 
-Nothing here knows of a page or a file.
+Nothing here knows of a page or a file. What these keep of it, and for how long, they say themselves:
+`static/NAME_store.js` of the panel, and `recording/moment.py`.
 """

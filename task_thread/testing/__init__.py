@@ -19,7 +19,7 @@
     check               starts the OS thread of a run, watches it, and tells the verdict
     run                 one run: the program, then the cleaning; what is blamed
     loops               virtual time and real time
-    guards belongings left      what a program may not do, may replace, and leaves behind
+    guards belongings left      what a program may not do, and what it prints; replaces; leaves behind
     interrupt freeze    end code that never ends
     events              what happened, in its order
     report asserts waits        the verdict, and what explains it

@@ -9,7 +9,8 @@ Besides a file for each panel and view:
     refusal page_messages   checks of what a page says; what a message can carry
     prompt_connection       frames are not held back by the Jupyter server
     still                   what a saved notebook shows
-    page_code               one JavaScript file a panel, joined of those in `static`
+    page_code               one JavaScript file a panel, joined of those in `static`: NAME_panel.js draws
+                            what NAME_store.js keeps, as NAME_layout.js has it; theme.css has the colours
     beside                  a view that stays in sight
     view_recordings recorded_page   a replay above the panels; a recording as a page
 """
