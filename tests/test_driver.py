@@ -9,6 +9,7 @@ import functools
 import gc
 import inspect
 import sys
+import weakref
 from typing import Any
 
 import pytest
@@ -30,6 +31,33 @@ from task_thread import MessageSignal, TaskThread, delete, reCreate, reSchedule
 from task_thread._core import driver as driver_module
 from task_thread._core import stepping
 from task_thread._core.driver import driver_of
+
+# What is kept
+
+
+class Local:
+    """What a turn has in a variable."""
+
+
+async def test_a_deleted_task_keeps_no_variable_of_its_turn_alive() -> None:
+    made: list[weakref.ref[Local]] = []
+
+    async def turn() -> None:
+        local = Local()
+        made.append(weakref.ref(local))
+        await forever()
+
+    task = await reCreate(None, turn)
+    await until(lambda: bool(made))
+    gc.disable()
+    try:
+        await delete(task)
+        await rounds(2)
+        assert task.cancelled()
+        assert made[0]() is None
+    finally:
+        gc.enable()
+
 
 # Fairness
 

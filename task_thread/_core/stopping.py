@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from .mailbox import Mailbox
 
 Step = Coroutine[Any, Any, None] | None
-_AT_ONCE = 100  # children whose stop begins in one round of the loop
+# Children whose stop begins in one round of the loop: few enough that what their stops make for a moment is
+# gone before Python's garbage collector begins (after 700 objects, up to Python 3.12).
+_AT_ONCE = 25
 _HURRIED = 0.1  # seconds: the bound of each further step, once a stop was itself cancelled
 
 
@@ -241,7 +243,7 @@ async def _stop_kids(life: Life) -> None:
                 gate.set_result(None)
 
         # Side by side, but not all in one round of the loop: those that end at once are gone
-        # when the next ones begin, which spares the garbage collector a long walk.
+        # when the next ones begin.
         for kid in kids:
             kid.at_end(one_ended)
         for number, kid in enumerate(kids, 1):
@@ -275,6 +277,7 @@ def finish(life: Life) -> None:
     failed = life.error is not None or life.fatal is not None
     life.become(ThreadState.FAILED if failed else ThreadState.STOPPED)
     life.listening = False
+    life.main = None  # it is at its end
     guardian, life.guardian = life.guardian, None
     if guardian is None:
         registry.discard(life)

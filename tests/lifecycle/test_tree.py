@@ -24,6 +24,7 @@ from programs import (
 )
 
 from task_thread import TaskThread, reCreate, threads
+from task_thread._core.context import life_of
 
 
 async def test_200_children_whose_exit__takes_20_ms_stop_side_by_side() -> None:
@@ -53,6 +54,17 @@ async def test_1000_children_stop() -> None:
     children = list(parent.children)
     await ended(parent, 30)
     assert all(child.exited == 1 for child in children)
+
+
+async def test_who_has_stopped_keeps_no_asyncio_task() -> None:
+    class Parent(Family):
+        size = 3
+
+    parent = Parent()
+    await started(parent)
+    lives = [life_of(thread) for thread in (parent, *parent.children)]
+    await ended(parent)
+    assert [life.main for life in lives] == [None] * 4
 
 
 async def test_200_children_that_are_stopped_at_once_by_themselves() -> None:
