@@ -25,6 +25,9 @@ listeners: list[Callable[[logging.LogRecord], None]] = []
 """Called with each record of a thread's logger, on the OS thread that made it. They don't count as handlers:
 a record for which there is no handler still goes to stderr. An error of theirs is reported by `logging`."""
 
+witnesses: list[Callable[[int, str, tuple[Any, ...], BaseException | None], object]] = []
+"""Called with each line of the library's own (level, text, args, error), wherever the program lets it go."""
+
 
 class _Fallback(logging.Handler):
     """Writes a record to stderr if no other handler would see it; tells it to the listeners.
@@ -134,6 +137,8 @@ def say(
     """
     told: Any = None
     try:
+        for witness in tuple(witnesses):
+            witness(level, text, args, error)
         if error is not None:
             told = (type(error), error, without_ours(traceback_of(error)))
         if not isinstance(logger, (logging.Logger, logging.LoggerAdapter)):

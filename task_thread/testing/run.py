@@ -252,15 +252,22 @@ class Run:
             raise Interrupted
 
     def hear(self, record: logging.LogRecord) -> None:
-        """Take note of what a TaskThread logs."""
-        if record.thread != self.ident:
-            return
-        message = record.getMessage().removesuffix(": ")
+        """Keep what a TaskThread logs, and take note of it."""
         error = record.exc_info[1] if record.exc_info else None
-        if is_a(error, Interrupted):
+        if record.thread != self.ident or is_a(error, Interrupted):
             return
         if len(self.log) < _MOST_LOG:
+            message = record.getMessage().removesuffix(": ")
             self.log.append(f"{record.name} - {record.levelname} - {message}")
+        self._told(record.levelno, record.msg, record.args, error)
+
+    def witness(self, level: int, text: str, args: Any, error: BaseException | None) -> None:
+        """Take note of what the library says, which the program may log nowhere."""
+        if threading.get_ident() == self.ident and not is_a(error, Interrupted):
+            self._told(level, text, args, error)
+
+    def _told(self, level: int, text: Any, args: Any, error: BaseException | None) -> None:
+        message = (str(text) % args if args else str(text)).removesuffix(": ")
         if error is not None:
             failure = f"{message}, at {at(raised_at(error))}"
             self.note(failure)
@@ -269,19 +276,19 @@ class Run:
                 self._unwritten(error)
             if is_a(error, SystemExit, KeyboardInterrupt):
                 self._exits(class_of(error), raised_at(error))
-        elif record.levelno >= logging.WARNING:
+        elif level >= logging.WARNING:
             if "swallows its cancellation" in message:
-                self._swallowed(message, record)
+                self._swallowed(message, args)
             else:
                 self.note(message)
 
-    def _swallowed(self, message: str, record: logging.LogRecord) -> None:
+    def _swallowed(self, message: str, args: Any) -> None:
         place = None
         if self.loop is not None:
             for root in waits.roots(self.loop):
                 for life in walk_live(root):
                     for driver in life.drivers:
-                        if record.args and driver.name == record.args[0] and not driver.over:  # type: ignore[index]
+                        if args and driver.name == args[0] and not driver.over:
                             place = driver.place
         self.blame("swallowed cancellation", f"{message}; it is at {at(place)}", place)
 
@@ -318,6 +325,7 @@ class Run:
         current.set(None)
         with watching(self):
             log.listeners.append(self.hear)
+            log.witnesses.append(self.witness)
             depth = sys.get_coroutine_origin_tracking_depth()
             sys.set_coroutine_origin_tracking_depth(1)
             try:
@@ -327,7 +335,12 @@ class Run:
             finally:
                 give_back()
                 sys.set_coroutine_origin_tracking_depth(depth)
-                log.listeners.remove(self.hear)
+                self._listen_no_more()
+
+    def _listen_no_more(self) -> None:
+        if self.hear in log.listeners:
+            log.listeners.remove(self.hear)
+            log.witnesses.remove(self.witness)
 
     def _end_processes(self) -> None:
         before = self._children if guards.alone(self) else None
@@ -348,8 +361,7 @@ class Run:
         """Called by who watches: its OS thread never goes on, so end what can be ended from outside."""
         self.given_up = True
         if self.freezer.frozen:
-            if self.hear in log.listeners:
-                log.listeners.remove(self.hear)
+            self._listen_no_more()
             self.phase = "done"
             if self.loop is not None:
                 # Or their `finally` would run in the caller's OS thread.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import unittest
 from collections.abc import Callable, Coroutine
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from task_thread import TaskThread
+from task_thread import TaskThread, reCreate
 from task_thread.testing import CheckFailed, check
 from task_thread.testing.interrupt import Interrupted
 
@@ -148,6 +150,75 @@ def test_a_failed_check_in_a_hook_is_an_error_of_the_thread_and_the_test_goes_on
 
     with pytest.raises(CheckFailed, match="this far"):
         check(asks(type("Answer", (TaskThread,), {hook: raises})))
+
+
+LOGS = {
+    "another logger": lambda self: setattr(self, "logger", logging.getLogger("another")),
+    "an adapter": lambda self: setattr(self, "logger", logging.LoggerAdapter(self.logger, {})),
+    "no logger at all": lambda self: setattr(self, "logger", Mock()),
+    "no handler": lambda self: self.logger.handlers.clear(),
+    "a level": lambda self: self.logger.setLevel(logging.CRITICAL + 1),
+    "a filter": lambda self: self.logger.addFilter(lambda record: False),
+    "disabled": lambda self: setattr(self.logger, "disabled", True),
+    "logging switched off": lambda self: logging.disable(),
+}
+
+
+async def _not_written(self: TaskThread) -> None:
+    raise NotImplementedError
+
+
+async def _leaves(self: TaskThread) -> None:
+    raise SystemExit
+
+
+async def _clings(self: TaskThread) -> None:
+    for _ in range(5):
+        try:
+            await asyncio.sleep(1000)
+        except asyncio.CancelledError:
+            pass
+
+
+@pytest.mark.parametrize("logs", LOGS)
+@pytest.mark.parametrize(
+    ("turn", "kind"),
+    [(_not_written, "not written"), (_leaves, "exit"), (_clings, "swallowed cancellation")],
+)
+def test_where_an_answer_logs_to_changes_nothing(turn: Any, kind: str, logs: str) -> None:
+    async def enter(self: TaskThread) -> None:
+        self.tasks.turn = await reCreate(None, self.turn__)  # type: ignore[attr-defined]
+
+    # A class of its own name each time, since `logging` keeps loggers.
+    name = f"Answer{len(logging.Logger.manager.loggerDict)}"
+    own = {"initVars__": LOGS[logs], "enter__": enter, "turn__": turn, "exit_timeout": 1}
+    with pytest.raises(CheckFailed) as failed:
+        check(asks(type(name, (TaskThread,), own)))
+    assert failed.value.kind == kind
+
+
+@pytest.mark.parametrize("logs", LOGS)
+def test_a_task_that_failed_is_noted_wherever_it_logs_to(logs: str) -> None:
+    async def fails(self: TaskThread) -> None:
+        raise ValueError("no salt")
+
+    async def enter(self: TaskThread) -> None:
+        self.tasks.turn = await reCreate(None, self.turn__)  # type: ignore[attr-defined]
+
+    name = f"Answer{len(logging.Logger.manager.loggerDict)}"
+    answer: Any = type(
+        name, (TaskThread,), {"initVars__": LOGS[logs], "enter__": enter, "turn__": fails}
+    )
+
+    async def program() -> None:
+        thread = answer()
+        thread.start()
+        await asyncio.sleep(1)
+        await thread.stop()
+        await thread.join()
+
+    found = [note for note in check(program).notes if "turn failed: ValueError: no salt" in note]
+    assert len(found) == 1
 
 
 def test_only_the_file_of_the_program_may_tell_the_runner_of_the_tests_to_skip_it() -> None:
