@@ -114,6 +114,36 @@ def test_stderr_is_looked_up_when_the_line_is_written() -> None:
     assert done.stderr == "TaskThread - WARNING - before\n"
 
 
+def test_a_logger_of_the_programs_own_shows_its_lines_once() -> None:
+    done = python(
+        """
+        import logging
+        from task_thread import TaskThread
+        thread, other = TaskThread(), TaskThread()
+        other.logger = logging.getLogger("mine")
+        thread.logger = logging.getLogger("mine.too")
+        thread.logger.warning("once")
+        thread.logger.info("not asked for")
+        """
+    )
+    assert done.stderr == "mine.too - WARNING - once\n"
+
+
+def test_the_root_logger_as_a_threads_own_can_still_be_configured() -> None:
+    done = python(
+        """
+        import logging, sys
+        from task_thread import TaskThread
+        thread = TaskThread()
+        thread.logger = logging.getLogger()
+        thread.logger.warning("early")
+        logging.basicConfig(stream=sys.stdout, format="MINE %(message)s")
+        thread.logger.warning("late")
+        """
+    )
+    assert (done.stdout, done.stderr) == ("MINE late\n", "early\n")
+
+
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pretend that this process is a Jupyter kernel."""

@@ -265,6 +265,8 @@ class Life:
     def logger(self) -> logging.Logger:
         if self._logger is None:
             self._logger = log.logger_of(class_of(self.thread))
+        else:
+            log.hear(self._logger)
         return self._logger
 
     def use_logger(self, logger: logging.Logger) -> None:

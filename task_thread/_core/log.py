@@ -12,7 +12,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import traceback
+import weakref
 from collections.abc import Callable
 from types import CoroutineType, TracebackType
 from typing import Any
@@ -41,6 +43,11 @@ class _Fallback(logging.Handler):
         self.write: Callable[[str], Any] = _write_to_stderr
 
     def emit(self, record: logging.LogRecord) -> None:
+        # It may be on more than one logger of those that the record passes.
+        last = vars(_heard).get("last")
+        if last is not None and last() is record:
+            return
+        _heard.last = weakref.ref(record)
         for listener in tuple(listeners):
             try:
                 listener(record)
@@ -57,6 +64,9 @@ class _Fallback(logging.Handler):
             self.write(sendable(self.format(record)) + "\n")
         except Exception:
             self.handleError(record)
+
+
+_heard = threading.local()
 
 
 def _write_to_stderr(text: str) -> None:
@@ -85,11 +95,33 @@ def logger_of(name: str) -> logging.Logger:
 
 
 def _prepared(logger: logging.Logger) -> logging.Logger:
-    if last_resort not in logger.handlers:
+    if _has_no_ears(logger):
         logger.addHandler(last_resort)
         if logger.level == logging.NOTSET and in_kernel():
             logger.setLevel(logging.INFO)
     return logger
+
+
+def _has_no_ears(logger: logging.Logger) -> bool:
+    return not any(handler is last_resort for handler in logger.handlers)
+
+
+def hear(logger: Any) -> None:
+    """Let the listeners hear a logger that a program gave to a thread, or whose handlers it replaced.
+
+    Not the root logger: with a handler on it `logging.basicConfig` would do nothing.
+    """
+    try:
+        while is_a(logger, logging.LoggerAdapter):
+            logger = logger.logger
+        if (
+            is_a(logger, logging.Logger)
+            and not is_a(logger, logging.RootLogger)
+            and _has_no_ears(logger)
+        ):
+            logger.addHandler(last_resort)
+    except BaseException as failed:  # a logger of the program's own class
+        _pass_on(failed)
 
 
 _own: dict[str, logging.Logger] = {}  # by name: those that logging could not make

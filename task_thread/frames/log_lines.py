@@ -31,7 +31,7 @@ from typing import Any
 
 from .._core.context import current, life_of
 from .._core.lifecycle import Life
-from .._core.lines import Place, cause_of, is_users, label_of, traceback_of
+from .._core.lines import Place, attribute, cause_of, is_users, label_of, traceback_of
 from .._core.log import listeners
 from .._core.texts import class_of, cut, describe, is_a
 from ..thread import TaskThread
@@ -47,7 +47,7 @@ _MOST_ERRORS = 4  # that caused one another
 _WHOLE = 300_000  # characters told in a full frame
 _BURST = 40_000  # characters told in one frame, after a calm time
 _PER_SECOND = 40_000  # characters told in a second
-_LOOK_AGAIN = 0.05  # seconds until classes are looked up again
+_LOOK_AGAIN = 0.05  # seconds until loggers are looked up again
 _FORGET = 1.0
 
 Line = list[Any]
@@ -71,8 +71,8 @@ class LogLines:
         self._dropped_told = -1
         self._budget = float(_BURST)
         self._told_at = 0.0
-        self._classes: dict[str, list[tuple[int, str]]] = {}
-        self._classes_at = float("-inf")
+        self._loggers: dict[str, list[tuple[int, str]]] = {}
+        self._loggers_at = float("-inf")
         self._key = _ALL if thread is None else life_of(thread).serial
         _hearers[self._key] = (*_hearers.get(self._key, ()), self)
         if _hear not in listeners:
@@ -106,14 +106,14 @@ class LogLines:
             (0, "") if it is one of several, `None` if it is none that is shown.
         """
         now = time.monotonic()
-        age = now - self._classes_at
-        if age > _FORGET or (record.name not in self._classes and age > _LOOK_AGAIN):
-            self._classes_at = now
-            self._classes = {}
+        age = now - self._loggers_at
+        if age > _FORGET or (record.name not in self._loggers and age > _LOOK_AGAIN):
+            self._loggers_at = now
+            self._loggers = {}
             for life in self.tops.lives():
-                known = self._classes.setdefault(class_of(life.thread), [])
+                known = self._loggers.setdefault(attribute(life.logger, "name"), [])
                 known.append((life.serial, _name(life)))
-        meant = self._classes.get(record.name)
+        meant = self._loggers.get(record.name)
         if meant is None:
             return None
         if len(meant) == 1:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import logging.config
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -203,6 +204,71 @@ async def test_errors_of_hooks_and_handlers_belong_to_their_thread(lines):
     ]
 
 
+def _its_own(cook: Cook) -> None:
+    cook.logger = logging.getLogger("kitchen")
+    cook.logger.setLevel(logging.INFO)
+
+
+def _below_its_own(cook: Cook) -> None:
+    Cook("other").logger = logging.getLogger("kitchen")
+    cook.logger = logging.getLogger("kitchen.stove")
+
+
+def _adapted(cook: Cook) -> None:
+    _its_own(cook)
+    cook.logger = logging.LoggerAdapter(logging.LoggerAdapter(cook.logger, {}), {})
+
+
+def _configured(cook: Cook) -> None:
+    named = {"level": "INFO", "handlers": ["null"], "propagate": False}
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"null": {"class": "logging.NullHandler"}},
+            "loggers": {"Cook": named},
+        }
+    )
+
+
+def _without_handlers(cook: Cook) -> None:
+    cook.logger.handlers.clear()
+
+
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    logger = logging.getLogger("Cook")
+    handlers, propagates = logger.handlers[:], logger.propagate
+    yield
+    logger.handlers[:], logger.propagate = handlers, propagates
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [_its_own, _below_its_own, _adapted, _configured, _without_handlers],
+)
+async def test_a_thread_is_heard_once_whatever_logger_and_handlers_it_has(lines, as_before, logs):
+    cook = Cook()
+    kept, all_of_them = lines(cook), lines()
+    async with alive(cook):
+        say(cook, "before")
+        await settle()
+        logs(cook)
+        say(cook, "after")
+        await settle()
+        cook.logger.info("from a cell")
+        await cook.insertSignal(MessageSignal(cook, "fail"))
+        await settle()
+    found = [line[7] for line in told(kept)]
+    assert found == [
+        "before",
+        "after",
+        "from a cell",
+        "cook: signalHandler__ failed: KeyError: 'salt'",
+    ]
+    assert [line[7] for line in told(all_of_them)] == found
+
+
 async def test_a_line_logged_in_a_cell_belongs_to_the_only_thread_of_that_logger(lines):
     cook, waiter = Cook(), Waiter("w1")
     kept, all_of_them = lines(cook), lines()
@@ -211,8 +277,8 @@ async def test_a_line_logged_in_a_cell_belongs_to_the_only_thread_of_that_logger
         waiter.logger.info("of another thread")
         second = Waiter("w2")
         async with alive(second):
-            all_of_them._classes.clear()
-            all_of_them._classes_at = float("-inf")
+            all_of_them._loggers.clear()
+            all_of_them._loggers_at = float("-inf")
             waiter.logger.info("which one?")
             waiter.logger.info("w2: this one")
     assert [who(line)[1:] for line in told(kept)] == [("cook", "", "from outside")]
