@@ -503,7 +503,7 @@ class TaskThread(HasLife):
         """
         life: Life = self.__task_thread_life__
         if life.is_elsewhere():
-            await asyncio.wrap_future(Control(life).send(require_signal(signal)))
+            await Control(life).send(require_signal(signal))
             return
         box = life.inbox or life.mailbox(out=False)
         if not box.offer(signal):
@@ -522,7 +522,7 @@ class TaskThread(HasLife):
         for receiver in list(children) if child is None else (child,):
             life = _life_of_child(receiver)
             if life.dispatcher is not dispatcher and life.is_elsewhere():
-                await asyncio.wrap_future(Control(life).send(signal))
+                await Control(life).send(signal)
                 continue
             box = life.inbox or life.mailbox(out=False)
             if not box.offer(signal):
@@ -542,7 +542,7 @@ class TaskThread(HasLife):
             raise RuntimeError(f"{life.id} has no parent to send {text_of(signal)} to")
         at = life if life.live else parent
         if at.is_elsewhere():
-            await asyncio.wrap_future(Control(at).put(require_signal(signal), life, out=True))
+            await Control(at).put(require_signal(signal), life, out=True)
             return
         box = life.outbox or life.mailbox(out=True)
         if not box.offer(signal):

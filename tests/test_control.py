@@ -28,6 +28,7 @@ from programs import (
 )
 
 from task_thread import reCreate, reSchedule
+from task_thread._core.effect import Effect
 
 
 async def reached(effect: concurrent.futures.Future[Any]) -> Any:
@@ -553,6 +554,46 @@ def test_result_raises_if_the_loop_was_closed_before_the_effect() -> None:
     loop.close()
     with pytest.raises(RuntimeError, match="the event loop was closed before"):
         effect.result()
+
+
+@pytest.mark.parametrize("waits", ["result", "exception", "await"])
+def test_who_waits_for_an_effect_is_told_when_the_loop_is_closed(
+    waits: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def make() -> Sleeper:
+        return Sleeper()
+
+    loop = asyncio.new_event_loop()
+    thread = loop.run_until_complete(make())
+    effect = thread.control.start()
+    looked = threading.Event()
+    look = Effect.check_loop
+
+    def looks(self: Effect) -> None:
+        look(self)
+        looked.set()
+
+    monkeypatch.setattr(Effect, "check_loop", looks)
+    raised: list[BaseException] = []
+
+    async def awaits() -> None:
+        await effect
+
+    def wait() -> None:
+        try:
+            if waits == "await":
+                asyncio.run(awaits())
+            else:
+                getattr(effect, waits)()
+        except RuntimeError as error:
+            raised.append(error)
+
+    waiter = threading.Thread(target=wait, daemon=True)
+    waiter.start()
+    assert looked.wait(PATIENCE)
+    loop.close()
+    waiter.join(PATIENCE)
+    assert "the event loop was closed before it did what was asked, start" in str(raised[0])
 
 
 # From other OS threads
