@@ -260,6 +260,33 @@ DELETES_FROM_THE_FRONT = """
         await self.sigFromChildToParent__(MessageSignal(self, sum(self.last) / len(self.last)))
 """
 
+FREES_IN_FINALLY = """
+    await self.lock.acquire()
+    try:
+        if self.tickets > 0:
+            await self.print_ticket()
+            self.tickets -= 1
+            self.events += ["sold"]
+    finally:
+        self.lock.release()
+"""
+
+HAS_A_LOCK_ABOVE_BOTH = """
+    self.above = getattr(self, "above", None) or asyncio.Lock()
+    async with self.above, source.lock, target.lock:
+        await self.count(amount)
+        source.money -= amount
+        target.money += amount
+"""
+
+LOOKS_AT_WHAT_GATHER_COLLECTS = """
+    found = await asyncio.gather(*map(self.part, range(1, 4)), return_exceptions=True)
+    if any(isinstance(part, Exception) for part in found):
+        self.events.append("failed")
+        return
+    return found
+"""
+
 OTHER_ANSWERS = [
     (answer, [dedent(source).lstrip("\n") for source in sources])
     for answer, *sources in [
@@ -281,9 +308,12 @@ OTHER_ANSWERS = [
         ("07_1", KEEPS_TO_A_TIMETABLE),
         ("07_2", TAKES_UNTIL_THE_QUEUE_IS_EMPTY),
         ("10_1", COUNTS_BEFORE_IT_PRINTS),
+        ("10_1", FREES_IN_FINALLY),
         ("10_2", ORDERS_BY_IDENTITY),
+        ("10_2", HAS_A_LOCK_ABOVE_BOTH),
         ("10_3", TAKES_AND_GIVES_A_PLACE),
         ("10_4", AWAITS_TASKS),
+        ("10_4", LOOKS_AT_WHAT_GATHER_COLLECTS),
         ("11_1", COUNTS_WHAT_IT_TAKES),
         ("11_2", DELETES_FROM_THE_FRONT),
     ]

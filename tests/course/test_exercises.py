@@ -24,7 +24,7 @@ from assignments import (
     with_mistake,
 )
 from other_answers import OTHER_ANSWERS
-from wrong_answers import WRONG_ANSWERS
+from wrong_answers import WRONG_ANSWERS, WRONG_BODIES
 
 from task_thread.testing import CheckFailed
 
@@ -107,18 +107,21 @@ def test_the_solutions_get_every_point_and_leave_nothing(
     assert printed.err == ""  # nbgrader takes a line on stderr for a failure
 
 
+def with_bodies(source: str, bodies: list[str]) -> str:
+    """Return a cell with something else in each region of its solution."""
+    left = iter(bodies)
+    altered = SOLUTION.sub(lambda region: textwrap.indent(next(left), region[1]), source)
+    assert list(left) == []
+    return altered
+
+
 @pytest.mark.parametrize(("answer", "sources"), OTHER_ANSWERS)
 def test_another_right_answer_is_accepted(
     answer: str, sources: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = next(name for name in NAMES if name.startswith(answer[:2]))
     cells = Cells(name)
-    left = iter(sources)
-    altered = SOLUTION.sub(
-        lambda region: textwrap.indent(next(left), region[1]),
-        text(cells.cells[f"answer_{answer}"]),
-    )
-    assert list(left) == []
+    altered = with_bodies(text(cells.cells[f"answer_{answer}"]), sources)
     for grade_id in cells.cells:
         cells.run(grade_id, altered if grade_id == f"answer_{answer}" else None)
     assert "noticed" not in capsys.readouterr().out
@@ -134,23 +137,18 @@ def test_each_exercise_has_another_right_answer() -> None:
     assert answers == {answer for answer, _ in OTHER_ANSWERS}
 
 
-@pytest.mark.parametrize(
-    ("answer", "right", "instead", "test", "says"),
-    [pytest.param(*wrong, id=f"{wrong[3]}-{wrong[4][:20]}") for wrong in WRONG_ANSWERS],
-)
-def test_a_wrong_answer_fails_with_a_sentence(
-    answer: str, right: str, instead: str, test: str, says: str
-) -> None:
-    name = next(name for name in NAMES if name.startswith(answer[:2]))
-    cells = Cells(name)
-    source = text(cells.cells[f"answer_{answer}"])
-    altered = with_mistake(source, right, instead)
-    assert altered != source
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.DOTALL)
+
+
+def assert_is_told(answer: str, altered: str, test: str, says: str) -> None:
+    """The test fails with a sentence, by what the student sees of it."""
+    cells = Cells(next(name for name in NAMES if name.startswith(answer[:2])))
+    assert altered != text(cells.cells[f"answer_{answer}"])
     for grade_id in cells.cells:
         if grade_id == f"answer_{answer}":
             cells.run(grade_id, altered)
         elif grade_id == f"test_{test}":
-            with pytest.raises(CheckFailed) as failed:  # by what the student sees of the test
+            with pytest.raises(CheckFailed) as failed:
                 cells.run(grade_id, HIDDEN.sub("", text(cells.cells[grade_id])))
             assert says in str(failed.value)
             return
@@ -159,7 +157,26 @@ def test_a_wrong_answer_fails_with_a_sentence(
     raise AssertionError(f"there is no test {test}")
 
 
-HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.DOTALL)
+def answer_cell(answer: str) -> str:
+    name = next(name for name in NAMES if name.startswith(answer[:2]))
+    return text(by_id(read(name))[f"answer_{answer}"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "instead", "test", "says"),
+    [pytest.param(*wrong, id=f"{wrong[3]}-{wrong[4][:20]}") for wrong in WRONG_ANSWERS],
+)
+def test_a_wrong_answer_fails_with_a_sentence(
+    answer: str, right: str, instead: str, test: str, says: str
+) -> None:
+    assert_is_told(answer, with_mistake(answer_cell(answer), right, instead), test, says)
+
+
+@pytest.mark.parametrize(("answer", "sources", "test", "says"), WRONG_BODIES)
+def test_an_answer_that_is_wrong_as_a_whole_fails_with_a_sentence(
+    answer: str, sources: list[str], test: str, says: str
+) -> None:
+    assert_is_told(answer, with_bodies(answer_cell(answer), sources), test, says)
 
 
 def test_three_greetings_without_a_sleep_are_told_by_the_visible_test() -> None:
