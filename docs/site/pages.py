@@ -3,6 +3,7 @@
     docs/site/*.md                first page, how-to pages, the lab in the browser, other hosts
     docs/*.md, CHANGELOG.md ...   as they are
     notebooks/*.ipynb             a page each: its text and cells, with the recordings of its programs
+    notebooks/*.md                as they are
     docstrings                    the reference, a page for each public module
     the wheels                    the licences of what the site ships
 
@@ -72,7 +73,7 @@ def _linked(path: Path) -> str:
         if target.startswith(("http", "#")):
             return found[0]
         target = re.sub(r"(^|/)README\.md$", r"\1index.md", target)
-        target = re.sub(r"^\.\./notebooks/(\w+)\.ipynb$", r"../tutorial/\1.md", target)
+        target = re.sub(r"^\.\./notebooks/([\w-]+)\.(ipynb|md)$", r"../tutorial/\1.md", target)
         there = (path.parent / target.partition("#")[0]).exists()
         return f"[{words}]({target})" if there else words
 
@@ -87,6 +88,8 @@ def _write_tutorial(folder: Path) -> None:
     for path in sorted((TOP / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         (folder / f"{path.stem}.md").write_text(_page(path.name, cells), encoding="utf-8")
+    for path in (TOP / "notebooks").glob("*.md"):
+        shutil.copy(path, folder)
 
 
 def _page(name: str, cells: list[dict[str, Any]]) -> str:
