@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from .._core.lines import label_of
+from .._core.lines import is_users, label_of
 
 _MOST_LINES = 2_000
 _LONGEST = 500  # characters of a line
@@ -29,7 +29,7 @@ class Source:
         code: of the function.
         number: by which a page knows it.
         name: the function's qualified name.
-        label: where it was written: "In [3]", or a file's name.
+        label: where it was written: "In [3]", or a file's name, and whether that is a library's.
         first: number of its first line.
         lines: its lines; none if they are not known.
     """
@@ -63,7 +63,10 @@ def read_source(code: CodeType, number: int) -> Source:
     text = tuple(line.rstrip()[:_LONGEST] for line in lines[:_MOST_LINES])
     name = getattr(code, "co_qualname", code.co_name)  # co_qualname came with Python 3.11
     name = name.rpartition("<locals>.")[2]
-    return Source(code, number, name, label_of(code.co_filename), max(1, first), text)
+    label = label_of(code.co_filename)
+    if text and not is_users(code.co_filename):
+        label += ", of a library"
+    return Source(code, number, name, label, max(1, first), text)
 
 
 def around(filename: str, line: int, number: int) -> list[Any]:

@@ -351,6 +351,14 @@ def test_code_whose_text_is_lost_has_no_lines():
     assert not source.holds("<nowhere>", 1)
 
 
+def test_code_that_is_not_the_users_says_so():
+    """A seat's `moves`, say: nobody looks for that code in a cell of their own."""
+    source = read_source(asyncio.sleep.__code__, 3)
+    assert source.label == "tasks.py, of a library"
+    assert source.lines[0].startswith("async def sleep")
+    assert read_source(look.__code__, 4).label == "test_source_panel.py"
+
+
 async def test_a_tree_without_tasks_says_so():
     source = SourceFrames(TaskThread())
     facts = look(source, full=True)
