@@ -105,12 +105,18 @@ class Cells:
         self._running.set(self._latest)
         return True
 
-    def _supersede(self, cell: Cell, run: int) -> None:
-        """Stop what earlier runs of a cell started: this one is about to start something, or has ended."""
+    def _supersede(self, cell: Cell, run: int, beginner: Life | None = None) -> None:
+        """Stop what earlier runs of a cell started: this one is about to start something, or has ended.
+
+        Args:
+            cell: the cell.
+            run: its number.
+            beginner: what it starts just now, maybe once more.
+        """
         if run <= cell.run:
             return
         cell.run = run
-        before = list(cell.lives)
+        before = [life for life in cell.lives if life is not beginner]
         cell.leaving = [life for life in cell.leaving + before if life.live]
         for life in before:
             replace(life, "its cell was run again")
@@ -129,7 +135,7 @@ class Cells:
             asyncio.get_running_loop().call_soon(replace, life, "its cell was run again")
             return
         else:
-            self._supersede(cell, run)
+            self._supersede(cell, run, life)
         cell.lives.add(life)
         wait_for += [old for old in cell.leaving if old is not life and old.live]
 
@@ -234,13 +240,18 @@ def _let_wait(life: Life, old: Life) -> None:
 
 
 def replace(life: Life, why: str) -> None:
-    """Stop a thread for whose place there is another one, or a further run of its own."""
+    """Stop a thread for whose place there is another one, or a further run of its own.
+
+    One that has ended, by `only` say, is noted as well: its view must not offer to start it beside the other.
+    """
+    if life.state is ThreadState.CREATED:
+        return
     if life.state in (ThreadState.STARTING, ThreadState.RUNNING):
         log.say(life.logger, logging.INFO, "%s: stopped, since %s", life.id, why)
-    if life.live and not life.orphaned_by_loop():
-        life.replaced = True
+    life.replaced = True
+    if not life.orphaned_by_loop():
         life.stop_from_anywhere()
-        instruments.thread_replaced(life.thread)
+    instruments.thread_replaced(life.thread)
 
 
 def _end_tasks(cell: Cell) -> int:

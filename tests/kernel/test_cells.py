@@ -84,6 +84,29 @@ def test_an_awaited_run_is_waited_for_as_well(kernel: Kernel) -> None:
     assert kernel.run("before.state.value, len(threads())").literal == ("stopped", 1)
 
 
+def test_a_thread_that_was_stopped_before_its_cell_ran_again_is_replaced_as_well(
+    kernel: Kernel,
+) -> None:
+    """Else *Start* in its view would make two of them: `only` has often stopped it by then."""
+    kernel.run(DEFINE, "a")
+    kernel.run("from task_thread import only\nthread = Greeter()\nawait only(thread)", "b")
+    kernel.run("old = thread; await old.stop(); await old.join()", "c")
+    assert kernel.run("old._life.replaced").literal is False
+    kernel.run("thread = Greeter()\nawait only(thread)", "b")
+    assert kernel.run("old._life.replaced, old.state.value").literal == (True, "stopped")
+    kernel.run("await only(old)", "d")  # a program may start it all the same
+    assert kernel.run("old._life.replaced, old.state.value").literal == (False, "running")
+
+
+def test_a_thread_that_its_cell_starts_once_more_was_not_replaced(kernel: Kernel) -> None:
+    kernel.run(DEFINE, "a")
+    kernel.run("from task_thread import only\nthread, other = Greeter(), Greeter()", "b")
+    for _ in range(2):
+        kernel.run("await only(thread)", "c")
+        assert kernel.run("thread._life.replaced, thread.state.value").literal == (False, "running")
+        kernel.run("await only(other)", "d")
+
+
 def test_children_that_a_cell_adds_are_replaced_too(kernel: Kernel) -> None:
     kernel.run(DEFINE, "a")
     kernel.run("root = Greeter()\nroot.start()", "b")
