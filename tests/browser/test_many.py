@@ -31,7 +31,7 @@ crowd.start()
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("size", [(1366, 768), (1280, 720)])
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (760, 720)])
 def test_of_a_hundred_workers_fifteen_are_seen_at_once(
     open_notebook: OpenNotebook, size: tuple[int, int]
 ) -> None:
