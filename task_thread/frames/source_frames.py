@@ -29,17 +29,16 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.driver import Driver
-from .._core.lifecycle import Life
 from .._core.lines import Place, code_of, definition_place, is_users, traceback_of
 from .._core.texts import cut, describe
-from .._core.trace import Profile, Trace
+from .._core.trace import Profile
 from ..states import TaskState
 from ..thread import TaskThread
 from .advice_frames import told
 from .frame import Frame
 from .lives import Tops
 from .source_text import Source, around, read_source
-from .watching import Watching
+from .watching import Study
 
 _LIST_EVERY = 10  # frames
 _COUNT_EVERY = 0.3  # seconds; those of a busy task change all the time, and nobody reads faster
@@ -73,11 +72,8 @@ class SourceFrames:
         self._advice = 0  # number of the advice whose line is shown
         self._told_source: list[Any] = []  # the code around it
         self._known: set[int] = set()  # numbers of the functions that the page has
-        self._watching = Watching()
-        self._trace: Trace | None = None
-        self._profile: Profile | None = None
-        self._studied = 0  # serial number of the driver that is studied
-        self._since = 0.0
+        self._study = Study()
+        self._counted: Profile | None = None  # whose counts the page has
         self._fresh = True
         self._counts: dict[tuple[int, int], tuple[int, int]] = {}  # what the page knows
         self._counts_told_at = float("-inf")
@@ -87,7 +83,7 @@ class SourceFrames:
     def rest(self) -> None:
         """Let go of whatever lives, and count no longer."""
         self._driver = None
-        self._leave()
+        self._study.leave()
 
     def close(self) -> None:
         """Let go of everything, for good."""
@@ -128,7 +124,7 @@ class SourceFrames:
             self._count(driver, source, facts, now)
             if driver.over:
                 self._driver = None
-                self._leave()
+                self._study.leave()
         for name, value in self._facts.items():
             if name not in self._told or self._told[name] != value:
                 self._told[name] = facts[name] = value
@@ -184,7 +180,7 @@ class SourceFrames:
         if selected != self._selected:
             self._selected = selected
             self._driver = self._ref = None
-            self._leave()
+            self._study.leave()
         found = self._again() or (self._find(selected) if self._ref is None else None)
         if found is None:
             if self._ref is None:
@@ -262,35 +258,14 @@ class SourceFrames:
 
     # How often, and for how long
 
-    def _study(self, driver: Driver, life: Life) -> Profile | None:
-        """Count from now on, if that is not done already."""
-        traces = [] if driver.is_remote else self._watching.match([life.thread])
-        if not traces:  # on another loop it takes a moment
-            return None
-        if self._trace is not traces[0] or self._studied != driver.serial:
-            self._leave_profile()
-            self._trace, self._studied = traces[0], driver.serial
-            self._profile = self._trace.study(driver)
-            self._since = 0.0 if life.loop is None else life.loop.time()
-            self._fresh = True
-        return self._profile
-
-    def _leave(self) -> None:
-        self._leave_profile()
-        self._watching.release()
-
-    def _leave_profile(self) -> None:
-        if self._trace is not None:
-            self._trace.leave(self._studied)
-        self._trace = self._profile = None
-
     def _count(
         self, driver: Driver, source: Source | None, facts: dict[str, Any], at: float
     ) -> None:
         life = driver.owner
         assert life is not None
-        profile = self._profile if driver.over else self._study(driver, life)
-        if self._fresh:
+        profile = self._study.profile if driver.over else self._study.of(driver)
+        if self._fresh or profile is not self._counted:
+            self._counted = profile
             self._fresh = False
             self._counts.clear()
             self._counts_told_at = float("-inf")
@@ -300,16 +275,22 @@ class SourceFrames:
         if at - self._counts_told_at < _COUNT_EVERY and not driver.over:
             return
         now = life.loop.time()
-        elapsed = max(now - self._since, 1e-6)
+        elapsed = max(now - profile.times.began, 1e-6)
         seconds = profile.seconds(now)
-        told = []
+        lines: dict[
+            int, tuple[int, float]
+        ] = {}  # a comprehension may share one with what is around it
         for place, stops in profile.stops.copy().items():  # its loop may be another OS thread's
             if source.holds(place.filename, place.line):
-                share = min(1000, round(1000 * seconds.get(place, 0.0) / elapsed))
-                key = (source.number, place.line)
-                if self._counts.get(key) != (stops, share):
-                    self._counts[key] = (stops, share)
-                    told.append([*key, stops, share])
+                before, spent = lines.get(place.line, (0, 0.0))
+                lines[place.line] = before + stops, spent + seconds.get(place, 0.0)
+        told = []
+        for line, (stops, spent) in lines.items():
+            count = stops, min(1000, round(1000 * spent / elapsed))
+            key = (source.number, line)
+            if self._counts.get(key) != count:
+                self._counts[key] = count
+                told.append([*key, *count])
         if told:
             self._counts_told_at = at
             facts["counts"] = told

@@ -16,9 +16,8 @@ from typing import Any
 from .._core.driver import Driver
 from .._core.origin import made_in_words
 from .._core.texts import cut
-from .._core.trace import Profile, Trace
 from ..shares import Lasted, shares_of
-from .watching import Watching
+from .watching import Study
 
 EVERY = 0.5  # seconds between two tellings: nobody reads faster
 BARS = 16  # of a histogram: from a microsecond on, each about three times as long as the one before
@@ -28,17 +27,13 @@ class TaskAbout:
     """What one tree panel tells of its selected task."""
 
     def __init__(self) -> None:
-        self._watching = Watching()
+        self._study = Study()
         self._driver: Driver | None = None
-        self._studied = 0  # the serial number under which it is
-        self._trace: Trace | None = None
-        self._profile: Profile | None = None
         self._due = float("-inf")
 
     def rest(self) -> None:
         """Measure nothing any more, and let go of the task."""
-        self._leave()
-        self._watching.release()
+        self._study.leave()
         self._driver = None
 
     def told(self, driver: Driver | None, now: float) -> dict[str, Any] | None:
@@ -55,30 +50,16 @@ class TaskAbout:
         if driver is None or driver.over or driver.is_remote or now < self._due:
             return None
         self._due = now + EVERY
-        self._study(driver)
+        profile = self._study.of(driver)
         loop = None if driver.owner is None else driver.owner.loop
-        if self._profile is None or loop is None:
+        if profile is None or loop is None:
             return None
-        shares = shares_of(self._profile.times, loop.time())
+        shares = shares_of(profile.times, loop.time())
         seconds = [shares.seconds, shares.busy, shares.ready, shares.waiting]
         return {
             "made": cut(made_in_words(driver)),
             "shares": [*map(_short, seconds), _lasted(shares.holds), _lasted(shares.late)],
         }
-
-    def _study(self, driver: Driver) -> None:
-        traces = [] if driver.owner is None else self._watching.match([driver.owner.thread])
-        if not traces:  # on another loop it takes a moment
-            self._leave()
-        elif self._trace is not traces[0] or self._studied != driver.serial:
-            self._leave()
-            self._trace, self._studied = traces[0], driver.serial
-            self._profile = self._trace.study(driver)
-
-    def _leave(self) -> None:
-        if self._trace is not None:
-            self._trace.leave(self._studied)
-        self._trace = self._profile = None
 
 
 def _lasted(lasted: Lasted) -> list[Any]:

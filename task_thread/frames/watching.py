@@ -1,6 +1,7 @@
 """Keeps the traces of the trees that a panel shows, for as long as somebody looks at it.
 
     a panel is seen ─► match ─► watch(life) ─► ... ─► nobody looks: release ─► unwatch(life)
+    a task is selected ─► Study.of ─► match, study(driver) ─► ... ─► leave
 
 Invariant: each `watch` is answered by one `unwatch` of the same run of the same tree. A tree that was
 run again records anew; it is watched anew. A tree on another loop is watched and left there.
@@ -12,9 +13,10 @@ from collections.abc import Iterable
 
 from .._core.context import life_of
 from .._core.dispatcher import Dispatcher
+from .._core.driver import Driver
 from .._core.environment import running_loop
 from .._core.lifecycle import Life
-from .._core.trace import Trace, unwatch, watch
+from .._core.trace import Profile, Trace, unwatch, watch
 from .._core.tree import root_of
 from ..thread import TaskThread
 
@@ -124,3 +126,43 @@ class Watching:
         """Watch nothing any more."""
         self.match(())
         self._ended = []
+
+
+class Study:
+    """The profile of the one task that is selected in a panel, for as long as somebody looks at it.
+
+    Attributes:
+        profile: of the task that was asked for last; `None` while nothing is measured.
+    """
+
+    def __init__(self) -> None:
+        self.profile: Profile | None = None
+        self._watching = Watching()
+        self._trace: Trace | None = None
+        self._serial = 0  # under which the task is studied: its row may pass to another one
+
+    def of(self, driver: Driver) -> Profile | None:
+        """Measure a task from now on, and no other; return its profile.
+
+        Returns:
+            `None` for one of another process; and for a moment for one on another loop.
+        """
+        life = None if driver.is_remote else driver.owner
+        traces = [] if life is None else self._watching.match([life.thread])
+        trace = traces[0] if traces else None
+        if trace is not self._trace or driver.serial != self._serial:
+            self._leave_profile()
+            if trace is not None:
+                self._trace, self._serial = trace, driver.serial
+                self.profile = trace.study(driver)
+        return self.profile
+
+    def leave(self) -> None:
+        """Measure nothing any more."""
+        self._leave_profile()
+        self._watching.release()
+
+    def _leave_profile(self) -> None:
+        if self._trace is not None:
+            self._trace.leave(self._serial)
+        self._trace = self.profile = None
