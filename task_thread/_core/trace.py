@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .context import current
 from .environment import running_loop
-from .lines import Place, waiting_place
+from .lines import Place, known_place
 from .texts import is_a
 from .times import Times
 from .tree import root_of, walk_live
@@ -146,45 +146,82 @@ class Wake(NamedTuple):
     by: int
 
 
-class Profile:
+class Stops:
+    """At which lines one task stopped: how often, and for how long.
+
+    Args:
+        now: in loop time, seconds.
+
+    Attributes:
+        began: since when they are counted, in loop time; what was not counted in between is left out.
+        paused: since when they are not, because no steps are recorded; `None` while they are.
+        stops: number of suspensions by place.
+        waited: seconds spent there by place.
+        at: where it stands now; `None` while it runs, or stands between two turns.
+        since: when it last suspended.
+    """
+
+    __slots__ = ("at", "began", "paused", "since", "stops", "waited")
+
+    def __init__(self, now: float) -> None:
+        self.began = self.since = now
+        self.paused: float | None = None
+        self.stops: dict[Place, int] = {}
+        self.waited: dict[Place, float] = {}
+        self.at: Place | None = None
+
+    def stopped(self, place: Place | None, now: float) -> None:
+        """Note that the task suspended at a line."""
+        self.at, self.since = place, now
+        if place is not None:
+            self.stops[place] = self.stops.get(place, 0) + 1
+
+    def went_on(self, now: float) -> None:
+        """Note that the task runs again."""
+        if self.at is not None:
+            self.waited[self.at] = self.waited.get(self.at, 0.0) + now - self.since
+            self.at = None
+
+    def seconds(self, now: float) -> dict[Place, float]:
+        """Return the seconds spent by place, those of the present stop included."""
+        seconds = self.waited.copy()
+        if self.at is not None:
+            seconds[self.at] = seconds.get(self.at, 0.0) + now - self.since
+        return seconds
+
+    def pause(self, now: float) -> None:
+        """Steps are recorded no longer."""
+        self.went_on(now)
+        self.paused = now
+
+    def resume(self, now: float) -> None:
+        """Steps are recorded again; where it stands is not known before the next one."""
+        if self.paused is not None:
+            self.began += now - self.paused
+            self.paused = None
+
+    def counted(self, now: float) -> float:
+        """Return for how many seconds stops were counted."""
+        return (now if self.paused is None else self.paused) - self.began
+
+
+class Profile(Stops):
     """How one task spends its time: where it stops, how often and for how long, and how late it runs.
 
     Args:
         now: in loop time, seconds.
 
     Attributes:
-        stops: number of suspensions by place.
-        waited: seconds spent there by place.
         times: for how long it ran, could have run, and waited.
         students: how many readers have asked for it with `Trace.study`.
     """
 
+    __slots__ = ("students", "times")
+
     def __init__(self, now: float) -> None:
+        super().__init__(now)
         self.students = 0
         self.times = Times(now)
-        self.stops: dict[Place, int] = {}
-        self.waited: dict[Place, float] = {}
-        self._at: Place | None = None
-        self._since = 0.0
-
-    def stopped(self, place: Place | None, now: float) -> None:
-        """Note that the task suspended at a line."""
-        self._at, self._since = place, now
-        if place is not None:
-            self.stops[place] = self.stops.get(place, 0) + 1
-
-    def went_on(self, now: float) -> None:
-        """Note that the task runs again."""
-        if self._at is not None:
-            self.waited[self._at] = self.waited.get(self._at, 0.0) + now - self._since
-            self._at = None
-
-    def seconds(self, now: float) -> dict[Place, float]:
-        """Return the seconds spent by place, those of the present stop included."""
-        seconds = self.waited.copy()
-        if self._at is not None:
-            seconds[self._at] = seconds.get(self._at, 0.0) + now - self._since
-        return seconds
 
 
 class Trace:
@@ -202,6 +239,7 @@ class Trace:
         full: whether each step and turn is recorded; a coarse one has samples of the turns.
         wakes: the newest of those that readers have asked for.
         woken: how many of them were ever added.
+        counts: of each reader that asked with `count_stops`, the stops of all tasks by serial number.
     """
 
     __slots__ = (
@@ -211,6 +249,7 @@ class Trace:
         "_ring",
         "_steps",
         "added",
+        "counts",
         "full",
         "passages",
         "passed",
@@ -229,6 +268,7 @@ class Trace:
         self.full = False
         self.wakes: deque[Wake] = deque(maxlen=_MOST_WAKES)
         self.woken = 0
+        self.counts: list[dict[int, Stops]] = []
         self._awaited: dict[int, asyncio.Future[Any]] = {}  # by the serial number of who waits
         self._steps = 0  # while there are any: to tell a step inside of another one
         # Turns of each task at its last sample, and when that was.
@@ -237,6 +277,12 @@ class Trace:
     def use(self, full: bool) -> None:
         """Record each step from now on, or be coarse; drivers have to be told."""
         self.full = full
+        now = self._clock()
+        for stops in (one for counts in self.counts for one in counts.values()):
+            if full:
+                stops.resume(now)
+            else:
+                stops.pause(now)
         most = RING if full else COARSE_RING
         self._ring = deque(self._ring, maxlen=most)
         self.passages = deque(self.passages, maxlen=most)
@@ -337,6 +383,29 @@ class Trace:
                 profile.times.leave()
                 del self.profiles[serial]
 
+    def count_stops(self, counts: dict[int, Stops], drivers: Iterable[Driver]) -> None:
+        """Count the stops of all tasks of the tree from now on, while the trace is full.
+
+        Args:
+            counts: where to, by the serial number of the task; until `leave_stops` is called with it.
+            drivers: tasks that are there already.
+        """
+        if any(one is counts for one in self.counts):
+            return
+        self.counts.append(counts)
+        now = self._clock()
+        for driver in drivers:
+            if driver.coroutine is not None and not (driver.running or driver.over):
+                counts[driver.serial] = stops = Stops(now)
+                if self.full:
+                    stops.stopped(driver.place, now)
+                else:
+                    stops.pause(now)
+
+    def leave_stops(self, counts: dict[int, Stops]) -> None:
+        """End a `count_stops`."""
+        self.counts[:] = [one for one in self.counts if one is not counts]
+
     def watch_wake(self, driver: Driver, future: asyncio.Future[Any]) -> None:
         """Tell by whose step a wait ends; for an `asyncio.Future` at which a task waits now."""
         if len(self._awaited) < _MOST_AWAITED:
@@ -361,19 +430,27 @@ class Trace:
         """
         who = driver.serial
         record, clock, profiles = self._ring.append, self._clock, self.profiles
-        awaited = self._awaited
+        awaited, counts = self._awaited, self.counts
 
         def recorded(value: Any) -> Any:
             if who in profiles:
                 return self.step(driver, send, value)
-            record((_RUN, clock(), who, None))
+            now = clock()
+            record((_RUN, now, who, None))
             self.added += 1
+            for count in counts:
+                if who in count:
+                    count[who].went_on(now)
             if awaited:
                 waited = self._step_that_may_wake(who, send, value)
             else:
                 waited = send(value)
-            record((_REST if driver.coroutine is None else _WAIT, clock(), who, None))
+            coroutine = driver.coroutine
+            now = clock()
+            record((_REST if coroutine is None else _WAIT, now, who, None))
             self.added += 1
+            if counts:
+                self._count_stop(who, coroutine, now)
             return waited
 
         return recorded
@@ -400,6 +477,9 @@ class Trace:
         if profile is not None:
             profile.went_on(now)
             profile.times.runs(now)
+        for count in self.counts:
+            if driver.serial in count:
+                count[driver.serial].went_on(now)
         # The last step raises; the driver then reports the end.
         try:
             if self._awaited:
@@ -413,9 +493,19 @@ class Trace:
         coroutine = driver.coroutine
         now = self.add(Kind.REST if coroutine is None else Kind.WAIT, driver.serial)
         if profile is not None:
-            profile.stopped(waiting_place(coroutine), now)
+            profile.stopped(known_place(coroutine), now)
             profile.times.stops(now, waited)
+        if self.counts:
+            self._count_stop(driver.serial, coroutine, now)
         return waited
+
+    def _count_stop(self, who: int, coroutine: Any, now: float) -> None:
+        place = known_place(coroutine)
+        for count in self.counts:
+            stops = count.get(who)
+            if stops is None:
+                stops = count[who] = Stops(now)
+            stops.stopped(place, now)
 
 
 class Part(Trace):

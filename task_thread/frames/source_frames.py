@@ -275,7 +275,7 @@ class SourceFrames:
         if at - self._counts_told_at < _COUNT_EVERY and not driver.over:
             return
         now = life.loop.time()
-        elapsed = max(now - profile.times.began, 1e-6)
+        elapsed = max(profile.counted(now), 1e-6)
         seconds = profile.seconds(now)
         lines: dict[
             int, tuple[int, float]

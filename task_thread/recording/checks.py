@@ -174,6 +174,8 @@ _FACTS: dict[str, dict[str, Any]] = {
         "stands": [_row(int, str, int, str, [_CALL])],
         "tasks": [_row(int, {"stand": int, "serial": int, "cofunc": str, "aliases": [str], "made": str})],
         "threads": [_row(int, {"started": float, "child": int})],
+        "lines": [_row(int, str, int)],
+        "stops": [_row(int, int, int, [_row(int, int, int)])],
     },
 }  # fmt: skip
 _COLUMNS = {

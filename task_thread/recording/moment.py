@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..frames.wait_records import NEVER_TOLD
 from ..snapshot import TaskSnapshot, ThreadSnapshot
@@ -24,6 +24,42 @@ _DEEPEST = 100_000
 _THREAD_STATES = {state.value: state for state in ThreadState}
 _TASK_STATES = {state.value: state for state in TaskState}
 _RATED = 2.0  # seconds over which turns/s are counted
+
+
+class Stopped(NamedTuple):
+    """A line at which a task has stopped.
+
+    Attributes:
+        filename: of the file or cell.
+        line: its number, from 1.
+        times: how often the task has stopped there.
+        seconds: for how long in all, up to the moment.
+        share: of the time in which that was counted.
+    """
+
+    filename: str
+    line: int
+    times: int
+    seconds: float
+    share: float
+
+
+class _RowStops:
+    """Where the task of one row has stopped, as it was told at `at`; times in milliseconds."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.now = 0  # the line at which it waits; 0 for none, -1 while nothing is counted
+        self.counted = 0
+        self.lines: dict[int, tuple[int, int]] = {}
+
+    def of(self, line: int, place: tuple[str, int], at: float, ended: bool) -> Stopped:
+        """Return how often it had stopped at a line, and for how long."""
+        since = 0.0 if ended else max(0.0, at - self.at)
+        times, spent = self.lines[line]
+        seconds = spent / 1000 + (since if line == self.now else 0.0)
+        counted = self.counted / 1000 + (since if self.now >= 0 else 0.0)
+        return Stopped(*place, times, seconds, seconds / max(counted, 1e-6))
 
 
 class Tree:
@@ -46,6 +82,8 @@ class Tree:
         self._places: dict[int, list[Any]] = {}
         self._stands: dict[int, list[Any]] = {}
         self._more: dict[int, dict[str, Any]] = {}
+        self._known_lines: dict[int, tuple[str, int]] = {}
+        self._stops: dict[int, _RowStops] = {}
         self._lines: deque[list[Any]] = deque(maxlen=_LINES)
         self._entries: dict[int, list[Any]] = {}
         self._edges: dict[int, tuple[int, int]] = {}
@@ -73,7 +111,7 @@ class Tree:
                 }
                 self._tree(facts, full, columns, tick["at"])
             elif panel == "code":
-                self._code(facts, full)
+                self._code(facts, full, content["at"])
             elif panel == "log":
                 if full:
                     self._lines.clear()
@@ -144,9 +182,17 @@ class Tree:
             while len(marks) > 1 and marks[1][0] < at - _RATED:
                 marks.popleft()
 
-    def _code(self, facts: dict[str, Any], full: bool) -> None:
+    def _code(self, facts: dict[str, Any], full: bool, at: float) -> None:
         if full:
-            self._stands, self._more = {}, {}
+            self._stands, self._more, self._known_lines, self._stops = {}, {}, {}, {}
+        for number, *line in facts.get("lines", ()):
+            self._known_lines[number] = line[0], line[1]
+        for row, now, counted, lines in facts.get("stops", ()):
+            stops = self._stops.setdefault(row, _RowStops())
+            stops.at, stops.now, stops.counted = at, now, counted
+            for line, times, spent in lines:
+                before = stops.lines.get(line, (0, 0))
+                stops.lines[line] = before[0] + times, before[1] + spent
         for stand in facts.get("stands", ()):
             self._stands[stand[0]] = stand[1:]
         for number, changed in (*facts.get("tasks", ()), *facts.get("threads", ())):
@@ -198,6 +244,22 @@ class Tree:
     def stand(self, row: int) -> list[Any] | None:
         """Return where a task stands: key of the function, line, how, chain."""
         return self._stands.get(self._more.get(row, {}).get("stand", 0))
+
+    def stops(self, at: float) -> dict[tuple[int, str], list[Stopped]]:
+        """Return at which lines each task had stopped, by the number of its thread and its slot."""
+        found = {}
+        for number, row in self._rows.items():
+            stops = self._stops.get(number)
+            if stops is None or "serial" in row:
+                continue
+            ended = row.get("state") in ("done", "failed")
+            above = self._rows[row["of"]]
+            found[above["serial"], row.get("name", "")] = [
+                stops.of(line, self._known_lines[line], at, ended)
+                for line in stops.lines
+                if line in self._known_lines
+            ]
+        return found
 
     def records(self, at: float) -> tuple[Any, ...]:
         """Return the records of the moment: threads, log lines, signals, edges, waits."""

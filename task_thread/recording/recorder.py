@@ -35,7 +35,7 @@ from .._core.lifecycle import Life
 from .._core.log import failure, library, say
 from .._core.texts import cut, describe
 from .._core.trace import Happening, Kind, Trace
-from .._core.tree import is_below
+from .._core.tree import is_below, root_of, walk_live
 from ..frames.sampler import STALL, Sampler, cpu_time
 from ..frames.watching import Watching
 from ..thread import TaskThread
@@ -143,6 +143,9 @@ class Recorder:
         life.at_end(self._tree_ended)
         for trace in self._watching.match(self._makers.tops.threads()):  # from now on
             self._read.setdefault(trace, trace.added)
+        if life.dispatcher is not None and life.dispatcher.trace in self._read:
+            drivers = [driver for one in walk_live(root_of(life)) for driver in one.drivers]
+            life.dispatcher.trace.count_stops(self._makers.code.stops, drivers)
 
     def _tree_ended(self) -> None:
         """Look at the end of a tree; called on its loop, which may be closed next."""
@@ -178,6 +181,8 @@ class Recorder:
         instruments.thread_added.remove(self._added)
         if self._sampler is not None and not self._sampler.loop.is_closed():
             self._sampler.leave(self)
+        for trace in self._read:
+            trace.leave_stops(self._makers.code.stops)
         self._watching.release()
         self._makers.close()
         self._makers.log.close()

@@ -24,7 +24,7 @@ from ..snapshot import ThreadSnapshot, text_tree
 from ..waits import Wait
 from .checks import Unsound
 from .file import RecordingError, Records, Tick
-from .moment import Tree
+from .moment import Stopped, Tree
 
 _MOST_RAW = 1_000_000_000  # bytes of all ticks together, unpacked
 _MOST_MARKS = 5_000
@@ -60,6 +60,8 @@ class Moment:
         signals: the last signals: number, sender, receiver, slot, class, text, when, and how long it waited.
         edges: of each pair of threads that sent signals: down, up, waiting down, waiting up, undelivered.
         advice: what `thread.advice()` returned.
+        stops: the lines at which each task had stopped, how often and for how long, while single steps were
+            recorded; by the serial number of the thread, and the slot.
         waits: what `thread.waits()` returned when the recording last looked, longest first, without mere
             sleeps; `since` counts from the beginning of the recording.
     """
@@ -71,6 +73,7 @@ class Moment:
     edges: dict[tuple[int, int], tuple[int, ...]]
     waits: tuple[Wait, ...]
     advice: tuple[Advice, ...]
+    stops: dict[tuple[int, str], list[Stopped]]
 
     def __str__(self) -> str:
         return text_tree(self.threads)
@@ -189,7 +192,8 @@ class Recording:
             )
         if coarse:
             says.append(
-                "While turns were that many, it was not recorded how long each ran and waited."
+                "While turns were that many, it was not recorded how long each ran and waited, nor how often "
+                "it stopped at each line."
             )
         if lost:
             says.append(f"{count(lost, 'event')} came too fast to be kept.")
@@ -241,7 +245,7 @@ class Recording:
         now = min(max(seconds, self.began), self.seconds)
         threads, log, signals, edges, waits = tree.records(now)
         advice = tuple(map(self._advice, tree.advice()))
-        return Moment(now, threads, log, signals, edges, waits, advice)
+        return Moment(now, threads, log, signals, edges, waits, advice, tree.stops(now))
 
     def _advice(self, fact: dict[str, Any]) -> Advice:
         key, line = fact.get("code", ("", 0))

@@ -89,6 +89,7 @@ class Top(TaskThread):
         self.pen, self.ink = asyncio.Lock(), asyncio.Lock()
         self.never: asyncio.Queue[int] = asyncio.Queue()
         self.tasks.reads = None
+        self.begun: Callable[[], None] = lambda: None  # is called when a child has begun
         self.acted_at = -1.0  # when something was done that no event tells
 
     async def enter__(self) -> None:
@@ -115,6 +116,7 @@ class Top(TaskThread):
             child = Child(self, self.made)
             await child.run()
             await self.addChild(child)
+            self.begun()
         elif children:
             child = self.random.choice(children)
             life = life_of(child)

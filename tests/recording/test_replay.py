@@ -17,10 +17,13 @@ from recording.a_program import Top
 
 from task_thread import replay
 from task_thread._core.context import life_of
+from task_thread._core.driver import Driver
+from task_thread._core.trace import Profile
 from task_thread.coach.advice import Advice
 from task_thread.frames.advice_frames import AdviceFrames
 from task_thread.frames.tree_rows import MOST_PLAIN, TreeRows
 from task_thread.frames.waits_frames import Seen
+from task_thread.frames.watching import Study
 from task_thread.recording import Recorder, Recording
 from task_thread.snapshot import TaskSnapshot, ThreadSnapshot, take
 from task_thread.waits import Wait
@@ -31,11 +34,16 @@ SECONDS = 40.0
 def records(snapshot: ThreadSnapshot) -> list[Any]:
     """Return what is to be equal: all but times and rates, which a recording counts in its own way.
 
+    Shares are measured here for the counts of stops, and not recorded.
+
     What is waited for, and plain tasks, are looked for less often: `waits` and `plain` are for these.
     """
     found = []
     for record in snapshot.walk():
-        tasks = [dataclasses.replace(task, rate=0.0, wait=None, below=()) for task in record.tasks]
+        tasks = [
+            dataclasses.replace(task, rate=0.0, wait=None, below=(), shares=None)
+            for task in record.tasks
+        ]
         changed = {"uptime": 0.0, "tasks": tuple(tasks), "children": (), "plain": (), "waits": ()}
         found.append(dataclasses.replace(record, **changed))  # type: ignore[arg-type]
     return found
@@ -106,6 +114,15 @@ def shown(rows: dict[int, dict[str, Any]], places: dict[int, Any]) -> list[Any]:
     return sorted(found, key=str)
 
 
+def live_stops(profile: Profile, now: float) -> dict[tuple[str, int], tuple[int, float, float]]:
+    """Return what a live source panel tells of a task: at each line how often, how long, and of how long."""
+    seconds = profile.seconds(now)
+    return {
+        place[:2]: (times, seconds[place], profile.counted(now))
+        for place, times in profile.stops.items()
+    }
+
+
 class Looked:
     """The snapshots that were taken right after each look of a recorder, and what a live view shows then."""
 
@@ -118,13 +135,36 @@ class Looked:
         book = AdviceFrames(top, every=0.0)
         self.found: list[tuple[float, ThreadSnapshot, int]] = []
         self.waits: list[tuple[float, ThreadSnapshot, tuple[Wait, ...]]] = []
+        self.stops: list[tuple[float, dict[tuple[int, str], Any]]] = []
+        studied: dict[
+            int, Study
+        ] = {}  # as a source panel of each task, by the task's serial number
         look = recorder.look
         makers = recorder._makers
         seen = makers.waits.seen
 
+        def study() -> list[Driver]:
+            lives = [life_of(thread) for thread in (top, *top.children) if thread.running]
+            drivers = [driver for life in lives for driver in life.drivers if not driver.over]
+            for driver in drivers:
+                studied.setdefault(driver.serial, Study()).of(driver)
+            for serial in studied.keys() - {driver.serial for driver in drivers}:
+                studied.pop(serial).leave()
+            return drivers
+
+        top.begun = study  # type: ignore[assignment]
+
         def looked(now: float, *args: Any, **kwargs: Any) -> None:
             before = len(self.waits)
             look(now, *args, **kwargs)
+            drivers = study()
+            self.stops.append((now, {}))
+            for driver in drivers:
+                assert driver.owner is not None
+                profile = studied[driver.serial].profile
+                assert profile is not None
+                key = driver.owner.serial, driver.name
+                self.stops[-1][1][key] = live_stops(profile, now)
             if len(self.waits) > before:
                 self.waits[-1] = (now, top.snapshot(), top.waits())
                 tree.frame(now, False, ())
@@ -211,6 +251,29 @@ def test_at_fifty_moments_it_is_as_the_snapshot_was(recorded: Any, order: str) -
     assert len(looked.found) > 500
     for index in fifty(looked.found, order):
         same(recording, looked, index, lines)
+
+
+@pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
+def test_at_fifty_moments_the_counts_of_each_line_are_as_a_live_panel_tells_them(
+    recorded: Any, order: str
+) -> None:
+    recording, looked, _ = recorded
+    most = 0
+    for index in fifty(looked.stops, order):
+        now, expected = looked.stops[index]
+        moment = recording.at(now - looked.began + 1e-4)
+        for key, lines in expected.items():
+            told = {(one.filename, one.line): one for one in moment.stops.get(key, ())}
+            assert {line: one.times for line, one in told.items()} == {
+                line: times for line, (times, _, _) in lines.items()
+            }
+            for line, (_, seconds, counted) in lines.items():
+                assert told[line].seconds == pytest.approx(seconds, abs=0.002)
+                if seconds > 0.01:
+                    whole = told[line].seconds / told[line].share
+                    assert whole == pytest.approx(counted, rel=0.02, abs=0.005)
+            most = max(most, *(one.times for one in told.values()), len(told))
+    assert most > 50
 
 
 @pytest.mark.parametrize("order", ["forward", "backward", "jumps"])
