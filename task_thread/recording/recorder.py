@@ -8,9 +8,9 @@ where frames are costly, there are fewer. What no event tells, a pause say, is l
 second, and so is what tasks wait for (makers.py). In segments of 15 s everything is told anew, so that the
 oldest ones can be left away.
 
-Above 2,000 turns/s no single steps are recorded any more, but samples (_core/trace.py), and it looks at most
-ten times a second, for a hundredth of what the program computes: so recording costs a few percent of the
-turn rate, and says what it left away.
+Above 2,000 turns/s, or 10,000 steps/s where turns wait often, no single steps are recorded any more, but
+samples (_core/trace.py), and it looks at most ten times a second, for a hundredth of what the program
+computes: so recording costs a few percent of the turn rate, and says what it left away.
 
 A trace that wakes the recorder was rejected: each turn would have to ask, also for views.
 """
@@ -49,8 +49,10 @@ _COARSE_SHARE = 0.01  # of the program's own CPU time, where single steps are no
 _LONGEST_REST = 1.0  # seconds; a program that has become quiet spends no CPU time
 _ALL_EVERY = 0.1  # seconds between two looks at all rows
 MOST_TURNS = 2_000  # a second, up to which each step is recorded
+_MOST_STEPS = 10_000  # a second; above that, steps are looked at again after
+_STEPS_REST = 2.0  # seconds, as a coarse trace can't tell how many there are
 
-_TURN, _FAILED = int(Kind.TURN), int(Kind.FAILED)
+_RUN, _TURN, _FAILED = int(Kind.RUN), int(Kind.TURN), int(Kind.FAILED)
 
 
 class Recorder:
@@ -81,7 +83,9 @@ class Recorder:
         self._started = 0.0  # as the time of day
         self._all_due = 0.0
         self._counted = 0  # turns, since `_judged_at`
+        self._steps = 0  # likewise
         self._judged_at = 0.0
+        self._coarse_until = float("-inf")
         self._began_segment = False  # by the last look
         self._rests_until = 0.0  # in CPU time of this OS thread; at most up to
         self._rested = 0.0  # in loop time
@@ -263,6 +267,7 @@ class Recorder:
         marks, unmarked = self._marks.of(events, frames, at, self._began)
         turned = sum(what or 1 for kind, _, _, what in events if kind == _TURN)
         self._counted += turned
+        self._steps += sum(event[0] == _RUN for event in events)
         self._judge(now)
         tick = {
             "at": at,
@@ -279,9 +284,12 @@ class Recorder:
         """Look at single steps only as long as there are few: at full speed that would cost too much."""
         passed = max(now - self._judged_at, _ALL_EVERY)
         full = self._counted <= passed * (MOST_TURNS if self._watching.full else MOST_TURNS / 2)
+        if self._steps > passed * _MOST_STEPS:
+            self._coarse_until = now + _STEPS_REST
+        full = full and now >= self._coarse_until
         if full and now - self._judged_at < _ALL_EVERY:
             return  # too early to tell that they are few
-        self._counted, self._judged_at = 0, now
+        self._counted, self._steps, self._judged_at = 0, 0, now
         self._watching.use(full)
         self._makers.timeline.wakes = full
         if self._sampler is not None:

@@ -192,8 +192,8 @@ class Recording:
             )
         if coarse:
             says.append(
-                "While turns were that many, it was not recorded how long each ran and waited, nor how often "
-                "it stopped at each line."
+                "While turns or steps were too many to look at each, it was not recorded how long each ran "
+                "and waited, nor how often a task stopped at each line."
             )
         if lost:
             says.append(f"{count(lost, 'event')} came too fast to be kept.")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { RecordedSource } from "../../widgets/task_thread_widgets/static/recorded_source.js";
-import { SourceStore } from "../../widgets/task_thread_widgets/static/source_layout.js";
+import { countedFor, SourceStore } from "../../widgets/task_thread_widgets/static/source_layout.js";
 import { TreeStore } from "../../widgets/task_thread_widgets/static/tree_store.js";
 
 const sources = {
@@ -80,6 +80,53 @@ test("where a task stands follows the frames, and a full one begins anew", () =>
   assert.deepEqual(source.frame(tree, "5/tick", 2).facts.at, { source: 0, line: 0, how: "between" });
   source.apply({ full: true, facts: {} });
   assert.deepEqual(source.frame(tree, "5/tick", 3).facts.at, { source: 0, line: 0, how: "" });
+});
+
+const counts = (store, number = 1) => [...store.counts.get(number) ?? []].map(([line, { stops, share }]) => [line, stops, share]);
+
+test("how often the task had stopped at each line is what the frames said up to the moment", () => {
+  const [tree, source, store] = [makeTree(), makeSource(), new SourceStore()];
+  const show = (at, selected = "5/tick") => {
+    const frame = source.frame(tree, selected, at);
+    if (frame) store.apply(frame);
+    return frame;
+  };
+  show(1);
+  assert.deepEqual([store.counted, counts(store)], [null, []]); // an older recording
+  source.apply({ full: false, at: 2, facts: {
+    lines: [[1, "x", 11], [2, "x", 21], [3, "other.py", 11]],
+    stops: [[3, 1, 2000, [[1, 4, 500], [2, 1, 100], [3, 9, 100]]]],
+  } });
+  show(2);
+  assert.deepEqual([store.counted, counts(store)], [2, [[11, 4, 250]]]); // the lines of the function that is shown
+  show(4); // it waits there still
+  assert.deepEqual([store.counted, counts(store)], [4, [[11, 4, 625]]]);
+  assert.equal(show(4), null);
+  source.apply({ full: false, at: 4, facts: { stops: [[3, 0, 4000, [[1, 1, 2000]]]] } });
+  show(6); // it stands between two turns
+  assert.deepEqual([store.counted, counts(store)], [6, [[11, 5, 417]]]);
+  source.apply({ full: false, at: 6, facts: { stops: [[3, -1, 6000, []]] } });
+  show(9); // so many turns that they are not looked at
+  assert.deepEqual([store.counted, store.paused, counts(store)], [6, true, [[11, 5, 417]]]);
+  assert.match(countedFor(store), /^counted for 6 s, and not now/);
+  source.apply({ full: true, at: 1, facts: {
+    stands: [[1, "1", 11, "waits", []]], tasks: [[3, { stand: 1 }]],
+    lines: [[1, "x", 10]], stops: [[3, 1, 1000, [[1, 1, 1000]]]],
+  } });
+  show(1); // an earlier moment
+  assert.deepEqual([store.counted, store.paused, counts(store)], [1, false, [[10, 1, 1000]]]);
+});
+
+test("a task that has ended waits no longer where it was counted last", () => {
+  const [tree, source, store] = [makeTree(), makeSource(), new SourceStore()];
+  source.apply({ full: false, at: 1, facts: {
+    lines: [[1, "x", 21]], stops: [[5, 1, 1000, [[1, 2, 600]]]],
+  } });
+  for (const at of [1, 50]) {
+    const frame = source.frame(tree, "6/a/b", at);
+    if (frame) store.apply(frame);
+  }
+  assert.deepEqual(counts(store, 2), [[21, 2, 600]]);
 });
 
 test("names that are no own property of an object are names", () => {

@@ -244,6 +244,91 @@ def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(tmp_path
         assert len([at for at in recording.turns if at > 6]) >= 6
 
 
+def test_stops_are_counted_while_steps_are_few_enough_to_look_at_each(tmp_path: Path) -> None:
+    """Turns are few all the time; in each task waits often, from the second to the fifth second."""
+
+    class Stepping(Probe):
+        async def enter__(self) -> None:
+            for number in range(20):
+                slot = f"task{number}"
+                setattr(self.tasks, slot, await reCreate(None, self.turn__, slot))
+
+        async def turn__(self, slot: str) -> None:
+            now = asyncio.get_running_loop().time()
+            if 2 <= now < 5:
+                for _ in range(500):
+                    await asyncio.sleep(0.001)
+            else:
+                await asyncio.sleep(0.1)
+            setattr(self.tasks, slot, await reSchedule(self.turn__, slot))
+
+    async def main(loop: virtual_time.VirtualLoop) -> list[tuple[float, bool]]:
+        thread = Stepping()
+        running = loop.create_task(thread.run())
+        recorder = thread.record(tmp_path / "x")
+        found = []
+        for _ in range(80):
+            await asyncio.sleep(0.1)
+            trace = dispatcher(thread).trace
+            found.append((loop.time(), trace.full))
+        recorder.stop()
+        await thread.stop()
+        await running
+        return found
+
+    found = virtual_time.run(main)
+    coarse = [at for at, full in found if not full]
+    assert 2 < coarse[0] < 2.5
+    assert 4.5 < coarse[-1] < 7.5
+    assert 20 < len(coarse) < 60
+    with replay(tmp_path / "x") as recording:
+        assert "nor how often a task stopped at each line" in " ".join(recording.says)
+        for at, low, high in ((1.95, 18, 20), (8, 24, 60)):
+            [stops] = [
+                lines for (_, slot), lines in recording.at(at).stops.items() if slot == "task3"
+            ]
+            busy, calm = sorted(stops, key=lambda one: one.line)[-2:] if at > 2 else (None, *stops)
+            assert low <= calm.times <= high
+            assert calm.seconds == pytest.approx(0.1 * calm.times, rel=0.1)
+            counted = calm.seconds / calm.share
+            assert counted == pytest.approx(at if busy is None else 8 - 0.1 * len(coarse), abs=0.5)
+            if busy is not None:
+                assert 0 < busy.times < 500
+
+
+def test_a_second_recording_counts_from_its_own_beginning(tmp_path: Path) -> None:
+    class Calm(Probe):
+        async def enter__(self) -> None:
+            self.tasks.turn = await reCreate(None, self.turn__)
+
+        async def turn__(self) -> None:
+            await asyncio.sleep(0.1)
+            self.tasks.turn = await reSchedule(self.turn__)
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        thread = Calm()
+        running = loop.create_task(thread.run())
+        first = thread.record(tmp_path / "first")
+        await asyncio.sleep(2.05)
+        second = thread.record(tmp_path / "second")
+        await asyncio.sleep(1)
+        first.stop()
+        await asyncio.sleep(1)
+        assert len(dispatcher(thread).trace.counts) == 1
+        second.stop()
+        assert dispatcher(thread).trace is None
+        await thread.stop()
+        await running
+
+    virtual_time.run(main)
+    for name, times, seconds in (("first", 31, 3.05), ("second", 21, 2.0)):
+        with replay(tmp_path / name) as recording:
+            [[stop]] = recording.at(99).stops.values()
+            assert stop.times == times
+            assert stop.seconds == pytest.approx(seconds, abs=0.02)
+            assert stop.share == pytest.approx(1, abs=0.02)
+
+
 def test_rows_and_lanes_beyond_the_limits_are_told(tmp_path: Path) -> None:
     class Wide(Probe):
         async def enter__(self) -> None:

@@ -1,6 +1,8 @@
 // What the source panel knows and shows: functions, where the task stands, counts; and how code is
 // coloured. Nothing here touches the page.
 
+import { formatCount } from "./numbers.js";
+
 /**
  * @typedef {object} Source a function as it was written
  * @property {number} number
@@ -37,7 +39,9 @@ export class SourceStore {
     this.chain = [];
     /** @type {Map<number, Map<number, {stops: number, share: number}>>} */
     this.counts = new Map(); // by function and line
+    /** @type {number | null} for how many seconds; `null` in a recording without counts */
     this.counted = 0;
+    this.paused = false; // whether nothing is counted at this moment of a recording
     /** @type {{source: number, line: number, text: string} | null} an advice whose line is shown instead */
     this.told = null;
     this.listed = 0; // goes up when the list of tasks changes
@@ -53,7 +57,7 @@ export class SourceStore {
       this.clear();
       Object.assign(this, { shown, shownSince, shownTask, listed: listed + 1 });
     }
-    for (const name of ["more", "task", "note", "at", "chain", "counted", "told"]) {
+    for (const name of ["more", "task", "note", "at", "chain", "counted", "paused", "told"]) {
       if (name in facts) this[name] = facts[name];
     }
     if (facts.tasks) {
@@ -144,6 +148,12 @@ const stateWords = {
 export function standsAt({ how, line }) {
   const word = stateWords[how] ?? "";
   return line && word ? `${word} at line ${line}` : word.replace(",", "");
+}
+
+/** In words, of how much time the counts are. */
+export function countedFor({ counted, paused }) {
+  if (counted === null) return "stops and time are not recorded";
+  return `counted for ${formatCount(counted)} s${paused ? ", and not now: too many turns" : ""}`;
 }
 
 /** What a screen reader is told of a changed task; "" for what comes and goes all the time. */

@@ -5,7 +5,7 @@ import { make, makeShape, setAttribute, setShape, setShown, setText } from "./do
 import { formatCount, plural } from "./numbers.js";
 import { PanelPage, shows } from "./panel_page.js";
 import {
-  aloud, choices, colour, commonIndent, formatShare, holdFor, keepInSight, SourceStore, standsAt, taskId,
+  aloud, choices, colour, commonIndent, countedFor, formatShare, holdFor, keepInSight, SourceStore, standsAt, taskId,
 } from "./source_layout.js";
 import { makeSpeech } from "./speech.js";
 
@@ -180,7 +180,7 @@ export class SourcePage extends PanelPage {
   }
 
   drawHeader(view) {
-    const { task, counted, told } = this.store;
+    const { task, told } = this.store;
     setShown(this.shape.parentNode, !!task && !told);
     setShown(this.back, !!told);
     if (task) {
@@ -190,8 +190,7 @@ export class SourcePage extends PanelPage {
       setText(this.where, view.how ? standsAt(view).replace(/^(waits|failed|runs) /, "") : "");
     }
     setText(this.label, view.source ? view.source.label : "");
-    const count = this.recorded ? "stops and time are not recorded" : `counted for ${formatCount(counted)} s`;
-    setText(this.counted, task && !told ? count : "");
+    setText(this.counted, task && !told ? countedFor(this.store) : "");
     setAttribute(this.root, "data-slot", task ? task.slot : null);
     setAttribute(this.root, "data-state", task ? task.state : null);
   }
