@@ -348,3 +348,29 @@ def test_what_is_said_of_them() -> None:
         "held the loop 2 times: median 22 us, 95th 500 ms, worst 500 ms; "
         "began late 1 time: 500 ms"
     )
+
+
+@by_hand
+async def test_of_very_many_waits_a_part_is_heard_and_stands_for_the_others(
+    loop: Clock,
+) -> None:
+    times = Times(loop.now)
+    heard = 0
+    for number in range(4_000):
+        future = loop.create_future()
+        times.stands(loop.now, future)
+        heard += hasattr(future.set_result, "_ends")
+        loop.now += 200e-6
+        future.set_result(None)
+        loop.now += 50e-6  # so late it is each time
+        times.runs(loop.now)
+        times.stops(loop.now, None)
+        if number == 400:
+            assert heard == 401  # all, as long as they are few
+    assert 1_000 < heard < 2_500  # 500 at once, and in this second about a thousand more
+    assert times.lates.count == heard
+    busy, ready, waiting = times.so_far(loop.now)
+    assert busy == 0
+    assert ready == pytest.approx(4_000 * 50e-6, rel=0.05)
+    assert waiting == pytest.approx(4_000 * 200e-6, rel=0.05)
+    assert times.lates.quantile(0.5) == pytest.approx(50e-6, rel=0.1)

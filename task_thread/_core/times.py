@@ -6,6 +6,9 @@ that a round of its loop later. So `set_result`, `set_exception` and `cancel` of
 on the object itself, until the first of them is called: that costs half a microsecond a step, and nothing for
 others' futures. Whoever kept such a method before the task began to wait ends the wait unheard; then the time
 counts as waiting. Where a timer ends a wait, the task could have run when the timer was due.
+
+Of a task that waits more than a thousand times a second only so many waits are heard, at irregular
+intervals, and each stands for those between: or looking at it would take more than the task does.
 """
 
 from __future__ import annotations
@@ -18,6 +21,11 @@ from typing import Any
 
 _STEPS = 8  # parts of an octave: a quantile is right to within a tenth
 _LEAST = 1e-7  # seconds; what is shorter counts as this
+_APART = 1e-3  # seconds between two waits that are heard, on average, once
+_AT_ONCE = 500  # of them were heard one after the other
+_GOLDEN = (
+    math.sqrt(5) - 1
+) / 2  # its multiples, whole parts left off, are as even and irregular as it gets
 _ENDS = ("set_result", "set_exception", "cancel")
 _EVENTS = asyncio.Handle.cancel.__code__.co_filename  # a handle calls from there
 _FUTURES = asyncio.wrap_future.__code__.co_filename  # and for `asyncio.sleep` a function from there
@@ -70,10 +78,24 @@ class Times:
         busy: seconds in which its code ran, up to its last stop.
         ready: seconds in which it could have run, and others did.
         holds: how long it held the loop, each time that it ran.
-        lates: how long after it could have run it did.
+        lates: how long after it could have run it did, each time that this was heard.
     """
 
-    __slots__ = ("_could", "_heard", "_ran", "_stopped", "began", "busy", "holds", "lates", "ready")
+    __slots__ = (
+        "_could",
+        "_heard",
+        "_hears_at",
+        "_irregular",
+        "_ran",
+        "_stands_for",
+        "_stopped",
+        "_unheard",
+        "began",
+        "busy",
+        "holds",
+        "lates",
+        "ready",
+    )
 
     def __init__(self, now: float) -> None:
         self.began = now
@@ -84,17 +106,30 @@ class Times:
         self._stopped = now
         self._could: float | None = None  # since when it could run
         self._heard: _Ends | None = None
+        self._hears_at = now - _AT_ONCE * _APART  # from when on a wait is heard again
+        self._irregular = 0.0  # from 0 to 1
+        self._unheard = 0  # since the last one that was
+        self._stands_for = 1  # how many waits the present one does
 
     def stands(self, now: float, waited: Any) -> None:
         """Note what a task awaits that does not run: a future, or `None` for its turn on the loop."""
         self._stopped = now
         self._could = now if waited is None else None
+        self._stands_for = 1
+        if waited is not None and now < self._hears_at:
+            self._unheard += 1
+            return
         # Of another class only its own code knows how it ends; and a program may have replaced a method.
         if isinstance(waited, asyncio.Future) and _has_its_own(waited):
             if waited.done():  # somebody begins to look, and the task is in line
                 self._could = now
             else:
                 self._heard = _Ends(self, waited)
+                self._stands_for += self._unheard
+                self._unheard = 0
+                earliest = max(self._hears_at, now - _AT_ONCE * _APART)
+                self._irregular = (self._irregular + _GOLDEN) % 1
+                self._hears_at = earliest + 2 * _APART * self._irregular
 
     def runs(self, now: float) -> None:
         """Note that its code begins to run."""
@@ -102,7 +137,7 @@ class Times:
         if self._could is not None:
             late = max(now - max(self._could, self._stopped), 0.0)
             self.lates.add(late)
-            self.ready += late
+            self.ready += late * self._stands_for
             self._could = None
         self._ran = now
 
@@ -133,7 +168,9 @@ class Times:
             busy += max(now - ran, 0.0)
         elif could is not None:
             ready += max(now - max(could, self._stopped), 0.0)
-        return busy, ready, max(now - self.began - busy - ready, 0.0)
+        not_busy = max(now - self.began - busy, 0.0)
+        ready = min(ready, not_busy)
+        return busy, ready, not_busy - ready
 
 
 class _Ends:
