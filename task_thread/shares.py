@@ -66,8 +66,10 @@ class Shares:
             next.
         late: how long after it could have run it did. Where it waited for a task or for `gather`, without the
             round of the loop in which asyncio told of that. What ended its wait may be out of sight (a method
-            of the future that was kept before the wait began); such times are not among these. Where it waits
-            more than a thousand times a second, these are a part of them.
+            of the future that was kept before the wait began); such times are not among these.
+
+    Of a task that stops more than a thousand times a second a part of the stops is measured, and counted for
+    those between.
     """
 
     seconds: float

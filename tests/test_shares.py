@@ -351,26 +351,32 @@ def test_what_is_said_of_them() -> None:
 
 
 @by_hand
-async def test_of_very_many_waits_a_part_is_heard_and_stands_for_the_others(
+async def test_of_very_many_stops_a_part_is_measured_and_stands_for_the_others(
     loop: Clock,
 ) -> None:
     times = Times(loop.now)
-    heard = 0
+    measured = 0
     for number in range(4_000):
         future = loop.create_future()
-        times.stands(loop.now, future)
-        heard += hasattr(future.set_result, "_ends")
+        times.stops(loop.now, future)
+        measured += hasattr(future.set_result, "_ends")
         loop.now += 200e-6
         future.set_result(None)
         loop.now += 50e-6  # so late it is each time
         times.runs(loop.now)
-        times.stops(loop.now, None)
         if number == 400:
-            assert heard == 401  # all, as long as they are few
-    assert 1_000 < heard < 2_500  # 500 at once, and in this second about a thousand more
-    assert times.lates.count == heard
+            assert measured == 401  # all, as long as they are few
+        # Each other one is ten times as long, and one, after which many are left out, holds the loop.
+        loop.now += 30e-3 if number == 3_000 else 100e-6 if number % 2 else 10e-6
+    assert 1_000 < measured < 2_500  # 500 at once, and about a thousand a second
+    times.stops(loop.now, loop.create_future())
     busy, ready, waiting = times.so_far(loop.now)
-    assert busy == 0
+    assert busy == pytest.approx(2_000 * 100e-6 + 2_000 * 10e-6 + 30e-3, rel=0.01)
     assert ready == pytest.approx(4_000 * 50e-6, rel=0.05)
     assert waiting == pytest.approx(4_000 * 200e-6, rel=0.05)
+    assert times.lates.count == pytest.approx(4_000, rel=0.05)
     assert times.lates.quantile(0.5) == pytest.approx(50e-6, rel=0.1)
+    assert times.holds.count == pytest.approx(4_000, rel=0.05)
+    assert times.holds.quantile(0.3) == pytest.approx(10e-6, rel=0.1)
+    assert times.holds.quantile(0.7) == pytest.approx(100e-6, rel=0.1)
+    assert times.holds.worst == pytest.approx(30e-3)

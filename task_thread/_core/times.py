@@ -7,8 +7,9 @@ on the object itself, until the first of them is called: that costs half a micro
 others' futures. Whoever kept such a method before the task began to wait ends the wait unheard; then the time
 counts as waiting. Where a timer ends a wait, the task could have run when the timer was due.
 
-Of a task that waits more than a thousand times a second only so many waits are heard, at irregular
-intervals, and each stands for those between: or looking at it would take more than the task does.
+Of a task that stops more than a thousand times a second only so many stops are measured, at irregular
+intervals, and each stands for those between: or looking at it would take more than the task does. The time in
+which it runs is always measured, and so is what holds the loop longer than ever before.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from typing import Any
 
 _STEPS = 8  # parts of an octave: a quantile is right to within a tenth
 _LEAST = 1e-7  # seconds; what is shorter counts as this
-_APART = 1e-3  # seconds between two waits that are heard, on average, once
-_AT_ONCE = 500  # of them were heard one after the other
+_APART = 1e-3  # seconds between two stops that are measured, on average, once
+_AT_ONCE = 500  # of them were measured one after the other
 _GOLDEN = (
     math.sqrt(5) - 1
 ) / 2  # its multiples, whole parts left off, are as even and irregular as it gets
@@ -47,11 +48,11 @@ class Lengths:
         self.worst = 0.0
         self.buckets: dict[int, int] = {}
 
-    def add(self, seconds: float) -> None:
-        """Count one more."""
+    def add(self, seconds: float, times: int = 1) -> None:
+        """Count one more, or one that stands for several."""
         bucket = math.ceil(_STEPS * math.log2(max(seconds, _LEAST) / _LEAST))
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
-        self.count += 1
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + times
+        self.count += times
         if seconds > self.worst:
             self.worst = seconds
 
@@ -78,18 +79,18 @@ class Times:
         busy: seconds in which its code ran, up to its last stop.
         ready: seconds in which it could have run, and others did.
         holds: how long it held the loop, each time that it ran.
-        lates: how long after it could have run it did, each time that this was heard.
+        lates: how long after it could have run it did.
     """
 
     __slots__ = (
         "_could",
         "_heard",
-        "_hears_at",
         "_irregular",
+        "_left_out",
+        "_measures_at",
         "_ran",
         "_stands_for",
         "_stopped",
-        "_unheard",
         "began",
         "busy",
         "holds",
@@ -106,47 +107,51 @@ class Times:
         self._stopped = now
         self._could: float | None = None  # since when it could run
         self._heard: _Ends | None = None
-        self._hears_at = now - _AT_ONCE * _APART  # from when on a wait is heard again
+        self._measures_at = now - _AT_ONCE * _APART  # from when on a stop is measured again
         self._irregular = 0.0  # from 0 to 1
-        self._unheard = 0  # since the last one that was
-        self._stands_for = 1  # how many waits the present one does
+        self._left_out = 0  # stops since the last one that was measured
+        self._stands_for = 1  # how many stops that one does
 
     def stands(self, now: float, waited: Any) -> None:
         """Note what a task awaits that does not run: a future, or `None` for its turn on the loop."""
         self._stopped = now
-        self._could = now if waited is None else None
-        self._stands_for = 1
-        if waited is not None and now < self._hears_at:
-            self._unheard += 1
+        if now < self._measures_at:
+            self._left_out += 1
             return
+        self._stands_for = 1 + self._left_out
+        self._left_out = 0
+        self._irregular = (self._irregular + _GOLDEN) % 1
+        earliest = max(self._measures_at, now - _AT_ONCE * _APART)
+        self._measures_at = earliest + 2 * _APART * self._irregular
+        self._could = now if waited is None else None
         # Of another class only its own code knows how it ends; and a program may have replaced a method.
         if isinstance(waited, asyncio.Future) and _has_its_own(waited):
             if waited.done():  # somebody begins to look, and the task is in line
                 self._could = now
             else:
                 self._heard = _Ends(self, waited)
-                self._stands_for += self._unheard
-                self._unheard = 0
-                earliest = max(self._hears_at, now - _AT_ONCE * _APART)
-                self._irregular = (self._irregular + _GOLDEN) % 1
-                self._hears_at = earliest + 2 * _APART * self._irregular
 
     def runs(self, now: float) -> None:
         """Note that its code begins to run."""
+        self._ran = now
+        if self._left_out:
+            return
         self.leave()
         if self._could is not None:
             late = max(now - max(self._could, self._stopped), 0.0)
-            self.lates.add(late)
+            self.lates.add(late, self._stands_for)
             self.ready += late * self._stands_for
             self._could = None
-        self._ran = now
 
     def stops(self, now: float, waited: Any) -> None:
         """Note that its code has stopped, and for what."""
         if self._ran is not None:
             held = now - self._ran
-            self.holds.add(held)
             self.busy += held
+            if not self._left_out:
+                self.holds.add(held, self._stands_for)
+            elif held > self.holds.worst:  # this one must not be missed
+                self.holds.add(held)
             self._ran = None
         self.stands(now, waited)
 
