@@ -10,6 +10,7 @@ from typing import Any
 from . import log
 from .deadlines import LEAST, Deadlines
 from .driver import Driver, driver_of
+from .environment import open_gate
 from .lines import task_name
 from .texts import text_of
 
@@ -103,12 +104,7 @@ async def end_all(tasks: Iterable[asyncio.Future[Any]], timeout: float) -> None:
 
 def _after_rounds(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -> None:
     """Open a gate in three rounds of the loop, when abandoned drivers have ended; plain tasks may go on."""
-
-    def open_gate() -> None:
-        if not gate.done():
-            gate.set_result(None)
-
-    loop.call_soon(loop.call_soon, loop.call_soon, open_gate)
+    loop.call_soon(loop.call_soon, loop.call_soon, open_gate, gate)
 
 
 def _abandon(task: asyncio.Future[Any], timeout: float) -> None:

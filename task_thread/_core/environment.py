@@ -42,6 +42,16 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+def open_gate(gate: asyncio.Future[None]) -> None:
+    """Let whoever awaits a future go on, if anybody still does; from any OS thread."""
+    loop = gate.get_loop()
+    if loop is running_loop():
+        if not gate.done():
+            gate.set_result(None)
+    elif not loop.is_closed():
+        loop.call_soon_threadsafe(open_gate, gate)
+
+
 def call_at(
     loop: asyncio.AbstractEventLoop, when: float, callback: Callable[..., object], *args: Any
 ) -> asyncio.TimerHandle:

@@ -15,6 +15,7 @@ Kept apart from `TaskThread` so that none of it can collide with a name in a use
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
 import math
@@ -30,7 +31,7 @@ from ..states import ThreadState
 from . import instruments, log, starting
 from .context import current, life_of
 from .driver import Driver, driver_of
-from .environment import in_kernel, running_loop
+from .environment import in_kernel, open_gate, running_loop
 from .mailbox import Mailbox
 from .origin import A_SIGNAL, RUN_HAS_ENDED, Origin, is_run_ending, noted
 from .patient import begin_task
@@ -732,19 +733,8 @@ class Life:
 
     def ended(self) -> Coroutine[Any, Any, None]:
         """Return an awaitable for the end of this run; made now, it can't miss it."""
-        loop = asyncio.get_running_loop()
-        gate = loop.create_future()
-
-        def open_here() -> None:
-            if not gate.done():
-                gate.set_result(None)
-
-        def ending() -> None:
-            if running_loop() is loop:
-                open_here()
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(open_here)
-
+        gate = asyncio.get_running_loop().create_future()
+        ending = functools.partial(open_gate, gate)
         self.at_end(ending)
 
         async def wait() -> None:

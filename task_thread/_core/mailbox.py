@@ -25,7 +25,7 @@ from ..states import ThreadState
 from . import log
 from .context import current
 from .effect import Effect
-from .environment import call_at, in_kernel, running_loop
+from .environment import call_at, in_kernel, open_gate, running_loop
 from .hooks import undecorated
 from .origin import noted
 from .stepping import not_a_hook, steppers
@@ -408,11 +408,7 @@ class Mailbox:
         self._unblock(sender)
         told = sender.told
         if not isinstance(told, Effect):
-            loop = told.get_loop()
-            if loop is running_loop():
-                told.set_result(None)
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(_set, told)
+            open_gate(told)
         elif taken:
             told.reached()
         else:
@@ -592,11 +588,6 @@ class Mailbox:
                 lost += 1
                 self._release(sender, taken=False)
         return lost
-
-
-def _set(told: asyncio.Future[None]) -> None:
-    if not told.done():
-        told.set_result(None)
 
 
 steppers[Mailbox.deliver.__code__] = "handler"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import functools
 import os
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from .._core.environment import open_gate
 from .._core.texts import shown
 from ..thread import TaskThread
 from .live import LiveView
@@ -130,22 +132,12 @@ class Watch:
         return self._until_ended().__await__()
 
     async def _until_ended(self) -> None:
-        loop = asyncio.get_running_loop()
-        gate = loop.create_future()
-
-        def open_gate() -> None:
-            if not gate.done():
-                gate.set_result(None)
-
-        def ended() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(open_gate)
-
-        self._endings.append(ended)
+        gate = asyncio.get_running_loop().create_future()
+        self._endings.append(functools.partial(open_gate, gate))
         self.start()
         try:
             if self._has_ended:
-                open_gate()
+                open_gate(gate)
             await gate
         finally:
             self.close()
