@@ -11,7 +11,7 @@ import asyncio
 import functools
 import logging
 from asyncio import CancelledError
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ..states import ThreadState
@@ -129,7 +129,7 @@ def _close(life: Life) -> Step:
 _STEPS = (_drain, _leave, _delete_tasks, _stop_children, _flush, _close)
 
 
-async def _patiently(life: Life, step: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+async def _patiently(life: Life, step: Callable[[], Awaitable[Any]]) -> None:
     """Take a step of the stop, and again if it is cancelled; a cancellation hurries what is left."""
     while True:
         try:
@@ -252,9 +252,9 @@ async def _stop_kids(life: Life) -> None:
             kid.note_stop(ITS_PARENT)
             kid.request_stop()
             if number % _AT_ONCE == 0:
-                await _patiently(life, _one_round)
+                await _patiently(life, lambda: asyncio.sleep(0))
         # Shielded: a cancellation hurries the children, and they are awaited all the same.
-        await _patiently(life, lambda: _wait(gate))
+        await _patiently(life, lambda: asyncio.shield(gate))
     for child in life.children or ():
         life_of(child).added = False
     if life.children is not None:
@@ -336,11 +336,3 @@ def _tell_undelivered(life: Life, late: int) -> None:
             life.id,
             life.undelivered,
         )
-
-
-async def _one_round() -> None:
-    await asyncio.sleep(0)
-
-
-async def _wait(gate: asyncio.Future[None]) -> None:
-    await asyncio.shield(gate)

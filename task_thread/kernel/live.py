@@ -464,10 +464,8 @@ def _alike(one: Any, other: Any) -> bool:
         return False
     pairs = zip(one.co_consts, other.co_consts, strict=True)
     return all(
-        _alike(a, b) if hasattr(a, "co_code") and hasattr(b, "co_code") else _equal(a, b)
+        _alike(a, b)
+        if hasattr(a, "co_code") and hasattr(b, "co_code")
+        else type(a) is type(b) and bool(a == b)
         for a, b in pairs
     )
-
-
-def _equal(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and bool(a == b)
