@@ -67,6 +67,7 @@ class _Fallback(logging.Handler):
 
 
 _heard = threading.local()
+_MOST_ADAPTERS = 5  # around a logger; one may be around itself
 
 
 def _write_to_stderr(text: str) -> None:
@@ -112,8 +113,9 @@ def hear(logger: Any) -> None:
     Not the root logger: with a handler on it `logging.basicConfig` would do nothing.
     """
     try:
-        while is_a(logger, logging.LoggerAdapter):
-            logger = logger.logger
+        for _ in range(_MOST_ADAPTERS):
+            if is_a(logger, logging.LoggerAdapter):
+                logger = logger.logger
         if (
             is_a(logger, logging.Logger)
             and not is_a(logger, logging.RootLogger)

@@ -37,6 +37,7 @@ else:
 _MODULES = (
     "builtins", "sys", "os", "time", "random", "threading", "_thread", "signal", "logging", "warnings",
     "asyncio", "subprocess", "atexit", "gc", "contextvars", "inspect", "types", "functools", "socket",
+    "json", "traceback",
     "task_thread", "task_thread.testing",
 )  # fmt: skip
 _BELOW = ("asyncio.", "task_thread.testing.")  # and all of these that were imported

@@ -14,6 +14,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import builtins
+import faulthandler
 import io
 import os
 import signal
@@ -249,6 +250,7 @@ def _install() -> None:
         (signal, "pthread_kill", "signal.pthread_kill", _is_signal),
         (signal, "alarm", "signal.alarm", _rings),
         (signal, "setitimer", "signal.setitimer", _is_signal),
+        (faulthandler, "dump_traceback_later", "faulthandler.dump_traceback_later", _ends_later),
     ):
         _replace(owner, name, lambda before, call=call, fatal=fatal: _exits(before, call, fatal))  # type: ignore[misc]
     _replace(sys, "setrecursionlimit", lambda before: _at_least(before, sys.getrecursionlimit()))
@@ -324,6 +326,10 @@ def _group() -> int:
 
 def _is_signal(_: Any, number: float, *args: Any) -> bool:
     return number != 0
+
+
+def _ends_later(timeout: float, repeat: bool = False, file: Any = None, exit: bool = False) -> bool:
+    return exit
 
 
 def _rings(seconds: int) -> bool:

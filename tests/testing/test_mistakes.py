@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import sys
 import time
@@ -270,6 +271,22 @@ def test_the_end_of_the_process_is_prevented_and_told(program: Any, where: str) 
     assert "expected a program that ends by itself" in str(error)
     assert error.place is not None
     assert error.place.line == line(where)
+
+
+def test_a_timer_that_would_end_the_process_later_is_told() -> None:
+    async def program() -> None:
+        faulthandler.dump_traceback_later(3600, exit=True)  # later
+
+    async def tells() -> None:
+        faulthandler.dump_traceback_later(3600)
+        faulthandler.cancel_dump_traceback_later()
+
+    error = failure(program)
+    assert error.kind == "exit"
+    assert "found faulthandler.dump_traceback_later(...)" in str(error)
+    assert error.place is not None
+    assert error.place.line == line("# later")
+    assert check(tells).notes == ()
 
 
 def test_an_exit_in_a_task_of_a_thread_is_told() -> None:

@@ -7,6 +7,7 @@ import atexit
 import builtins
 import gc
 import io
+import json
 import logging
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,8 @@ CHANGES = [
     (_set(builtins, "print"), "builtins.print", lambda: print),
     (_set(time, "time"), "time.time", lambda: time.time),
     (_set(time, "sleep"), "time.sleep", lambda: time.sleep),
+    (_set(json, "dumps"), "json.dumps", lambda: json.dumps),  # of which a kernel makes its messages
+    (_set(traceback, "print_exception"), "traceback.print_exception", lambda: traceback.print_exception),
     (_set(random, "random"), "random.random", lambda: random.random),
     (_set(asyncio, "sleep"), "asyncio.sleep", lambda: asyncio.sleep),
     (_set(TaskThread, "stop"), "TaskThread.stop", lambda: TaskThread.stop),
