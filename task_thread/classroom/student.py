@@ -14,10 +14,12 @@ from websockets import ConnectionClosed
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
+from .._core.context import life_of
 from .._core.environment import in_kernel
 from .._core.registry import threads
 from .._core.texts import shown
 from ..signals import MessageSignal
+from ..states import ThreadState
 from ..tasks import reCreate, reSchedule
 from ..thread import TaskThread
 from .line import AHEAD, BEHIND, END, GOODBYE_SECONDS, NOTHING, Line, apart, close, hears, say
@@ -92,7 +94,8 @@ class Student(TaskThread):
     async def send(self, value: Any) -> None:
         """Make a move: it comes as a signal to this student's seat in the teacher's program.
 
-        Waits while 100 moves were not taken, as those of a class that is paused.
+        Waits while 100 moves were not taken, as those of a class that is paused. A move that a task makes
+        while this student stops, and says goodbye, comes too late, and is lost.
 
         Raises:
             TypeError: it can't be written as JSON.
@@ -101,6 +104,8 @@ class Student(TaskThread):
         """
         await self.__line.room()
         if self.__line.over or self.__staying is None:
+            if life_of(self).state is ThreadState.STOPPING:
+                return
             raise ClassroomError(f"{self.name} is not in the class: {self.reason or 'not started'}")
         self.__line.put(value)
 

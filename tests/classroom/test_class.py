@@ -98,6 +98,33 @@ async def test_a_student_has_tasks_that_make_moves(room: Room, join: Any) -> Non
     assert room.of("ann") == list(range(21))
 
 
+async def test_what_a_student_sends_while_it_says_goodbye_is_too_late_and_no_error(
+    room: Room, join: Any
+) -> None:
+    class Blinks(Pupil):
+        async def enter__(self) -> None:
+            await super().enter__()
+            self.tasks.blink = await reCreate(None, self.blink__)
+
+        async def blink__(self) -> None:
+            await asyncio.sleep(0)
+            await self.send("a move")
+            self.tasks.blink = await reSchedule(self.blink__)
+
+        async def taskFailed__(self, slot: str, error: BaseException) -> None:
+            self.heard.append(error)
+
+        async def exit__(self) -> None:
+            await super().exit__()
+            await rounds()  # its tasks turn until exit__ has ended
+
+    ann = await join("ann", student=Blinks)
+    await until(lambda: room.moves)
+    await ended_quietly(ann)
+    assert ann.heard == []
+    assert str(ann.state) == "stopped"
+
+
 async def test_the_teacher_pauses_steps_and_resumes_the_moves_of_all(room: Room, join: Any) -> None:
     ann, bob = await join("ann"), await join("bob")
     await room.control.pause()
