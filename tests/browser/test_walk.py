@@ -48,7 +48,6 @@ ROWS = {
     "04 send-one": "roof cellar",
     "04 send-all": "roof cellar",
     "04 slow-where": "roof cellar",
-    "04 fail-child": "cellar",
     "05 first-call-run": "server",
     "05 three-run": "client·3 client·4",
     "05 deaf-run": "client·1 talk",

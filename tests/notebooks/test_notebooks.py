@@ -49,7 +49,7 @@ GATES = {
     },
     "01_anatomy_of_a_task.ipynb": {
         "After three more turns": "the same as before",
-        "A hundred tasks begin.": "none",
+        "A hundred tasks turn.": "one",
         "hello has one task.": "one",
     },
     "02_anatomy_of_a_taskthread.ipynb": {
