@@ -56,22 +56,65 @@ def _read(code: CodeType) -> Function | ast.Module | None:
 
 
 def released_at(code: CodeType, line: int) -> list[list[str]]:
-    """Return what a function releases in the `finally` of each `try` in whose body a line stands.
+    """Return what a function will release by hand that stands at a line: what it holds, or waits for there.
 
-    As the names in it: ["self", "lock"] for `self.lock.release()`.
+    That is what the `finally` of a `try` releases in whose body it stands; and what it has acquired in a
+    statement before, and releases in a later one of the same block, if none between them names it.
+
+    Returns:
+        The names in it: ["self", "lock"] for `self.lock.release()`.
     """
     tree = read(code)
-    found = []
+    found: list[list[str]] = []
     for node in () if tree is None else ast.walk(tree):
-        if not isinstance(node, ast.Try) or not node.body:
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if not isinstance(block, list) or (at := _at(block, line)) is None:
+                continue
+            if isinstance(node, ast.Try) and name == "body":
+                found += [path for last in node.finalbody if (path := _called(last, "release"))]
+            found += _between(block, at)
+    return [path for n, path in enumerate(found) if path not in found[:n]]
+
+
+def _between(block: list[ast.stmt], at: int) -> list[list[str]]:
+    """Return what was acquired in a block before a statement and is released after it."""
+    found = []
+    for before in range(at - 1, -1, -1):
+        path = _called(block[before], "acquire")
+        if path is None or any(_names(one, path) for one in block[before + 1 : at + 1]):
             continue
-        if not node.body[0].lineno <= line <= (node.body[-1].end_lineno or 0):
-            continue
-        for last in node.finalbody:
-            call = last.value if isinstance(last, ast.Expr) else None
-            function = call.func if isinstance(call, ast.Call) else None
-            if isinstance(function, ast.Attribute) and function.attr == "release":
-                path = ast.unparse(function.value).split(".")
-                if all(name.isidentifier() for name in path):
-                    found.append(path)
+        after = next((one for one in block[at + 1 :] if _names(one, path)), None)
+        if after is not None and _called(after, "release") == path:
+            found.append(path)
     return found
+
+
+def _at(block: list[ast.stmt], line: int) -> int | None:
+    """Return which statement of a block a line belongs to; `None` if none."""
+    for number, one in enumerate(block):
+        if isinstance(one, ast.stmt) and one.lineno <= line <= (one.end_lineno or 0):
+            return number
+    return None
+
+
+def _called(statement: ast.stmt, method: str) -> list[str] | None:
+    """Return the names in `self.lock` for `self.lock.release()`, or for an `await` of such a call."""
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(value, ast.Await):
+        value = value.value
+    function = value.func if isinstance(value, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or function.attr != method:
+        return None
+    path = ast.unparse(function.value).split(".")
+    return path if all(name.isidentifier() for name in path) else None
+
+
+def _names(statement: ast.stmt, path: list[str]) -> bool:
+    """Whether a statement has anything to do with what some names stand for."""
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            own = ast.unparse(node).split(".")
+            if own == path or (own == path[: len(own)] and not isinstance(node.ctx, ast.Load)):
+                return True
+    return False

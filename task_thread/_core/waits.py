@@ -13,7 +13,7 @@ taken from any OS thread.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -406,18 +406,22 @@ class Look:
 
     # Circles
 
-    def stuck(self) -> list[Waiter]:
-        """Return those who can't go on, whatever all others do: they wait for one another."""
+    def _stuck(self, ends: Enders) -> dict[int, tuple[Waiter, list[Waiter]]]:
+        """Return those who can't go on, whatever all others do, and for whom each of them waits."""
         blocked: dict[int, tuple[Waiter, list[Waiter], bool]] = {}
         todo = [one for one in (*self.waiters, *self._stops.values()) if _may_be_stuck(one)]
         for one in todo:
             if id(one) in blocked:
                 continue
             holders = self.holders(one)
-            if not holders or not self._needs_them(one, holders):
-                continue
             # Any of them is enough, save where the error of another one would open it.
             strict = one.kind == "stop" or not self._opens_by_error(one)
+            if not holders:
+                holders, strict = ends(one), False
+            elif not self._needs_them(one, holders):
+                continue
+            if not holders:
+                continue
             blocked[id(one)] = (one, holders, strict)
             todo += [
                 other for other in holders if id(other) not in blocked and _may_be_stuck(other)
@@ -429,23 +433,26 @@ class Look:
                 if not (any if strict else all)(id(holder) in blocked for holder in holders)
             ]
             if not free:
-                return [one for one, _, _ in blocked.values()]
+                return {key: (one, holders) for key, (one, holders, _) in blocked.items()}
             for key in free:
                 del blocked[key]
 
-    def circles(self) -> list[list[Waiter]]:
-        """Return the circles in which waiters wait for one another, each before the one it waits for."""
-        stuck = self.stuck()
-        inside = {id(one) for one in stuck}
+    def circles(self, ends: Enders = lambda waiter: []) -> list[list[Waiter]]:
+        """Return the circles in which waiters wait for one another, each before the one it waits for.
+
+        Args:
+            ends: returns all who could end a wait of which a look can't see it, if that is certain.
+        """
+        stuck = self._stuck(ends)
         seen: set[int] = set()
         found: list[list[Waiter]] = []
-        for waiter in stuck:
+        for waiter, _ in stuck.values():
             # From this one on; each is stuck, so it comes back somewhere.
             way: dict[int, Waiter] = {}
             one = waiter
             while id(one) not in seen and id(one) not in way:
                 way[id(one)] = one
-                one = next(other for other in self.holders(one) if id(other) in inside)
+                one = next(other for other in stuck[id(one)][1] if id(other) in stuck)
             if id(one) in way:
                 members = list(way.values())
                 found.append(members[members.index(one) :])
@@ -468,6 +475,9 @@ class Look:
     def _opens_by_error(self, waiter: Waiter) -> bool:
         want = waiter.want
         return want is not None and len(want.tasks) > 1
+
+
+Enders = Callable[[Waiter], list[Waiter]]
 
 
 def _is_above(one: Waiter, other: Waiter | None) -> bool:

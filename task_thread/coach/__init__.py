@@ -5,7 +5,8 @@
 
 Each kind of advice is a rule (rule.py) in a file of its own: `blocked.py`, `rate.py`, `awaits.py`, ...
 What they share: `reading.py`, `places.py` and `cofunctions.py` read the program's text, `families.py` walks
-from parent to child, and `abandoned.py` says for `deadlock.py` what nobody will ever do.
+from parent to child, and `abandoned.py` says for `deadlock.py` what nobody will ever do, by `uses.py`, which
+reads who could.
 What is told goes to the log (the record carries `task_thread_advice`, the kind), and is kept for
 `thread.advice()`. Silence is better than a false alarm: only what is certain is told, what cannot be
 read is passed over, and an error of the coach itself never reaches the program.

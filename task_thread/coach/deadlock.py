@@ -21,6 +21,7 @@ from . import abandoned
 from .advice import give
 from .places import Spot
 from .rule import Rule
+from .uses import Ender
 
 if TYPE_CHECKING:
     from .._core.lifecycle import Life
@@ -88,14 +89,22 @@ class Deadlocks:
     def _find(self, tops: list[Life], standing: Standing, now: float, over: bool) -> None:
         look = Look(*tops)
         found: dict[tuple[int, ...], float] = {}
-        for circle in look.circles():
+        enders: dict[int, Ender | None] = {}
+
+        def ends(one: Waiter) -> list[Waiter]:
+            if id(one) not in enders:
+                enders[id(one)] = abandoned.ender(one, look)
+            who = enders[id(one)]
+            return [] if who is None else who.waiters
+
+        for circle in look.circles(ends):
             futures = (one.want.future for one in circle if one.want is not None)
             key = tuple(sorted(map(id, futures)))
             since = found[key] = self._circles.get(key, now)
             if over or now - since >= _STANDS:
                 _tell(look, circle)
         self._circles = found
-        abandoned.tell([one for one in look.waiters if id(one.coroutine) in standing])
+        abandoned.tell([one for one in look.waiters if id(one.coroutine) in standing], look)
 
 
 def _is_idle(coroutine: Any) -> bool:
@@ -161,6 +170,9 @@ def _sentence(records: Records, one: Waiter, other: Waiter) -> str:
     name = records.resource(want, one).name
     if want.tasks or want.how in ("end", "start"):
         return f"{records.path(one)} waits{at} for {records.path(other)}"
+    who = abandoned.ender(one, records.look)
+    if who is not None:
+        return f"{records.path(one)} waits{at} for {name}, {who.said}"
     return f"{records.path(one)} waits{at} for {name}, which {records.path(other)} holds"
 
 
@@ -170,6 +182,8 @@ def _remedy(circle: list[Waiter]) -> str:
             "A stop waits for all below it; let no exit__ wait for a thread above: it ends by itself, and "
             "what has to be told goes into a signal."
         )
+    if any(one.want is not None and type(one.want.thing) is asyncio.Event for one in circle):
+        return "Let one of them set its event, or send its signal, before it waits for another one."
     if all(one.want is not None and not one.want.tasks for one in circle):
         if len(circle) == 1:
             return "An asyncio.Lock can't be taken twice by one task: take it once, around both."
@@ -179,8 +193,8 @@ def _remedy(circle: list[Waiter]) -> str:
 
 RULE = Rule(
     "deadlock",
-    "tasks wait for one another in a circle; for an event that no line of the program sets; or for "
-    "room in a queue whose consumer has failed",
+    "tasks wait for one another in a circle, also by way of events and signals; for an event that nobody "
+    "sets, a lock that nobody gives back, or room in a queue whose consumer has failed",
     "after 1 s",
     surveys=Deadlocks,
 )

@@ -9,7 +9,7 @@ from programs import coached
 
 from task_thread import coach
 from task_thread._core import source
-from task_thread.coach import abandoned, advice, cofunctions
+from task_thread.coach import advice, cofunctions, uses
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def nothing_told(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     advice._logged_at.clear()
-    monkeypatch.setattr(abandoned, "_MOST_FILES", 1_000)  # all these tests count as one program
+    monkeypatch.setattr(uses, "_MOST_FILES", 1_000)  # all these tests count as one program
     # Their programs have one file name, and `pass` may compile to what `return` did in the test before.
     for known in (coach._plain, cofunctions._readings, source.trees):
         known.clear()
