@@ -7,9 +7,9 @@ import sys
 
 import pytest
 from properties import virtual_time
-from students import student
+from students import FILE, student
 
-from task_thread.coach import rounds
+from task_thread.coach import rounds, uses
 
 HEAD = """
 class Program(TaskThread):
@@ -244,6 +244,145 @@ PROGRAMS = {
         self.tasks.t_two = await reSchedule(self.t_two)
 """,
 }
+PROGRAMS.update(
+    {
+        "a lock by hand, from one co-function to the next": """
+    async def begin(self):
+        self.lock = asyncio.Lock()
+
+    async def t_one(self):
+        await self.lock.acquire()
+        await asyncio.sleep(1)
+        self.tasks.t_one = await reSchedule(self.give__)
+
+    async def give__(self):
+        await asyncio.sleep(2)
+        self.lock.release()
+        self.done += 1
+        self.tasks.t_one = await reSchedule(self.t_one)
+
+    async def t_two(self):
+        async with self.lock:
+            await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
+        self.tasks.t_two = await reSchedule(self.t_two)
+
+    async def t_three(self):
+        await self.lock.acquire()
+        if self.done % 2:
+            await asyncio.sleep(1)
+            self.lock.release()
+        else:
+            self.lock.release()
+            await asyncio.sleep(1)
+        self.tasks.t_three = await reSchedule(self.t_three)
+""",
+        "a child that is asked by signals and answers by an event": """
+    async def begin(self):
+        self.child = Child(parent=self)
+        await self.addChild(self.child)
+        await self.child.run()
+
+    async def t_ask(self):
+        self.child.ready.clear()
+        await self.sigFromParentToChild__(MessageSignal("ask", self.done), self.child)
+        await self.child.ready.wait()
+        self.done += 1
+        await asyncio.sleep(2)
+        self.tasks.t_ask = await reSchedule(self.t_ask)
+
+
+class Child(TaskThread):
+    def initVars__(self):
+        self.asked = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    async def enter__(self):
+        self.tasks.work = await reCreate(None, self.work__)
+
+    async def work__(self):
+        await self.asked.wait()
+        self.asked.clear()
+        await asyncio.sleep(3)
+        self.ready.set()
+        self.tasks.work = await reSchedule(self.work__)
+
+    async def signalHandler__(self, signal):
+        await asyncio.sleep(1)
+        self.asked.set()
+""",
+        "two events that go to and fro": """
+    async def begin(self):
+        self.ping = asyncio.Event()
+        self.pong = asyncio.Event()
+
+    async def t_ping(self):
+        self.ping.set()
+        await self.pong.wait()
+        self.pong.clear()
+        self.done += 1
+        self.tasks.t_ping = await reSchedule(self.t_ping)
+
+    async def t_pong(self):
+        await self.ping.wait()
+        self.ping.clear()
+        await asyncio.sleep(2)
+        self.pong.set()
+        self.tasks.t_pong = await reSchedule(self.t_pong)
+""",
+        "one shot tasks that a turn waits for, one of which fails": """
+    async def begin(self):
+        self.over = asyncio.Event()
+        self.lock = asyncio.Lock()
+
+    async def part__(self):
+        await self.lock.acquire()
+        try:
+            await asyncio.sleep(2)
+            if self.done % 2:
+                raise OSError("gone")
+        finally:
+            self.lock.release()
+            self.over.set()
+
+    async def taskFailed__(self, slot, error):
+        self.failed = error
+
+    async def t_boss(self):
+        self.over.clear()
+        self.tasks.part = await reCreate(None, self.part__)
+        await self.over.wait()
+        async with self.lock:
+            self.done += 1
+        self.tasks.t_boss = await reSchedule(self.t_boss)
+""",
+        "a shield, a limit and a condition": """
+    async def begin(self):
+        self.news = asyncio.Condition()
+        self.lock = asyncio.Lock()
+
+    async def slow(self):
+        async with self.lock:
+            await asyncio.sleep(3)
+
+    async def t_wait(self):
+        async with self.news:
+            await self.news.wait()
+        self.done += 1
+        self.tasks.t_wait = await reSchedule(self.t_wait)
+
+    async def t_tell(self):
+        work = asyncio.ensure_future(self.slow())
+        try:
+            await asyncio.wait_for(asyncio.shield(work), 1)
+        except asyncio.TimeoutError:
+            await work
+        async with self.news:
+            self.news.notify_all()
+        self.tasks.t_tell = await reSchedule(self.t_tell)
+""",
+    }
+)
 if sys.version_info >= (3, 11):
     PROGRAMS["a group, and a limit"] = """
     async def fetch(self, seconds):
@@ -261,7 +400,11 @@ if sys.version_info >= (3, 11):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_correct_program_is_told_nothing_in_a_minute(name: str) -> None:
+def test_a_correct_program_is_told_nothing_in_a_minute(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uses, "_files", lambda life: [FILE])  # these tests are no part of it
+
     async def main(_: object) -> tuple[int, list[str]]:
         program = student(HEAD + PROGRAMS[name])["Program"]()
         running = asyncio.ensure_future(program.run())
