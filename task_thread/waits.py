@@ -14,7 +14,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import FrameType, FunctionType, ModuleType
+from types import FrameType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -42,6 +42,8 @@ _MOST_NAMES = 500  # attributes of an object, or values of a collection, that ar
 _MOST_OBJECTS = 50  # objects whose attributes are looked through
 _MOST_HOLDERS = 20  # that are named
 _MOST_PLAIN = 5_000  # asyncio tasks of a loop among which those of some tasks are looked for
+_MOST_CLASSES = 1_000  # whose slots are known
+_PACKAGE = __name__.partition(".")[0] + "."
 _A_FUTURE = "a future"  # whose number would say nothing
 
 
@@ -120,22 +122,27 @@ def words_of(wait: Wait) -> str:
     text = f"waits for {resource.name}"
     if wait.how == "put":
         text = f"waits for room in {resource.name}"
-    elif wait.how in ("end", "start", "join"):
+    elif wait.how == "join":
+        text = f"waits until all of {resource.name} is done"
+    elif wait.how in ("end", "start"):
         text = f"waits for the {'end' if wait.how != 'start' else 'start'} of {resource.name}"
-    if resource.kind in ("gather", "wait", "TaskGroup", "wait_for"):
+    if resource.kind in ("gather", "wait", "as_completed", "TaskGroup", "wait_for"):
         text += f", {resource.filled} of {resource.size} done" if resource.size > 1 else ""
         verb = "waiting for"
     else:
         verb = "held by"
-        if resource.size and wait.how in ("put", "join"):
+        if wait.how == "join" and resource.filled:
+            text += f", {resource.filled} still in it"
+        if resource.size and wait.how == "put":
             text += f", {resource.filled} of {resource.size}"
         if resource.kind in ("task", "thread"):
             verb = "which waits in" if resource.kind == "thread" else ""
     if wait.how == "acquire" and not wait.holders:
         text += ", held by somebody"
-    if wait.holders and verb:
-        first = " and ".join(wait.holders[:2])
-        more = len(wait.holders) - 2
+    holders = [one for one in wait.holders if one != resource.name]  # a stop has its thread's name
+    if holders and verb:
+        first = " and ".join(holders[:2])
+        more = len(holders) - 2
         text += f", {verb} {first}" + (f" and {more} more" if more > 0 else "")
     return text
 
@@ -185,12 +192,53 @@ def _number(thing: Any) -> tuple[int, int]:
 
 
 def _values(thing: Any) -> list[tuple[str, Any]]:
-    """Return the attributes that an object has in its `__dict__`; calls nothing of its own."""
+    """Return the attributes that an object has in `__dict__` and `__slots__`; calls nothing of its own."""
+    found = []
+    for name, member in _slots_of(type(thing)):
+        try:
+            found.append((name, member.__get__(thing)))
+        except BaseException:  # it has no value
+            continue
     try:
         space = object.__getattribute__(thing, "__dict__")
     except BaseException:
-        return []
-    return list(itertools.islice(space.items(), _MOST_NAMES)) if type(space) is dict else []
+        return found
+    if type(space) is not dict:
+        return found
+    return found + list(itertools.islice(space.items(), _MOST_NAMES))
+
+
+_slots: dict[int, tuple[type, list[tuple[str, Any]]]] = {}  # by the identity of a class
+
+
+def _slots_of(cls: type) -> list[tuple[str, Any]]:
+    known = _slots.get(id(cls))
+    if known is None:
+        if len(_slots) > _MOST_CLASSES:
+            _slots.clear()
+        spaces = map(type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__(cls))
+        known = _slots[id(cls)] = (
+            cls,
+            [
+                (name, member)
+                for space in spaces
+                if "__slots__" in space
+                for name, member in space.items()
+                if type(member) is MemberDescriptorType
+            ],
+        )
+    return known[1]
+
+
+def _of_class(life: Life) -> list[tuple[str, Any]]:
+    """Return what the program's own classes of a thread have."""
+    found: list[tuple[str, Any]] = []
+    for cls in type.__dict__["__mro__"].__get__(type(life.thread)):
+        space = type.__dict__["__dict__"].__get__(cls)
+        if str(space.get("__module__")).startswith(_PACKAGE):
+            break
+        found += [(f"self.{name}", one) for name, one in [*space.items()][:_MOST_NAMES]]
+    return found
 
 
 def _is(value: Any, thing: Any) -> bool:
@@ -208,8 +256,7 @@ def _among(name: str, value: Any, thing: Any) -> str:
     elif type(value) is dict:
         for key, one in list(itertools.islice(value.items(), _MOST_NAMES)):
             if _is(one, thing):
-                shown = repr(key) if type(key) in (str, int, bool) else class_of(key)
-                return f"{name}[{shown}]"
+                return f"{name}[{_key(key)}]"
     return ""
 
 
@@ -223,6 +270,22 @@ _NO_KEEPERS: tuple[type, ...] = (
 _NO_KEEPERS += (asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.Semaphore, asyncio.Queue)
 
 
+def _objects_in(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return what may have attributes: an object, or those in a collection, with their names."""
+    items: Iterable[tuple[Any, Any]] = ()
+    if type(value) in (list, tuple):
+        items = enumerate(value[:_MOST_OBJECTS])
+    elif type(value) is dict:
+        items = itertools.islice([*value.items()], _MOST_OBJECTS)
+    elif _is_plain_object(value):
+        return [(name, value)]
+    return [(f"{name}[{_key(key)}]", one) for key, one in items if _is_plain_object(one)]
+
+
+def _key(key: Any) -> str:
+    return repr(key) if type(key) in (str, int, bool) else class_of(key)
+
+
 def _is_plain_object(value: Any) -> bool:
     """Whether an object may have attributes in which a program keeps something."""
     return not is_a(value, *_NO_KEEPERS)
@@ -234,7 +297,7 @@ def _names_in(spaces: list[tuple[str, Any]], thing: Any) -> str:
         found = _among(name, value, thing)
         if found:
             return found
-    objects = [(name, value) for name, value in spaces if _is_plain_object(value)]
+    objects = [one for name, value in spaces for one in _objects_in(name, value)]
     # `self` first, whatever else there is.
     objects.sort(key=lambda one: one[0] != "self")
     further: list[tuple[str, Any]] = []
@@ -246,8 +309,8 @@ def _names_in(spaces: list[tuple[str, Any]], thing: Any) -> str:
                 found = _among(f"{name}.{inner}", one, thing)
                 if found:
                     return found
-                if level is not further and len(further) < _MOST_OBJECTS and _is_plain_object(one):
-                    further.append((f"{name}.{inner}", one))
+                if level is not further and len(further) < _MOST_OBJECTS:
+                    further += _objects_in(f"{name}.{inner}", one)
     return ""
 
 
@@ -268,6 +331,8 @@ def student_name(thing: Any, frame: FrameType | None, life: Life | None) -> str:
         if type(life.locks).__name__ == "SimpleNamespace":
             spaces.append(("self.locks", life.locks))
     found = _names_in(spaces, thing)
+    if not found and life is not None:
+        found = _names_in(_of_class(life), thing)
     if not found and frame is not None:
         shared = itertools.islice(list(frame.f_globals.items()), 2 * _MOST_NAMES)
         found = _names_in([(n, v) for n, v in shared if not n.startswith("_")], thing)
@@ -369,7 +434,11 @@ class Records:
         key = (id(thing), id(frame.f_code) if frame is not None else 0)
         if key not in self._names:
             found_name = student_name(thing, frame, waiter.life) if self._named else ""
-            nameless = _A_FUTURE if is_future(thing) else f"{class_of(thing)} {_number(thing)[1]}"
+            nameless = f"{class_of(thing)} {_number(thing)[1]}"
+            if is_future(thing):
+                nameless = _A_FUTURE
+            elif kind == "concurrent.futures.Future":
+                nameless = "another OS thread or process"
             self._names[key] = found_name or nameless
         return self._names[key]
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
+import threading
 from collections.abc import Generator
+from concurrent.futures import Future
 from typing import Any, ClassVar
 
 import pytest
@@ -169,7 +172,7 @@ async def test_a_child_whose_exit_waits_for_its_parent() -> None:
     await until(lambda: parent.running)
     await parent.stop()
     await until(parent.waits)
-    assert said(parent) == ["child.exit__ waits for the end of parent, which waits in parent"]
+    assert said(parent) == ["child.exit__ waits for the end of parent"]
     assert [name for circle in circles(parent) for name in circle] == ["exit__", "stop", "stop"]
     assert [str(wait) for wait in parent.snapshot().children[0].waits] == list(
         map(str, parent.waits())
@@ -216,6 +219,127 @@ async def test_what_tasks_wait_for_has_the_program_s_names() -> None:
         "keyed": "thread.by_name['left']",
         "future": "answer",
     }
+
+
+NAMES = {
+    "self.stores[1].lock": """
+        class Store:
+            def __init__(self):
+                self.lock = asyncio.Lock()
+        self.stores = [Store(), Store()]
+        lock = self.stores[1].lock""",
+    "self.by['x'].lock": """
+        import dataclasses
+        @dataclasses.dataclass
+        class Store:
+            lock: asyncio.Lock
+        self.by = {"x": Store(asyncio.Lock())}
+        lock = self.by["x"].lock""",
+    "self.box.lock": """
+        class Box:
+            __slots__ = ("lock", "nothing")
+        self.box = Box()
+        self.box.lock = lock = asyncio.Lock()""",
+    "self.shared": """
+        Some.shared = lock = asyncio.Lock()""",
+    "SHARED": """
+        global SHARED
+        SHARED = lock = asyncio.Lock()""",
+    "self.pair[1]": """
+        self.pair = (asyncio.Lock(), asyncio.Lock())
+        lock = self.pair[1]""",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_lock_has_a_name_wherever_the_program_keeps_it(name: str) -> None:
+    text = f"""
+class Some(TaskThread):
+    async def enter__(self):{NAMES[name]}
+        await lock.acquire()
+        self.tasks.take = await reCreate(None, self.take__)
+
+    async def take__(self):
+        await {name}.acquire()
+
+    def getId(self):
+        return "some"
+"""
+    async with running(student(text)["Some"]()) as thread:
+        await rounds(20)
+        assert said(thread) == [f"some.take waits for {name}, held by somebody"]
+
+
+async def test_what_stands_between_a_task_and_what_it_waits_for_is_seen_through() -> None:
+    loop = asyncio.get_running_loop()
+    source: Any = Future()
+
+    async def job() -> None:
+        await forever()
+
+    async def shielded(thread: Any) -> None:
+        await asyncio.shield(job())
+
+    async def limited(thread: Any) -> None:
+        await asyncio.wait_for(asyncio.shield(asyncio.create_task(job(), name="kept")), 60)
+
+    async def any_of_them(thread: Any) -> None:
+        for one in asyncio.as_completed([job(), job()]):
+            await one
+
+    async def elsewhere(thread: Any) -> None:
+        await asyncio.wrap_future(source)
+
+    async def called(thread: Any) -> None:
+        await loop.run_in_executor(None, gate.wait)
+
+    async def joins(thread: Any) -> None:
+        thread.jobs = asyncio.Queue()
+        thread.jobs.put_nowait(1)
+        await thread.jobs.join()
+
+    gate = threading.Event()
+    expected = {
+        "shielded": "waits for it.job",
+        "limited": "waits for it.kept",
+        "any_of_them": "waits for as_completed()",
+        "elsewhere": "waits for source",
+        "called": "waits for another OS thread or process",
+        "joins": "waits until all of thread.jobs is done, 1 still in it",
+    }
+    try:
+        async with running(
+            Program(shielded, limited, any_of_them, elsewhere, called, joins)
+        ) as thread:
+            await rounds(20)
+            for slot, words in expected.items():
+                assert found(thread, slot).words.partition(",")[0] == words.partition(",")[0]
+            assert found(thread, "joins").words == expected["joins"]
+            assert found(thread, "limited").left is not None
+            assert found(thread, "shielded").left is None
+            job_waits = [wait for wait in thread.waits() if wait.slot == "job"]
+            assert {wait.under for wait in job_waits} == {"it.shielded", "it.any_of_them"}
+    finally:
+        gate.set()
+        for task in other_tasks():
+            task.cancel()
+        await asyncio.gather(*other_tasks(), return_exceptions=True)
+
+
+async def test_a_lock_that_a_stack_of_contextlib_has_entered() -> None:
+    async def inside(thread: Any) -> None:
+        thread.lock = asyncio.Lock()
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(thread.lock)
+            await forever()
+
+    async def waiting(thread: Any) -> None:
+        await asyncio.sleep(0)
+        async with thread.lock:
+            pass
+
+    wait = await one_wait(waiting, inside)
+    assert wait.words == "waits for thread.lock, held by it.inside"
 
 
 async def test_how_long_a_sleep_still_takes_is_known_and_not_said() -> None:

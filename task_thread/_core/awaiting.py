@@ -11,9 +11,11 @@ in it may mean another object by now.
 from __future__ import annotations
 
 import asyncio
+import asyncio.futures
 import gc
 import opcode
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from types import (
@@ -116,6 +118,8 @@ def all_blocks(chain: Chain) -> tuple[Any, ...]:
         inside = index + 1 < len(chain)
         for manager in blocks(part, chain[index + 1][1] if inside else None):
             found.append(manager)
+            if class_of(manager) in _STACKS:
+                found += _stacked(manager)
             inner = attribute(manager, "gen") if class_of(manager) in _BY_GENERATOR else None
             if type(inner) in (GeneratorType, AsyncGeneratorType) and len(work) < DEEPEST:
                 work.append((inner, frame_of(inner)))  # while it is walked: @asynccontextmanager
@@ -123,6 +127,18 @@ def all_blocks(chain: Chain) -> tuple[Any, ...]:
 
 
 _BY_GENERATOR = ("_AsyncGeneratorContextManager", "_GeneratorContextManager")
+_STACKS = ("AsyncExitStack", "ExitStack")
+
+
+def _stacked(stack: Any) -> list[Any]:
+    """Return the context managers that a stack of `contextlib` has entered, and will leave."""
+    entered = attribute(stack, "_exit_callbacks")
+    exits = [entry[1] for entry in list(entered)] if type(entered) is deque else []
+    return [
+        one.__self__
+        for one in exits
+        if type(one) is MethodType and attribute(one.__func__, "__name__") in _EXITS
+    ]
 
 
 def context_of(task: Any) -> Context | None:
@@ -249,6 +265,30 @@ def is_done(future: Any) -> bool:
         return False
 
 
+def _codes_in(function: Any, name: str) -> list[CodeType]:
+    """Return the functions of a name that are defined in another one."""
+    code = attribute(function, "__code__")
+    constants = code.co_consts if isinstance(code, CodeType) else ()
+    return [one for one in constants if type(one) is CodeType and one.co_name == name]
+
+
+_SHIELDS = _codes_in(asyncio.shield, "_outer_done_callback")
+_CHAINS = _codes_in(attribute(asyncio.futures, "_chain_future"), "_call_check_cancel")
+
+
+def _behind(future: Any, codes: list[CodeType] = _SHIELDS, name: str = "inner") -> Any:
+    """Return what a future stands for that `asyncio.shield` made, or `asyncio.wrap_future`; else `None`."""
+    callbacks = attribute(future, "_callbacks") if is_future(future) else None
+    for entry in callbacks if type(callbacks) is list else ():
+        function = entry[0] if type(entry) is tuple and entry else None
+        if type(function) is FunctionType and any(function.__code__ is code for code in codes):
+            cells = dict(
+                zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+            )
+            return cells[name].cell_contents if name in cells else None
+    return None
+
+
 def _method(path: str) -> Any:
     found: Any = asyncio
     for name in path.split("."):
@@ -288,7 +328,21 @@ def _wait(names: dict[str, Any]) -> Facts:
 def _wait_for(names: dict[str, Any]) -> Facts:
     # From Python 3.12 on it is a `timeout`, and what is waited for stands further in.
     until = None if names.get("timeout") is None else float("inf")
-    return Facts("wait_for", None, "", _pending((names.get("fut"),)), until)
+    future = names.get("fut")
+    inner = _behind(future)
+    if is_a(inner, asyncio.Task):
+        return Facts("task", inner, "", _pending((inner,)), until)
+    return Facts("wait_for", None, "", _pending((future,)), until)
+
+
+def _as_completed(names: dict[str, Any]) -> Facts:
+    # Before Python 3.13 it can't be seen which there are.
+    return Facts("as_completed", None, "first", _pending(attribute(names.get("self"), "_todo")))
+
+
+for _code in _codes_in(asyncio.as_completed, "_wait_for_one"):
+    readers[id(_code)] = (_code, _as_completed)
+read_by(_method("tasks._AsCompletedIterator._wait_for_one"))(_as_completed)
 
 
 @read_by(asyncio.to_thread)
@@ -317,6 +371,12 @@ def _of_future(future: Any) -> Facts | None:
     children = attribute(future, "_children")
     if class_of(future) == "_GatheringFuture" and type(children) is list:
         return Facts("gather", future, "", _pending(children))
+    inner = _behind(future)
+    if is_a(inner, asyncio.Task):
+        return Facts("task", inner, "", _pending((inner,)))
+    source = _behind(future, _CHAINS, "source")
+    if source is not None and not is_future(source):
+        return Facts("concurrent.futures.Future", source)
     return None
 
 
@@ -351,8 +411,8 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
             found = reader[1](locals_of(frame))
             if found is not None and found.kind == "wait_for":
                 outer, around = found, frame
-            elif found is not None:
-                facts = found
+            elif found is not None and not (facts is not None and facts.kind == "as_completed"):
+                facts = found  # `as_completed` has a queue of its own inside
     known = facts is not None
     further = [frame for _, frame in chain[last + 1 :] if frame is not None]
     inside = next((frame for frame in further if frame is not around), around)

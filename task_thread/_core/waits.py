@@ -13,6 +13,7 @@ taken from any OS thread.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
 from typing import Any
@@ -184,7 +185,9 @@ def coroutine_name(task: Any) -> str:
     """Return how people know a plain task: its coroutine's name, or the one that it was given."""
     name = task_name(task)
     if name and not name.startswith("Task-"):
-        return name
+        module, dot, _ = name.partition(".")
+        # anyio names a task by the function's module and all that it stands in.
+        return name.rpartition(".")[2] if dot and module in sys.modules else name
     coroutine = coroutine_in(task)
     found = attribute(coroutine, "__name__")
     return found if is_a(found, str) and found else class_of(coroutine)
