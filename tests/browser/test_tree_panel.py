@@ -755,3 +755,94 @@ def test_where_the_time_of_the_selected_task_goes(open_notebook, theme):
     )
     notebook.screenshot(f"tree-origins-{theme}")
     assert notebook.errors == []
+
+
+ASKS = """
+import asyncio
+from task_thread import MessageSignal, TaskThread, reCreate
+
+class Desk(TaskThread):
+    async def enter__(self):
+        self.open = asyncio.Event()
+        self.watcher = asyncio.create_task(self.watch())
+        self.tasks.sit = await reCreate(None, self.sit__)
+
+    async def sit__(self):
+        await asyncio.Event().wait()
+
+    async def watch(self):
+        await self.open.wait()
+
+    async def signalHandler__(self, signal):
+        await asyncio.gather(self.look_up(1), self.look_up(2))
+
+    async def look_up(self, number):
+        await self.open.wait()
+
+desk = Desk()
+desk.start()
+await asyncio.sleep(0.1)
+await desk.insertSignal(MessageSignal("", "ask"))
+"""
+
+
+def test_plain_tasks_of_hooks_and_handlers_are_rows_right_below_the_thread(open_notebook):
+    notebook = open_notebook(cells=[ASKS.strip("\n"), "desk"])
+    notebook.run_all()
+    panel = shown(notebook, 1)
+    plain = panel.locator('[data-kind="plain"]')
+    expect(plain).to_have_count(3)
+    watch = panel.get_by_role("treeitem", name="plain task watch, waiting")
+    expect(watch).to_have_attribute("aria-level", "2")
+    expect(watch).to_contain_text("await self.open.wait()")
+    expect(watch).to_contain_text("waits for self.open")
+    expect(panel.get_by_role("treeitem", name="plain task look_up, waiting")).to_have_count(2)
+    expect(watch.get_by_role("button")).to_have_count(0)
+    levels = panel.get_by_role("treeitem").evaluate_all(
+        "rows => rows.map(row => row.getAttribute('aria-level'))"
+    )
+    assert levels == ["1", "2", "2", "2", "2"], "none is below the task"
+    notebook.screenshot("tree-plain-tasks-of-a-thread")
+
+    # By keyboard they are reached like tasks, and folded with the thread.
+    top = panel.get_by_role("treeitem").first
+    top.focus()
+    notebook.page.keyboard.press("ArrowDown")
+    expect(panel.get_by_role("treeitem").nth(1)).to_be_focused()
+    notebook.page.keyboard.press("ArrowUp")
+    expect(top).to_be_focused()
+    notebook.page.keyboard.press("ArrowLeft")
+    expect(plain).to_have_count(0)
+    notebook.page.keyboard.press("ArrowRight")
+    expect(plain).to_have_count(3)
+    notebook.kernel.execute("desk.open.set()")
+    expect(plain).to_have_count(0)
+    assert notebook.errors == []
+
+
+@pytest.mark.parametrize("width", [1280, 1366])
+def test_what_cancelled_a_task_can_be_read_beside_a_timeline(open_notebook, width):
+    program = GATHERS.replace(
+        "reader = Reader()",
+        "class Half(Reader):\n    async def exit__(self):\n"
+        "        self.tasks.read = await delete(self.tasks.read)\n\nreader = Half()",
+    ).replace("reCreate\n", "delete, reCreate\n")
+    notebook = open_notebook(cells=[program.strip("\n"), "reader", "await reader.stop()"])
+    notebook.command("application:toggle-left-area")
+    notebook.page.set_viewport_size({"width": width, "height": 768})
+    notebook.run_all()
+    panel = shown(notebook, 1)
+    note = row(panel, "read", "task").locator(".tt-note")
+    expect(note).to_contain_text("cancelled by Half-1.exit__, at line")
+    settle(panel)
+    notebook.screenshot(f"tree-cancelled-{width}")
+    cut = note.evaluate(
+        """node => {
+            const range = document.createRange();
+            range.setStart(node.firstChild, 0);
+            range.setEnd(node.firstChild, node.textContent.indexOf(': `'));
+            return range.getBoundingClientRect().right - node.getBoundingClientRect().right;
+        }"""
+    )
+    assert cut <= 0, "who did it, and at which line; the line's text may be cut"
+    assert notebook.errors == []

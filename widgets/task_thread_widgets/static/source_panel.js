@@ -191,6 +191,7 @@ export class SourcePage extends PanelPage {
     }
     setText(this.label, view.source ? view.source.label : "");
     setText(this.counted, task && !told ? countedFor(this.store) : "");
+    setAttribute(this.root, "data-uncounted", this.store.counted === null ? "" : null);
     setAttribute(this.root, "data-slot", task ? task.slot : null);
     setAttribute(this.root, "data-state", task ? task.state : null);
   }

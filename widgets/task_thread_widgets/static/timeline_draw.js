@@ -84,10 +84,14 @@ export function paintTile(context, left, width, scene) {
     paintArrows(context, layArrows(ways, from - margin, to + margin, scale, 5 * ratio), x, scene, color);
   }
   stalls.filter((stall) => stall.to - stall.from >= leastStall).forEach((stall, index, stalls) => {
-    const room = index + 1 < stalls.length ? x(stalls[index + 1].from) - x(stall.from) : Infinity;
-    const text = [stallText(store, stall), lengthText(stall.to - stall.from)]
-      .find((words) => textWidth(context, words, scene) + 16 * ratio < room);
-    if (text) pill(context, text, x(stall.from) + 4 * ratio, axis + 3 * ratio, colors.warn, scene);
+    const end = index + 1 < stalls.length ? x(stalls[index + 1].from) : Infinity;
+    for (const words of [stallText(store, stall), lengthText(stall.to - stall.from)]) {
+      const wide = textWidth(context, words, scene) + 16 * ratio;
+      const begin = besideMarks(context, rows[scene.first]?.lane, x(stall.from), wide, x, scene);
+      if (begin + wide >= end) continue;
+      pill(context, words, begin + 4 * ratio, axis + 3 * ratio, colors.warn, scene);
+      break;
+    }
   });
   for (let i = scene.first; i < scene.last; i++) {
     const top = axis + i * scene.rowHeight - scene.scrolled;
@@ -355,6 +359,16 @@ function paintMarks(context, lane, top, x, from, to, scene) {
       pill(context, mark.kind, begin, middle - pillHeight(scene) / 2, color, scene);
     }
   });
+}
+
+/** Where words of some width go in the first lane, lest the words of its marks lie over them. */
+function besideMarks(context, lane, begin, wide, x, scene) {
+  for (const mark of lane?.kind === "thread" ? lane.marks : []) {
+    const at = x(mark.at);
+    const end = at + textWidth(context, shortMark(mark), scene) + (mark.kind === "state" ? 14 : 19) * scene.ratio;
+    if (at < begin + wide && end > begin) begin = end;
+  }
+  return begin;
 }
 
 /** What went wrong is known by its kind; the rest is told under the pointer. */

@@ -200,6 +200,7 @@ export class RowView {
     setText(this.where, where);
     setText(this.code, code);
     setText(this.note, note);
+    setAttribute(this.element, "data-noted", note ? "" : null);
     setAttribute(this.note, "data-tone", tone);
     setAttribute(this.where.parentNode, "title", title ?? (note || null));
   }
