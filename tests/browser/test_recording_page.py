@@ -165,6 +165,17 @@ def test_a_history_of_one_moment_is_stepped_through_and_says_what_it_has_not(
     page.screenshot(path=SCREENSHOTS / "recording-history.png")
 
 
+def test_the_source_has_the_counts_of_the_moment_forward_and_back(opened: Page) -> None:
+    row(opened, "beat").click()
+    opened.get_by_role("tab", name="Source").click()
+    line = opened.locator('.tt-src-line[aria-current="step"]')
+    for at, times in ((2.1, 9), (4.1, 17), (1.1, 5), (3.1, 13)):
+        go(opened, at)
+        expect(line.locator(".tt-src-stops")).to_have_text(f"{times}\N{MULTIPLICATION SIGN}")
+        expect(line.locator(".tt-src-share")).to_have_text("100 %")
+    opened.screenshot(path=SCREENSHOTS / "recording-stops.png")
+
+
 def test_plain_tasks_and_who_made_whom_go_on_are_shown_as_they_were(
     page: Page, tmp_path: Path
 ) -> None:
