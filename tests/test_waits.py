@@ -30,6 +30,7 @@ from waiting import DINNER, EVENT, EXIT, QUEUE, TWO_LOCKS
 
 from task_thread import TaskThread, reCreate, reSchedule
 from task_thread._core import waits as core
+from task_thread._core.lines import OURS
 from task_thread.snapshot import html_tree
 from task_thread.waits import Wait
 
@@ -339,6 +340,35 @@ async def test_a_lock_that_a_stack_of_contextlib_has_entered() -> None:
 
     wait = await one_wait(waiting, inside)
     assert wait.words == "waits for thread.lock, held by it.inside"
+
+
+_SEAT = """
+class Line:
+    async def get(self):
+        await asyncio.get_running_loop().create_future()
+
+class Seat(TaskThread):
+    async def enter__(self):
+        self.line = Line()
+        self.tasks.moves = await reCreate(None, self.movesTask__)
+
+    async def movesTask__(self):
+        student = self.line
+        await student.get()
+
+    def getId(self):
+        return "seat"
+"""
+
+
+async def test_a_task_that_this_library_brings_waits_for_what_its_line_awaits() -> None:
+    """As that of a seat in a classroom; all its code is the library's."""
+    names = {"asyncio": asyncio, "TaskThread": TaskThread, "reCreate": reCreate}
+    exec(compile(_SEAT, os.path.join(OURS, "odd.py"), "exec"), names)
+    seat: Any = names["Seat"]
+    async with running(seat()) as thread:
+        await rounds(20)
+        assert said(thread) == ["seat.moves waits for student"]
 
 
 async def test_how_long_a_sleep_still_takes_is_known_and_not_said() -> None:

@@ -29,7 +29,7 @@ from types import (
 from typing import Any, NamedTuple
 
 from .chain import DEEPEST, Chain, chain_of, frame_of, is_future
-from .lines import attribute, is_users
+from .lines import OURS, attribute, is_users
 from .texts import class_of, is_a
 
 _EXITS = ("__aexit__", "__exit__")
@@ -398,6 +398,8 @@ def want_of(coroutine: Any, task: Any = None) -> Want | None:
     for index, (_, frame) in enumerate(chain):
         if frame is not None and is_users(frame.f_code.co_filename):
             last = index
+    if last < 0 and chain[0][1] is not None and chain[0][1].f_code.co_filename.startswith(OURS):
+        last = 0  # a task of a thread that this library brings: its own line is all there is
     facts: Facts | None = None
     outer: Facts | None = None  # a wait_for around it
     around: FrameType | None = None
