@@ -10,6 +10,9 @@ from students import FILE, student
 
 from task_thread.coach import uses
 
+# A busy machine takes its time for a look, and so many times that passes before the next one.
+LONG = (*TIMES, 2.0, 100.0, 200.0, 300.0)
+
 
 @pytest.fixture(autouse=True)
 def a_program_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +133,7 @@ def waits(thread: Any, number: int) -> Any:
 
 async def test_a_lock_whose_owner_has_failed_is_told_of() -> None:
     bank = student(BY_HAND)["Bank"]()
-    assert await looked_at(bank, waits(bank, 1), *TIMES, 2.0) == [
+    assert await looked_at(bank, waits(bank, 1), *LONG) == [
         "book of bank waits at `await self.lock.acquire()` (program.py, line 17) for self.lock, which was "
         "acquired by hand at `await self.lock.acquire()` (program.py, line 10), and nobody who would release "
         "it goes on: pay has failed (ValueError: no money), and book waits for it. Write `async with "
@@ -144,7 +147,7 @@ async def test_a_lock_that_no_line_releases_is_told_of() -> None:
         "await self.lock.acquire()\n\n    def", "async with self.lock:\n            pass\n\n    def"
     )
     bank = student(text)["Bank"]()
-    assert await looked_at(bank, waits(bank, 1), *TIMES, 2.0) == [
+    assert await looked_at(bank, waits(bank, 1), *LONG) == [
         "book of bank waits at `async with self.lock:` (program.py, line 16) for self.lock, which was "
         "acquired by hand at `await self.lock.acquire()` (program.py, line 10), and no line of the program "
         "releases it. Write `async with self.lock:` around what needs it, which gives it back whatever "
@@ -172,13 +175,13 @@ async def test_a_turn_that_keeps_the_lock_for_the_next_one_is_told_of() -> None:
             return "bank"
     """
     bank = student(text)["Bank"]()
-    [said] = await looked_at(bank, waits(bank, 1), *TIMES)
+    [said] = await looked_at(bank, waits(bank, 1), *LONG)
     assert "and nobody who would release it goes on: pay waits for it. Write" in said
 
 
 async def test_two_locks_acquired_crosswise_by_hand_are_a_circle() -> None:
     desk = student(CROSSWISE)["Desk"]()
-    [said] = await looked_at(desk, waits(desk, 2), *TIMES, 2.0)
+    [said] = await looked_at(desk, waits(desk, 2), *LONG)
     assert said.startswith(
         "desk.write and desk.draw wait for one another, and none can go on: desk.write waits at `await "
         "other.acquire()` (program.py, line 10) for other, which desk.draw holds; "
@@ -187,7 +190,7 @@ async def test_two_locks_acquired_crosswise_by_hand_are_a_circle() -> None:
 
 async def test_a_circle_through_the_handler_of_a_signal_is_told_of() -> None:
     waiter = student(HANDLER)["Waiter"]()
-    assert await looked_at(waiter, waits(waiter, 2), *TIMES, 2.0) == [
+    assert await looked_at(waiter, waits(waiter, 2), *LONG) == [
         "waiter.serve and cook.cook wait for one another, and none can go on: waiter.serve waits at `await "
         "self.cook.ready.wait()` (program.py, line 28) for self.cook.ready, which only cook.cook sets; "
         "cook.cook waits at `await self.ordered.wait()` (program.py, line 10) for self.ordered, which only "
@@ -198,7 +201,7 @@ async def test_a_circle_through_the_handler_of_a_signal_is_told_of() -> None:
 
 async def test_two_events_crosswise_are_told_of() -> None:
     talk = student(TWO_EVENTS)["Talk"]()
-    [said] = await looked_at(talk, waits(talk, 2), *TIMES, 2.0)
+    [said] = await looked_at(talk, waits(talk, 2), *LONG)
     assert (
         "talk.ask waits at `await self.told.wait()` (program.py, line 11) for self.told, which only "
         in said
@@ -209,7 +212,7 @@ async def test_two_events_crosswise_are_told_of() -> None:
 async def test_an_event_whose_setter_has_failed_is_told_of() -> None:
     text = TWO_EVENTS.replace("        await self.asked.wait()\n", "        raise OSError(5)\n")
     talk = student(text)["Talk"]()
-    assert await looked_at(talk, waits(talk, 1), *TIMES) == [
+    assert await looked_at(talk, waits(talk, 1), *LONG) == [
         "ask of talk waits at `await self.told.wait()` (program.py, line 11) for self.told, which only "
         "talk.tell sets, and nobody sets it any more: tell has failed (OSError: 5). Set it in a `finally`, "
         "or make the task anew."
@@ -306,7 +309,7 @@ async def test_what_may_go_on_is_not_told_of(name: str) -> None:
     assert before in text
     names = student(text.replace(before, after))
     thread = next(names[name]() for name in ("Bank", "Waiter", "Talk") if name in names)
-    assert await looked_at(thread, waits(thread, number), *TIMES, 2.0) == []
+    assert await looked_at(thread, waits(thread, number), *LONG) == []
 
 
 async def test_a_signal_that_is_under_way_will_be_handled() -> None:
@@ -322,4 +325,4 @@ async def test_a_signal_that_is_under_way_will_be_handled() -> None:
         '"soup"), self.cook)', '"soup"), self.cook)\n            await self.cook.ready.wait()'
     )
     waiter = student(text)["Waiter"]()
-    assert await looked_at(waiter, waits(waiter, 2), *TIMES, 2.0) == []
+    assert await looked_at(waiter, waits(waiter, 2), *LONG) == []
