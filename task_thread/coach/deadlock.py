@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _STANDS = 0.5  # seconds for which a circle has to be seen, after its members have stood as long
 _SHARE = 50  # a look is followed by so many times its duration without one
+_cpu_time = getattr(time, "thread_time", time.perf_counter)  # a browser has only the latter
 _IDLE = (asyncio.sleep.__code__, asyncio.Queue.get.__code__)
 _MOST_NAMED = 10  # members of a circle that are named one by one
 
@@ -81,10 +82,10 @@ class Deadlocks:
         fresh = [key for key, future in standing.items() if self._looked_at.get(key) is not future]
         self._before, self._now, self._stand = self._now, {}, {}
         if (fresh or self._circles) and now >= self._rests_until:
-            began = time.perf_counter()
+            began = _cpu_time()
             self._find([life_of(top) for top in tops.values()], standing, now, over)
             self._looked_at = standing
-            self._rests_until = now + _SHARE * (time.perf_counter() - began)
+            self._rests_until = now + _SHARE * (_cpu_time() - began)
 
     def _find(self, tops: list[Life], standing: Standing, now: float, over: bool) -> None:
         look = Look(*tops)
