@@ -25,6 +25,7 @@ shows threads in a terminal, `task_thread.coach` explains mistakes (a notebook h
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import signals
@@ -142,6 +143,9 @@ def _live_view(thread: TaskThread) -> Any:
 instruments.live_part, instruments.live_view = _live_part, _live_view
 instruments.record, instruments.history = _record, _history
 instruments.thread_added.add(_thread_added)
+if "marimo._runtime.context" in sys.modules:
+    instruments.thread_begins.add("task_thread.kernel.marimo")
+    instruments.thread_begins_again.add("task_thread.kernel.marimo")
 
 if in_kernel():
     from .kernel import shell as _shell
