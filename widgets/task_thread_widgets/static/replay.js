@@ -61,7 +61,6 @@ const kinds = [
 ];
 const toldFor = 3; // seconds
 const rehearsed = 500; // frames
-const thumb = 16; // pixels, as in replay.css
 
 export class Replay {
   /**
@@ -272,7 +271,7 @@ export class Replay {
     Object.assign(marks, { width, height });
     const context = marks.getContext("2d");
     const style = getComputedStyle(this.bar);
-    const inset = (thumb / 2) * ratio;
+    const inset = (parseFloat(style.getPropertyValue("--rp-thumb")) / 2) * ratio;
     for (const { kind, colour, height: share, width: wide } of [...kinds].reverse()) {
       context.fillStyle = style.getPropertyValue(colour).trim();
       const high = Math.round(share * height);
