@@ -4,6 +4,9 @@ Everything that a page of it asks for lies in its own folder: Pyodide, which is 
 from its npm package, the wheels from the index that pip uses. Pyodide's lock file names each package that
 can be imported, with what it depends on; ours names those of this site and no others, so that nothing is
 looked for elsewhere, and `import task_thread` brings what it needs.
+
+Python starts as soon as a page of the lab is asked for, beside JupyterLab (`_static/lab.js`), and finds its
+modules compiled (`compile.mjs`).
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
-TOP = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parents[1]
 PYODIDE_FILES = (
     "pyodide.mjs",
     "pyodide.asm.mjs",
@@ -45,6 +49,7 @@ NEWEST = (
     "websockets",
 )
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
+COMPILED = "compiled-1-py3-none-any.whl"
 # Fetched while Python starts, beside it and at once, and not one after another as they are imported.
 AT_THE_START = (
     "micropip",
@@ -56,6 +61,8 @@ AT_THE_START = (
     "ipython",
     "task-thread",
 )
+# Where Python is started; from the top of the site.
+PYTHON = f"_static/python.mjs?packages={','.join((*AT_THE_START, 'compiled'))}"
 
 
 def make(folder: Path, pyodide: Path, work: Path) -> list[Path]:
@@ -80,9 +87,15 @@ def make(folder: Path, pyodide: Path, work: Path) -> list[Path]:
         cwd=stage,  # it leaves a file there
     )
     _configure(folder / "jupyter-lite.json")
-    files = _sizes(folder / "static" / "pyodide", wheels)
+    wheels.append(folder / "static" / "pyodide" / COMPILED)
+    [worker] = folder.glob(f"extensions/{KERNEL}/static/comlink.worker.*.js")
+    about = {
+        "files": _sizes(folder / "static" / "pyodide", wheels),
+        "python": PYTHON,
+        "worker": worker.relative_to(folder.parent).as_posix(),
+    }
     for page in folder.glob("*/index.html"):
-        _watch(page, files)
+        _watch(page, about)
     return wheels
 
 
@@ -172,9 +185,16 @@ def _stage_pyodide(folder: Path, pyodide: Path, wheels: list[Path]) -> None:
     lock["packages"] = {name: _entry(wheel, told.get(name), found) for name, wheel in found.items()}
     # Pyodide looks at the imports of a cell; these are imported by `testing` and `classroom` only.
     lock["packages"]["task-thread"]["depends"] += ["async-solipsism", "websockets"]
-    (folder / "pyodide-lock.json").write_text(json.dumps(lock, indent=1))
     for wheel in wheels:
         shutil.copy(wheel, folder)
+    written = folder / "pyodide-lock.json"
+    written.write_text(json.dumps(lock, indent=1))
+    node = shutil.which("node")
+    if node is None:
+        sys.exit("expected node, which npm came with, found none")
+    run(node, HERE / "compile.mjs", folder, COMPILED, ",".join(AT_THE_START))
+    lock["packages"]["compiled"] = _entry(folder / COMPILED, None, {})
+    written.write_text(json.dumps(lock, indent=1))
 
 
 def _entry(wheel: Path, told: dict[str, Any] | None, found: dict[str, Path]) -> dict[str, Any]:
@@ -221,7 +241,7 @@ def _stage_notebooks(folder: Path) -> None:
     shutil.copytree(
         TOP / "notebooks", folder, ignore=shutil.ignore_patterns("exercises", ".*", "__pycache__")
     )
-    for stand_in in Path(__file__).parent.glob("lab/*.py"):
+    for stand_in in HERE.glob("lab/*.py"):
         shutil.copy(stand_in, folder)
     run(
         *(sys.executable, TOP / "notebooks/exercises/make_student_version.py", "--plain"),
@@ -233,6 +253,7 @@ def _configure(path: Path) -> None:
     config = json.loads(path.read_text())
     settings = config["jupyter-config-data"]["litePluginSettings"][f"{KERNEL}:kernel"]
     settings["loadPyodideOptions"] = {"packages": list(AT_THE_START)}
+    settings["pyodideUrl"] = f"./../{PYTHON}"
     settings["disablePyPIFallback"] = True  # what is not here is not looked for elsewhere
     config["jupyter-config-data"]["appName"] = "task_thread"
     path.write_text(json.dumps(config, indent=1))
@@ -245,18 +266,19 @@ def _sizes(folder: Path, wheels: list[Path]) -> dict[str, int]:
     return {name: (folder / name).stat().st_size for name in names}
 
 
-def _watch(page: Path, files: dict[str, int]) -> None:
-    """Let a page of the lab say how far it is, and why it does not start.
+def _watch(page: Path, about: dict[str, Any]) -> None:
+    """Let a page of the lab start Python at once, say how far it is, and why it does not start.
 
     Args:
         page: gets the scripts of the documentation for that.
-        files: the sizes of Python's files, by name.
+        about: what they have to know: the sizes of Python's `files`, by name; `python`, the module that
+            starts it, and `worker`, the one in which it does, from the top of the site.
     """
     head, begin, rest = page.read_text(encoding="utf-8").partition("<head>")
     if not begin:
         sys.exit(f"expected <head> in {page}, which JupyterLite made, found none")
     scripts = '<script src="../../_static/obstacle.js"></script>'
-    scripts += f"<script src='../../_static/lab.js' data-files='{json.dumps(files)}'></script>"
+    scripts += f"<script src='../../_static/lab.js' data-about='{json.dumps(about)}'></script>"
     page.write_text(head + begin + scripts + rest, encoding="utf-8")
 
 

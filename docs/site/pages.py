@@ -44,7 +44,7 @@ def stage(folder: Path, wheels: list[Path], source: Path) -> None:
         source: of what comes under the GPL; it is in the site's folder `sources`.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "_*", "lab"))
+    shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("*.py", "*.mjs", "_*", "lab"))
     for name in DOCUMENTS:
         shutil.copy(TOP / name, folder)
     shutil.copy(TOP / "LICENSE", folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -161,3 +162,49 @@ def test_where_the_lab_can_not_start_a_sentence_says_why(
         expect(file.get_by_role("alert")).to_contain_text("This page was opened as a file")
     finally:
         file.close()
+
+
+@pytest.mark.browser
+def test_on_a_phone_a_notebook_opens_with_all_the_width(browser: Browser, site: Site) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, screen={"width": 390, "height": 844}, is_mobile=True
+    )
+    try:
+        page = context.new_page()
+        page.goto(f"{site.url}lite/lab/index.html?path=02_anatomy_of_a_taskthread.ipynb")
+        page.wait_for_url("**/lite/notebooks/index.html?path=02_anatomy_of_a_taskthread.ipynb")
+        page.goto(f"{site.url}lite/lab/index.html")
+        page.wait_for_url("**/lite/tree/index.html")
+        page.goto("about:blank")  # nothing is under way when the server stops
+    finally:
+        context.close()
+
+
+@pytest.mark.browser
+def test_a_recording_is_played_and_moved_by_a_thumb(browser: Browser, site: Site) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+    )
+    try:
+        page = context.new_page()
+        page.goto(f"{site.url}tutorial/04_parent_and_child.html")
+        page.locator("figure.recording").first.scroll_into_view_if_needed()
+        recording = page.frame_locator("figure.recording iframe").first
+        play = recording.get_by_role("button", name="Play")
+        for control in [play, *recording.get_by_role("button", name=re.compile("turn$")).all()]:
+            box = control.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 40, control
+        moment = recording.get_by_role("slider", name="Moment")
+        play.tap()
+        until(page, lambda: float(moment.input_value()) > 0.5)
+        recording.get_by_role("button", name="Pause").tap()
+        box = moment.bounding_box()
+        assert box is not None and box["height"] >= 40
+        moment.tap(position={"x": 0.9 * box["width"], "y": box["height"] / 2})
+        end = float(moment.get_attribute("max") or 0)
+        until(page, lambda: float(moment.input_value()) > 0.8 * end)
+        body = recording.locator("body")
+        assert body.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        context.close()

@@ -3,12 +3,14 @@
 // the worker in which Python starts (JupyterLite's; the messages are those of its library comlink), and asks
 // the server for each file of Python only when something has gone wrong or takes too long.
 //
-// The files of Python it fetches itself, from the beginning, while the page is built: the worker finds them in
-// the browser's cache, or joins what is under way, and the page can tell how far it is.
+// Python starts at once, while the page is built, in the worker that JupyterLite's kernel then gets. Its files
+// this page fetches itself: the worker finds them in the browser's cache, or joins what is under way, and the
+// page can tell how far it is.
 const script = document.currentScript;
 const site = new URL("..", script.src);
 const python = new URL("lite/static/pyodide/", site);
-const files = JSON.parse(script.dataset.files); // of Python: their sizes in bytes, by name, in the order of need
+// `files` of Python: their sizes in bytes, by name, in the order of need.
+const { files, ...about } = JSON.parse(script.dataset.about);
 // Seconds; a test sets less. `look`: then it is looked whether the server has all files. `tell`: then the
 // reader is told, whatever there is, unless something arrived in the last `still`. `answer`: in which a server
 // that lives sends the head of a file.
@@ -117,12 +119,6 @@ function showHowFar() {
   note.style.backgroundImage = `linear-gradient(90deg, #a9c7fb ${100 * here / whole}%, transparent 0)`;
 }
 
-if (typeof WebAssembly !== "undefined" && location.protocol !== "file:") {
-  const left = Object.keys(files);
-  for (const _ of "12") fetchNext(left); // two at a time, so that the page's own are not held up
-  setTimeout(showHowFar, 2100);
-}
-
 function watch(worker) {
   let answered = false;
   let without = "";
@@ -165,10 +161,27 @@ function watch(worker) {
   });
 }
 
+// The worker in which Python starts while nobody has asked for it; the first kernel takes it. Both modules are
+// imported by one of no address: so the worker's own is what it is elsewhere, and python.mjs is before it.
+let early = null;
+function startEarly() {
+  const modules = [about.python, about.worker].map((path) => `import ${JSON.stringify(new URL(path, site).href)};`);
+  const both = URL.createObjectURL(new Blob(modules, { type: "text/javascript" }));
+  early = new Worker(both, { type: "module", name: "Python" });
+  early.addEventListener("error", () => { early = null; }); // the next one's is told
+}
+
 globalThis.Worker = class extends globalThis.Worker {
   constructor(url, options) {
+    const isPython = String(url).includes("pyodide-kernel");
+    if (isPython && early) {
+      const worker = early;
+      early = null;
+      watch(worker);
+      return worker;
+    }
     super(url, options);
-    if (String(url).includes("pyodide-kernel")) watch(this);
+    if (isPython) watch(this);
   }
 };
 
@@ -192,4 +205,20 @@ addEventListener("unhandledrejection", ({ reason }) => {
     tell(`The lab did not arrive whole (${reason.message}). Load this page again.`);
   }
 });
+
+// A phone has no room for JupyterLab's panels: of the same site's Notebook it shows one notebook, or the list.
+function toNotebook() {
+  if (screen.width >= 600 || !location.pathname.includes("/lite/lab/")) return false;
+  const { searchParams } = new URL(location);
+  const app = searchParams.has("path") ? "notebooks" : "tree";
+  location.replace(new URL(`lite/${app}/index.html${location.search}`, site));
+  return true;
+}
+
+if (!toNotebook() && !obstacle()) {
+  startEarly();
+  const left = Object.keys(files);
+  for (const _ of "12") fetchNext(left); // two at a time, so that the page's own are not held up
+  setTimeout(showHowFar, 2100);
+}
 tell(obstacle());
