@@ -268,7 +268,7 @@ def _text_of(filename: str) -> _Text:
 
 def _files(life: Life) -> list[str] | None:
     """Return the files of the program; `None` where they are too many."""
-    found = {attribute(module, "__file__") for module in list(sys.modules.values())}
+    found = _imported()
     for one in walk_live(root_of(life)):
         for cls in type.__dict__["__mro__"].__get__(type(one.thread)):
             for value in list(vars(cls).values()):
@@ -276,6 +276,11 @@ def _files(life: Life) -> list[str] | None:
                 found.add(None if code is None else code.co_filename)
     files = [name for name in found if type(name) is str and name and is_users(name)]
     return None if len(files) > _MOST_FILES else files
+
+
+def _imported() -> set[Any]:
+    """Return the files of all modules."""
+    return {attribute(module, "__file__") for module in list(sys.modules.values())}
 
 
 def _method(node: ast.Attribute, outer: dict[ast.AST, ast.AST]) -> str:

@@ -17,7 +17,8 @@ def nothing_told(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     advice._logged_at.clear()
-    monkeypatch.setattr(uses, "_MOST_FILES", 1_000)  # all these tests count as one program
+    # The other tests' modules are no part of a test's program, whatever names they use.
+    monkeypatch.setattr(uses, "_imported", set)
     # Their programs have one file name, and `pass` may compile to what `return` did in the test before.
     for known in (coach._plain, cofunctions._readings, source.trees):
         known.clear()

@@ -696,7 +696,7 @@ def test_the_index_names_every_notebook_and_exercise() -> None:
     assert re.findall(r"^\| `(\w+)` \| \w", text, re.MULTILINE) == exercises
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.[im][pd]*")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("[!.]*.[im][pd]*")), ids=lambda path: path.name)
 def test_links_stay_in_the_folder_of_the_notebooks(path: Path) -> None:
     """It is all that JupyterLab shows under `make lab`, and on the site: what lies above is not found."""
     for target in re.findall(r"\]\(([^)#]+)", path.read_text("utf-8")):
