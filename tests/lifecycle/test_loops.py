@@ -347,7 +347,7 @@ def test_a_main_that_returns_while_a_thread_has_stubborn_tasks_and_hooks() -> No
         TREE
         + """
 class Stubborn(Parent):
-    exit_timeout = drain_timeout = 0.1
+    exit_timeout = drain_timeout = 0.5
     async def enter__(self):
         await super().enter__()
         self.tasks.mule = await reCreate(None, self.mule__)
