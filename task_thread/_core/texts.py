@@ -69,7 +69,9 @@ def brief(found: object) -> str:
 def cut(text: str, longest: int = LONGEST) -> str:
     """Return a text with at most so many characters."""
     text = str.__str__(text)  # a subclass may have a length, and anything else, of its own
-    return text if len(text) <= longest else text[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    if len(text) <= longest:
+        return text
+    return text[: longest - 1] + "\u2026"  # an ellipsis; its name would import unicodedata
 
 
 def describe(error: BaseException | None) -> str:
