@@ -271,6 +271,7 @@ class Some(TaskThread):
         assert said(thread) == [f"some.take waits for {name}, held by somebody"]
 
 
+@pytest.mark.skipif(sys.platform == "emscripten", reason="Pyodide has no OS threads")
 async def test_what_stands_between_a_task_and_what_it_waits_for_is_seen_through() -> None:
     loop = asyncio.get_running_loop()
     source: Any = Future()
