@@ -273,6 +273,7 @@ def test_the_end_of_the_process_is_prevented_and_told(program: Any, where: str) 
     assert error.place.line == line(where)
 
 
+@pytest.mark.skipif(sys.platform == "emscripten", reason="Pyodide has no OS threads")
 def test_a_timer_that_would_end_the_process_later_is_told() -> None:
     async def program() -> None:
         faulthandler.dump_traceback_later(3600, exit=True)  # later
