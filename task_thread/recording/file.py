@@ -169,8 +169,10 @@ class Tape:
         """Leave away the oldest segments, but never the newest, until some bytes and the end fit."""
         if self._most is None:
             return
-        front = len(self._front())
         room = self._most - _MOST_END - count
+        if 0 < self.size <= room:
+            return
+        front = len(self._front())
         if self.size > room:
             self._leave_away(self._first_within(min(room - front, self._most // 2)))
         if max(self.size, front) > room:
