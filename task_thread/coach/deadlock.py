@@ -8,12 +8,12 @@ thread for half a second, and takes a fiftieth of the time at most.
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from .._core.chain import chain_of
 from .._core.context import life_of
+from .._core.environment import cpu_time
 from .._core.tree import root_of
 from .._core.waits import Look, Waiter
 from ..waits import Records
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _STANDS = 0.5  # seconds for which a circle has to be seen, after its members have stood as long
 _SHARE = 50  # a look is followed by so many times its duration without one
-_cpu_time = getattr(time, "thread_time", time.perf_counter)  # a browser has only the latter
 _IDLE = (asyncio.sleep.__code__, asyncio.Queue.get.__code__)
 _MOST_NAMED = 10  # members of a circle that are named one by one
 
@@ -82,10 +81,10 @@ class Deadlocks:
         fresh = [key for key, future in standing.items() if self._looked_at.get(key) is not future]
         self._before, self._now, self._stand = self._now, {}, {}
         if (fresh or self._circles) and now >= self._rests_until:
-            began = _cpu_time()
+            began = cpu_time()
             self._find([life_of(top) for top in tops.values()], standing, now, over)
             self._looked_at = standing
-            self._rests_until = now + _SHARE * (_cpu_time() - began)
+            self._rests_until = now + _SHARE * (cpu_time() - began)
 
     def _find(self, tops: list[Life], standing: Standing, now: float, over: bool) -> None:
         look = Look(*tops)

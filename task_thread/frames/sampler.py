@@ -13,11 +13,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import time
 from collections import deque
 from typing import Protocol
 
-from .._core.environment import call_at
+from .._core.environment import call_at, cpu_time
 from .._core.log import failure
 
 logger = logging.getLogger("task_thread.widgets")
@@ -25,9 +24,6 @@ logger = logging.getLogger("task_thread.widgets")
 PERIOD = 0.1  # seconds between two ticks
 SHARE = 0.05  # of a core that ticks may take
 STALL = 0.05  # seconds that a tick may be late; above that the loop was held up, and it is told
-
-# Not the time on the wall: on a busy machine that would punish us for what others do. (Pyodide has no other.)
-cpu_time = getattr(time, "thread_time", time.perf_counter)
 
 
 class Sampled(Protocol):

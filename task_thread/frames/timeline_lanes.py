@@ -14,13 +14,13 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.driver import Driver
+from .._core.environment import cpu_time
 from .._core.lifecycle import Life
 from .._core.texts import cut
 from ..states import TaskState
 from ..thread import TaskThread
 from .lives import Tops
 from .roster import Roster, Row
-from .sampler import cpu_time
 
 LINGER = 60.0  # seconds that an ended lane stays; as long as the page remembers
 MOST_LANES = 10_000

@@ -30,7 +30,6 @@ selected task has "about", see `task_about.py`.
 
 from __future__ import annotations
 
-import time
 import weakref
 from array import array
 from collections import deque
@@ -40,6 +39,7 @@ from typing import Any
 from .._core import registry
 from .._core.context import life_of
 from .._core.driver import Driver
+from .._core.environment import cpu_time
 from .._core.lifecycle import Life
 from .._core.lines import Place
 from .._core.origin import cancelled_in_words, stopped_in_words
@@ -521,14 +521,14 @@ class TreeRows(Roster[TaskRow | ThreadRow]):
 
     def _read_waits(self, seen: list[TaskRow | ThreadRow], now: float) -> None:
         """Read what the tasks in sight wait for; with thousands of tasks it is done less often."""
-        began = time.perf_counter()
+        began = cpu_time()
         rows = [row for row in seen if isinstance(row, TaskRow)]
         drivers = [row.driver for row in rows if row.driver is not None and not row.driver.over]
         threads = (row.life() for row in seen if isinstance(row, ThreadRow))
         lives = [life for life in threads if life is not None and life.live]
         tops = map(life_of, self.tops.threads())
         self._tell_waits(seen, waits_of_tasks(drivers, tops, self.most_plain, lives))
-        took = time.perf_counter() - began
+        took = cpu_time() - began
         self._waits_due = now + max(_WAITS_EVERY, _WAITS_SHARE * took)
 
     def _tell_waits(

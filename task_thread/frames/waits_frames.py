@@ -18,10 +18,10 @@ The facts of a frame:
 
 from __future__ import annotations
 
-import time
 from typing import Any, NamedTuple
 
 from .._core.context import life_of
+from .._core.environment import cpu_time
 from .._core.texts import cut
 from .._core.waits import Look, Waiter
 from ..thread import TaskThread
@@ -73,9 +73,9 @@ class WaitsFrames:
         """
         if not full and now < self._due:
             return None
-        began = time.perf_counter()
+        began = cpu_time()
         found = self.told(now, full, self.seen())
-        self._due = now + max(_EVERY, _SHARE * (time.perf_counter() - began))
+        self._due = now + max(_EVERY, _SHARE * (cpu_time() - began))
         return found
 
     def seen(self) -> Seen:

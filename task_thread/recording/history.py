@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from .._core import instruments, registry
 from .._core.context import find_life, life_of
 from .._core.driver import Driver
-from .._core.environment import call_at, in_kernel, running_loop
+from .._core.environment import call_at, cpu_time, in_kernel, running_loop
 from .._core.lifecycle import Life
 from .._core.lines import attribute
 from .._core.log import failure, library
@@ -36,7 +36,7 @@ from .._core.trace import Kind, Trace, unwatch, watch
 from .._core.tree import is_below, root_of
 from .._core.watchdog import has_own_clock
 from ..frames.log_lines import LogLines
-from ..frames.sampler import SHARE, cpu_time
+from ..frames.sampler import SHARE
 from ..frames.timeline_lanes import LINGER
 from ..thread import TaskThread
 from .file import RecordingError, Tape

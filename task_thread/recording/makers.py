@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core.context import life_of
 from .._core.driver import Driver
+from .._core.environment import cpu_time
 from .._core.lifecycle import Life
 from .._core.waits import Look
 from ..frames.advice_frames import AdviceFrames
@@ -18,7 +19,7 @@ from ..frames.code_frames import CodeFrames
 from ..frames.frame import Frame
 from ..frames.lives import Tops
 from ..frames.log_lines import LogLines
-from ..frames.sampler import STALL, cpu_time
+from ..frames.sampler import STALL
 from ..frames.signal_frames import SignalFrames
 from ..frames.timeline_frames import MOST_SEEN, TimelineFrames
 from ..frames.tree_rows import MOST_PLAIN, TaskRow, TreeRows

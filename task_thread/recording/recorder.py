@@ -30,13 +30,13 @@ from typing import Any
 
 from .._core import instruments, registry
 from .._core.context import life_of
-from .._core.environment import running_loop
+from .._core.environment import cpu_time, running_loop
 from .._core.lifecycle import Life
 from .._core.log import failure, library, say
 from .._core.texts import cut, describe
 from .._core.trace import Happening, Kind, Trace
 from .._core.tree import is_below, root_of, walk_live
-from ..frames.sampler import STALL, Sampler, cpu_time
+from ..frames.sampler import STALL, Sampler
 from ..frames.watching import Watching
 from ..thread import TaskThread
 from .file import FIRST_LINE, LEAST_BYTES, Tape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import threading
 from pathlib import Path
@@ -13,6 +14,7 @@ from programs import Family, Probe, Sleeper, Turner, rounds, text, until
 from properties import virtual_time
 
 from task_thread import TaskThread, reCreate, replay, reSchedule
+from task_thread._core import environment
 from task_thread._core.context import life_of
 from task_thread.frames.timeline_frames import TimelineFrames
 from task_thread.recording import record
@@ -213,7 +215,9 @@ def test_who_made_whom_go_on_is_recorded_also_while_a_view_looks(tmp_path: Path)
     )
 
 
-def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(tmp_path: Path) -> None:
+def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It rests after a look for as much as the program computes, which may be nothing from then on."""
 
     class Bursts(Probe):
@@ -230,6 +234,9 @@ def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(tmp_path
         thread = Bursts()
         thread.max_reschedule_rate = None
         running = loop.create_task(thread.run())
+        # Each look costs some CPU time, and the program nothing.
+        looks = itertools.count(0.0, 0.001)
+        monkeypatch.setattr(environment, "_cpu_clock", lambda: next(looks))
         recorder = thread.record(tmp_path / "x")
         await asyncio.sleep(2)
         assert not dispatcher(thread).trace.full

@@ -20,7 +20,6 @@ from task_thread._core.context import life_of
 from task_thread._core.driver import Driver
 from task_thread._core.trace import Profile
 from task_thread.coach.advice import Advice
-from task_thread.frames import sampler
 from task_thread.frames.advice_frames import AdviceFrames
 from task_thread.frames.tree_rows import MOST_PLAIN, TreeRows
 from task_thread.frames.waits_frames import Seen
@@ -215,13 +214,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Any:
     for logger in loggers:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
-    patch = pytest.MonkeyPatch()
-    # What the test itself does at each look would count as the recorder's, and let it look less often.
-    patch.setattr(sampler, "cpu_time", lambda: 0.0)
     try:
         looked = virtual_time.run(main)
     finally:
-        patch.undo()
         for logger in loggers:
             logger.removeHandler(handler)
             logger.setLevel(logging.NOTSET)

@@ -17,7 +17,7 @@ import task_thread_widgets.panel
 import task_thread_widgets.view
 from task_thread_widgets import TreePanel
 
-import task_thread.frames.sampler
+from task_thread._core import environment
 from task_thread.frames.sampler import running_samplers
 
 
@@ -160,7 +160,7 @@ class Page:
 def loop(monkeypatch: pytest.MonkeyPatch) -> HandLoop:
     """The kernel's loop as the panels see it."""
     hand_loop = HandLoop()
-    monkeypatch.setattr(task_thread.frames.sampler, "cpu_time", lambda: hand_loop.worked)
+    monkeypatch.setattr(environment, "_cpu_clock", lambda: hand_loop.worked)
     monkeypatch.setattr(task_thread_widgets.panel, "home_loop", lambda: hand_loop)
     return hand_loop
 
