@@ -26,6 +26,8 @@ LIMIT = 120.0  # seconds an `async def` test may take; @pytest.mark.limit(second
 
 # A busy machine may stall any example; how long one takes says nothing about the code.
 settings.register_profile("default", deadline=None, print_blob=True)
+# `--hypothesis-profile few`: for a Python that is not the one the tests are usually run on.
+settings.register_profile("few", deadline=None, print_blob=True, max_examples=25)
 settings.load_profile("default")
 
 # What somebody's shell tells Python, or of its terminal, is nothing that a test is about, nor the

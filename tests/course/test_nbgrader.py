@@ -38,7 +38,14 @@ STEP = re.compile(r" *### (BEGIN|END) SOLUTION\n?")
 DIARY = """
 class Diary(Recorded):
     def initVars__(self):
+        self.page = 0
         self.tasks.write = None
+
+    async def enter__(self):
+        self.tasks.write = await reCreate(None, self.writeTask__)
+
+    async def writeTask__(self):
+        await asyncio.Event().wait()
 """
 COUNTER = """
 class Counter(Recorded):
@@ -74,6 +81,7 @@ MEAN = {
         "is there a loop without an `await`?",
         diary="""
         class Diary(Recorded):
+            page = 0
             async def enter__(self):
                 while True:
                     try:
@@ -94,6 +102,7 @@ MEAN = {
         diary="""
         import os, sys
         class Diary(Recorded):
+            page = 0
             async def enter__(self):
                 try:
                     sys.exit(0)
@@ -153,7 +162,12 @@ MEAN = {
         class Diary(Recorded):
             def initVars__(self):
                 self.events = Liar()
+                self.page = 0
                 self.tasks.write = None
+            async def enter__(self):
+                self.tasks.write = await reCreate(None, self.writeTask__)
+            async def writeTask__(self):
+                await asyncio.Event().wait()
         """,
     ),
     "hides errors": mean(
@@ -178,6 +192,7 @@ MEAN = {
         import time
         from time import sleep
         class Diary(Recorded):
+            page = 0
             async def enter__(self):
                 while True:
                     try:
@@ -195,6 +210,7 @@ MEAN = {
         "swallows its cancellation",
         diary="""
         class Diary(Recorded):
+            page = 0
             async def enter__(self):
                 self.events.append("page 2")
                 self.tasks.write = await reCreate(None, self.writeTask__)

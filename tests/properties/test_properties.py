@@ -15,7 +15,8 @@ from .strategies import NORMAL, programs
 
 
 def often(examples: int) -> Callable[[Callable[[Program], None]], Callable[[Program], None]]:
-    """The same examples in each run; `soak` looks for others."""
+    """The same examples in each run, or as much less as the profile says; `soak` looks for others."""
+    examples = examples * settings.default.max_examples // 100
     return settings(max_examples=examples, deadline=None, derandomize=True, database=None)
 
 
