@@ -482,3 +482,26 @@ async def test_a_state_machine_counts_on_though_another_task_has_an_alias_in_its
     async with running(Machine()) as machine:
         await until(lambda: machine.snapshot().tasks[-1].turns > 3)
         assert [row.slot for row in machine.snapshot().tasks] == ["other", "state"]
+
+
+async def test_of_two_states_that_a_turn_stores_the_one_in_the_slot_counts_on() -> None:
+    class Forks(Probe):
+        async def enter__(self) -> None:
+            self.tasks.step = await reCreate(None, self.first__)
+
+        async def first__(self) -> None:
+            await asyncio.sleep(0)
+            self.tasks.step = await reSchedule(self.left__)
+            self.tasks.step = await reSchedule(self.right__)
+
+        async def left__(self) -> None:
+            await forever()
+
+        async def right__(self) -> None:
+            await forever()
+
+    async with running(Forks()) as forks:
+        await until(lambda: len(forks.snapshot().tasks) == 2)
+        await rounds(3)
+        told = {row.cofunc.split(".")[-1]: row.turns for row in forks.snapshot().tasks}
+        assert told == {"left__": 0, "right__": 1}

@@ -376,7 +376,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
             if self.over:
                 pacing.release()
 
-    def _keep_row(self) -> None:
+    def keep_row(self) -> None:
         """Take a further turn, though another task is stored in its slot: that one gets a row of its own."""
         heir, self.heir = self.heir, None
         if heir is not None:
@@ -513,7 +513,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         if self._trace is not None:
             self._trace.turned(self)
         if self.heir is not None:
-            self._keep_row()
+            self.keep_row()
         thrown = self._cancelled
         if self.last or self.was_cancelled():
             if thrown and self.owner is not None:

@@ -484,9 +484,10 @@ class Life:
                 driver.task.set_name(name)
             elder = None if old is None else driver_of(old)
             actor = current.get()
-            if elder is not None and elder.slot != name and isinstance(actor, Driver):
-                if actor.slot_name == name:  # whose slot holds an alias of another task meanwhile
+            if elder is not None and elder is not actor and isinstance(actor, Driver):
+                if actor.slot_name == name:  # whose slot holds another task meanwhile
                     elder = actor
+                    actor.keep_row()
             if elder is not None and elder in self.drivers:
                 if elder.goes_on:
                     self.lost = True

@@ -73,4 +73,8 @@ KNOWN = {
         ),
         (_run, Step(Act("cancel_run", 0))),
     ),
+    "two state machines that take turn about in one slot count each their own turns": Program(
+        (ThreadPlan(tasks=(TaskPlan(),)),),
+        (_run, Step(Act("recreate", 0, "a")), Step(Act("recreate", 0, "a"))),
+    ),
 }
