@@ -13,6 +13,9 @@ py := $(venv)/bin/python
 course := .venv-course
 site := .venv-site
 hub := .venv-hub
+# Tests start hundreds of processes, and a lesson a kernel a notebook: with this set, each would compile all
+# that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # JupyterLab refuses to run as root unless told that it may.
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -117,8 +120,7 @@ clean:
 	.ci/venv '$(PYTHON)' $*
 	@touch $@
 
-# Bytecode is written here: on all cores, where pip uses one, and also where importing would not,
-# since PYTHONDONTWRITEBYTECODE is set. A file that is a template, and no Python, is no matter.
+# On all cores, where pip uses one. A file that is a template, and no Python, is no matter.
 compile = -@$(1)/bin/python -m compileall -q -j 0 $(1)/lib task_thread widgets
 
 $(venv)/has-lab: $(venv)/made
