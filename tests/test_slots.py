@@ -505,3 +505,26 @@ async def test_of_two_states_that_a_turn_stores_the_one_in_the_slot_counts_on() 
         await rounds(3)
         told = {row.cofunc.split(".")[-1]: row.turns for row in forks.snapshot().tasks}
         assert told == {"left__": 0, "right__": 1}
+
+
+async def test_a_state_machine_that_is_cancelled_in_its_turn_keeps_its_count() -> None:
+    class Ends(Probe):
+        async def enter__(self) -> None:
+            self.tasks.step = await reCreate(None, self.first__)
+
+        async def first__(self) -> None:
+            self.tasks.step = await reSchedule(self.second__)
+
+        async def second__(self) -> None:
+            ends = self.snapshot().task("step").turns == 5
+            if ends:
+                assert self.tasks.step is not None
+                self.tasks.step.cancel()
+            self.tasks.step = await reSchedule(self.first__)
+            told.append(self.snapshot().task("step").turns)
+
+    told: list[int] = []
+    async with running(Ends()) as machine:
+        await until(lambda: machine.tasks.step.done())
+        assert told == [1, 3, 5]
+        assert [(row.slot, row.turns) for row in machine.snapshot().tasks] == [("step", 6)]

@@ -496,10 +496,10 @@ class Life:
 
     def _hand_on(self, elder: Driver, driver: Driver) -> None:
         """Let the next task in a slot go on with the row of the one before, unless that was deleted."""
-        if elder.last or elder.was_cancelled():
-            if elder.was_cancelled() and current.get() is elder:
-                instruments.task_swallowed(elder)
-                driver.end()  # to delete a task means its slot, whichever co-function is next
+        if elder.was_cancelled() and current.get() is elder:
+            instruments.task_swallowed(elder)
+            driver.end()  # to delete a task means its slot, whichever co-function is next
+        elif elder.last or elder.was_cancelled():
             return
         if elder.over:
             del self.drivers[elder]

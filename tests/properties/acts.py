@@ -228,12 +228,18 @@ class Acts:
         for number in range(count):
             signal = Numbered()
             probe.model.send(signal, up)
-            if up:
-                await probe.sigFromChildToParent__(signal)
-            elif probe.parent is not None and number % 2:
-                await probe.parent.sigFromParentToChild__(signal, probe)
-            else:
-                await probe.insertSignal(signal)
+            try:
+                if up:
+                    await probe.sigFromChildToParent__(signal)
+                elif probe.parent is not None and number % 2:
+                    await probe.parent.sigFromParentToChild__(signal, probe)
+                else:
+                    await probe.insertSignal(signal)
+            except asyncio.CancelledError:
+                # It can be handled in the round in which its sender is cancelled.
+                if (probe, up) in signal.handled:
+                    probe.model.accept(up)
+                raise
             probe.model.accept(up)
 
     async def broadcast(self, probe: Probe, act: Act, actor: Probe | None) -> None:

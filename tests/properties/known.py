@@ -77,4 +77,28 @@ KNOWN = {
         (ThreadPlan(tasks=(TaskPlan(),)),),
         (_run, Step(Act("recreate", 0, "a")), Step(Act("recreate", 0, "a"))),
     ),
+    "a signal is handled in the round in which its sender is cancelled": Program(
+        (
+            ThreadPlan(
+                tasks=(
+                    TaskPlan(acts=((0, Act("stop", 2)),), waits_first=True),
+                    TaskPlan(acts=((0, Act("stop", 3)),), waits_first=True),
+                ),
+                room=1,
+                children=(
+                    ThreadPlan(
+                        exit=HookPlan(seconds=0.05),
+                        child_failed=HookPlan(acts=(Act("send_down", MY_PARENT, amount=30),)),
+                        children=(
+                            ThreadPlan(exit=HookPlan(ends="raise")),
+                            ThreadPlan(exit=HookPlan(ends="raise")),
+                            ThreadPlan(),
+                        ),
+                    ),
+                    ThreadPlan(),
+                ),
+            ),
+        ),
+        (_run, Step(Act("stop", 1))),
+    ),
 }

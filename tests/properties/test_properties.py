@@ -20,21 +20,21 @@ def often(examples: int) -> Callable[[Callable[[Program], None]], Callable[[Prog
     return settings(max_examples=examples, deadline=None, derandomize=True, database=None)
 
 
-@often(700)
+@often(300)
 @given(program=programs(NORMAL))
 def test_any_program_ends_in_order_and_keeps_to_the_model(program: Program) -> None:
     """Starts, stops, failures, cancellations, children, signals and pacings, all at once."""
     perform(program)
 
 
-@often(300)
+@often(150)
 @given(program=brake_programs(NORMAL))
 def test_a_task_takes_the_turns_that_its_brake_allows(program: Program) -> None:
     """None while it is paused, one for each step, and not more than its ceiling."""
     perform(program)
 
 
-@often(300)
+@often(150)
 @given(program=farewell_programs(NORMAL))
 def test_what_was_sent_before_a_stop_is_handled(program: Program) -> None:
     """In whatever tree, and whichever of its threads is stopped."""
