@@ -485,8 +485,8 @@ class Life:
             elder = None if old is None else driver_of(old)
             actor = current.get()
             if elder is not None and elder is not actor and isinstance(actor, Driver):
-                if actor.slot_name == name:  # whose slot holds another task meanwhile
-                    elder = actor
+                if actor.slot_name == name and actor in self.drivers:
+                    elder = actor  # whose slot holds another task meanwhile
                     actor.keep_row()
             if elder is not None and elder in self.drivers:
                 if elder.goes_on:

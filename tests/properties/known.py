@@ -101,4 +101,20 @@ KNOWN = {
         ),
         (_run, Step(Act("stop", 1))),
     ),
+    "what a child's task stores in its parent's slot of the same name counts on there": Program(
+        (
+            ThreadPlan(
+                tasks=(TaskPlan(), TaskPlan("spin", turns=1)),
+                children=(
+                    ThreadPlan(
+                        tasks=(
+                            TaskPlan(),
+                            TaskPlan(acts=((0, Act("recreate", MY_PARENT, "b")),)),
+                        )
+                    ),
+                ),
+            ),
+        ),
+        (_run,),
+    ),
 }
