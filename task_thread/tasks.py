@@ -198,6 +198,8 @@ def require_cofunc(cofunc: Any) -> None:
     Raises:
         TypeError: always for such a value; the text says what was found and what to write instead.
     """
+    if callable(cofunc):
+        return
     if inspect.iscoroutine(cofunc):
         name = cofunc.__name__
         cofunc.close()
@@ -205,8 +207,7 @@ def require_cofunc(cofunc: Any) -> None:
             f"expected a co-function, found the coroutine that calling {name}(...) made: "
             f"give the function without parentheses, and its arguments after it"
         )
-    if not callable(cofunc):
-        raise TypeError(
-            f"expected a co-function (`async def`), found {shown(cofunc)}"
-            + (": give the previous task first, then the co-function" if cofunc is None else "")
-        )
+    raise TypeError(
+        f"expected a co-function (`async def`), found {shown(cofunc)}"
+        + (": give the previous task first, then the co-function" if cofunc is None else "")
+    )

@@ -427,8 +427,8 @@ class TaskThread(HasLife):
             RuntimeError: it is to run elsewhere, and runs here already.
             BaseException: the error of the `enter__` of a child that runs elsewhere.
         """
-        life = _life_of_child(child)
-        if life.parent is not life_of(self):
+        life, me = _life_of_child(child), life_of(self)
+        if life.parent is not me:
             raise self._not_a_child(life)
         if on is not None:
             if not hasattr(on, "adopt"):
@@ -442,10 +442,10 @@ class TaskThread(HasLife):
                     "run; addChild(child, on=...) runs it"
                 )
             await on.adopt(child)
-            life_of(self).register(life)
+            me.register(life)
             await life.run()
-        elif life.state not in (ThreadState.STOPPED, ThreadState.FAILED):
-            life_of(self).register(life)
+        elif life.live or life.state is ThreadState.CREATED:
+            me.register(life)
 
     async def delChild(self, child: TaskThread) -> None:
         """Remove a child, stop it and wait for its end; code of the child itself does not wait.

@@ -186,7 +186,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         self.task: asyncio.Task[Any] = None  # type: ignore[assignment]
         self.made: Origin | None = None
         self.cancelled: Origin | None = None
-        if instruments.task_created and (owner is None or not owner.live):
+        if owner is None or not owner.live:
             instruments.task_created(self)
         if owner is not None:
             owner.drivers[self] = None
@@ -198,7 +198,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
         carrier.send(None)
         self.hears_of_end = True  # as long as it is not known what `create_task` makes of it
         try:
-            task = loop.create_task(carrier, name=self.name)
+            task = loop.create_task(carrier, name=name_of(turn[0]))
             if self.eager and not asyncio.isfuture(task):
                 raise TypeError(
                     f"expected a task from the loop's task factory, found {shown(task)}"

@@ -121,7 +121,7 @@ def run_hook(life: Life, name: str, limit: float | None = None) -> Generator[Any
     """
     before = current.get()
     current.set(life)
-    carrier = asyncio.current_task()
+    carrier = asyncio.current_task(life.loop)  # without it Python before 3.12 makes a system call
     count_cancels(carrier)
     cancels = cancel_requests(carrier)
     scope: Hook | None = None

@@ -53,7 +53,6 @@ NEVER = 1e6
 """Seconds, about eleven days: some loops' timers can't count much longer times, or infinity."""
 
 _told: set[tuple[int, str]] = set()  # warnings given: serial number, attribute
-_OVER = (ThreadState.STOPPED, ThreadState.FAILED)
 
 
 class Life:
@@ -294,9 +293,8 @@ class Life:
             self.stopper = RUN_HAS_ENDED
         if self.dispatcher is not None and self.dispatcher.trace is not None:
             self.dispatcher.trace.became(self)
-        self.live = state.live
-        self.accepts = not self.stop_asked and state not in _OVER
-        self.sends = state not in _OVER
+        self.live = self.sends = state.live
+        self.accepts = self.live and not self.stop_asked
         if instruments.thread_changed and state is not before:
             instruments.thread_changed(self, before)
 
@@ -483,12 +481,14 @@ class Life:
             else:
                 driver.task.set_name(name)
             elder = None if old is None else driver_of(old)
+            if elder is None:
+                return
             actor = current.get()
-            if elder is not None and elder is not actor and isinstance(actor, Driver):
+            if elder is not actor and isinstance(actor, Driver):
                 if actor.slot_name == name and actor in self.drivers:
                     elder = actor  # whose slot holds another task meanwhile
                     actor.keep_row()
-            if elder is not None and elder in self.drivers:
+            if elder in self.drivers:
                 if elder.goes_on:
                     self.lost = True
                 elif elder.slot == name:

@@ -6,7 +6,6 @@ the clock read. So a turn costs an addition and a comparison, whatever the rate.
 
 from __future__ import annotations
 
-import math
 import sys
 
 WINDOW = 1.0  # seconds; a rate is an average over at least this long
@@ -62,7 +61,7 @@ class RateMeter:
         # The check has a mark of its own: callers of `rate` may use the clock of another loop.
         self._since = now
         self._turns_since = 0
-        self._step = sys.maxsize if limit is None or math.isinf(limit) else max(1, int(limit))
+        self._step = sys.maxsize if limit is None else max(1, int(limit))
         self.check_at = self._step
 
     def count_on(self, before: RateMeter) -> None:
