@@ -186,6 +186,68 @@ def test_it_stays_where_it_is_scrolled_to_unless_at_the_end(kitchen):
     assert notebook.errors == []
 
 
+def test_lines_are_drawn_without_making_the_browser_lay_out_the_page(kitchen):
+    notebook, panel = kitchen
+    panel.evaluate(
+        """root => {
+            const page = root.panelPage;
+            const { drawNow } = page;
+            const { get } = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight");
+            let drawing = false;
+            window.askedWhileDrawn = 0;
+            page.drawNow = () => { drawing = true; drawNow.call(page); drawing = false; };
+            Object.defineProperty(root.querySelector('[role="log"]'), "scrollHeight", {
+                get() { window.askedWhileDrawn += drawing; return get.call(this); },
+            });
+        }"""
+    )
+    notebook.kernel.execute("[kitchen.logger.info('line %d', n) for n in range(60)]")
+    expect(line(panel, "line 59")).to_be_in_viewport()
+    assert notebook.page.evaluate("window.askedWhileDrawn") == 0
+    assert notebook.errors == []
+
+
+def test_what_is_unfolded_at_the_end_stays_in_sight(kitchen):
+    notebook, panel = kitchen
+    notebook.kernel.execute("[kitchen.logger.info('line %d', n) for n in range(60)]")
+    order(notebook, "fugu")
+    advice = line(panel, "cook turns no more")
+    expect(advice).to_be_in_viewport()
+    summary = line(panel, "cook failed").locator("summary").first
+    summary.click()
+    expect(line(panel, "cook failed").locator("li").first).to_be_visible()
+    draw(notebook.page)
+    expect(summary).to_be_in_viewport()
+    assert notebook.errors == []
+
+
+def test_it_stays_at_the_end_when_the_oldest_lines_go(kitchen):
+    notebook, panel = kitchen
+    scroller = panel.get_by_role("log")
+    # Each is higher than those that go.
+    for n in range(12):
+        notebook.kernel.execute(
+            f"[kitchen.logger.info('line %d %s', n, 'word ' * {n})"
+            f" for n in range({100 * n}, {100 * n + 100})]"
+        )
+        expect(line(panel, f"line {100 * n + 99} ")).to_be_in_viewport(timeout=READY)
+    expect(panel.locator("[data-n]")).to_have_count(1000)
+    draw(notebook.page)
+    assert scroller.evaluate("e => e.scrollTop + e.clientHeight >= e.scrollHeight - 8")
+    # And who looks at something older keeps it in sight.
+    number = panel.locator("[data-n]").nth(500).get_attribute("data-n")
+    middle = panel.locator(f'[data-n="{number}"]')
+    place = "row => row.getBoundingClientRect().top"
+    middle.evaluate("row => row.scrollIntoView({ block: 'nearest' })")
+    draw(notebook.page)
+    seen = middle.evaluate(place)
+    notebook.kernel.execute("[kitchen.logger.info('more %d', n) for n in range(50)]")
+    expect(panel.get_by_role("button", name="50 new lines")).to_be_visible()
+    draw(notebook.page)
+    assert abs(middle.evaluate(place) - seen) < 2
+    assert notebook.errors == []
+
+
 def test_it_stays_at_the_end_when_its_size_changes_or_it_was_out_of_sight(kitchen):
     notebook, panel = kitchen
     scroller = panel.get_by_role("log")

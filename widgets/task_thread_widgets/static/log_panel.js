@@ -22,6 +22,8 @@ export class LogPage extends PanelPage {
     this.pinned = true; // whether the end is what is looked at
     this.stale = true; // whether rows have to be matched with the store's lines
     this.unfiltered = true; // whether rows have to be shown or hidden anew
+    this.shown = 0; // how many rows the filter lets through
+    this.follows = false; // whether the end is to be looked at once the browser has laid out the page
     const again = this.guard(() => this.filterAgain());
     this.search = make("input", {
       type: "search", class: "tt-page-search tt-log-search", placeholder: "Filter",
@@ -43,10 +45,11 @@ export class LogPage extends PanelPage {
         this.search, this.level, this.recorded ? "" : this.clearButton, this.largeButton),
     );
     // Lines come all the time: a screen reader may read them, but is told only of errors and advice.
+    this.lines = make("div");
     this.list = make("div", {
       class: "tt-page-scroller tt-log-lines", role: "log", "aria-live": "off", "aria-label": "log lines",
       tabindex: "0", hidden: true,
-    });
+    }, this.lines);
     this.toEnd = make("button", {
       type: "button", class: "tt-button tt-log-end", hidden: true,
       click: this.guard(() => {
@@ -60,9 +63,17 @@ export class LogPage extends PanelPage {
       // What another width, a line that unfolds or a tab that comes back scrolls is no wish of anybody.
       const byItself = this.pinned && this.measures() !== this.pinnedAt;
       this.pinned = this.isAtEnd() || byItself;
+      setAttribute(this.list, "data-pinned", this.pinned);
       if (byItself) this.goToEnd();
       if (this.unread && this.pinned) this.draw();
     }), { signal, passive: true });
+    setAttribute(this.list, "data-pinned", true);
+    // To scroll in the middle of drawing would make the browser lay out the page once more.
+    const grown = new ResizeObserver(this.guard(() => {
+      if (this.pinned && this.follows) this.goToEnd();
+    }));
+    grown.observe(this.lines);
+    signal.addEventListener("abort", () => grown.disconnect());
     this.model.on("change:cleared", this.guard(() => {
       this.store.clear(this.model.get("cleared"));
       this.stale = true;
@@ -98,9 +109,13 @@ export class LogPage extends PanelPage {
     if (this.stale) this.matchRows();
     if (this.unfiltered) this.filterAll();
     const { lines, dropped } = this.store;
-    const shown = this.shownCount();
+    if (changed) this.shown = this.shownCount();
+    const { shown } = this;
     setShown(this.list, shown > 0);
-    if (this.pinned && changed) this.goToEnd(); // to scroll makes the browser lay out the page
+    if (this.pinned && changed) {
+      this.follows = true;
+      setTimeout(() => { this.follows = false; }); // after this frame: what unfolds later stays in sight
+    }
     if (this.pinned || !shown) this.unread = 0;
     const parts = [plural(lines.length, "line")];
     if (shown < lines.length) parts.unshift(`${shown} of`);
@@ -139,8 +154,8 @@ export class LogPage extends PanelPage {
   /** Make the rows those of the store's lines; a line that stays keeps its row, unfolded or not. */
   matchRows() {
     this.stale = false;
-    const { store, rows, list } = this;
-    setAttribute(list, "style", columnWidths(store.lines));
+    const { store, rows, lines } = this;
+    setAttribute(lines, "style", columnWidths(store.lines));
     const wanted = new Map(store.lines.map((line, index) => [line.n, index]));
     for (const [n, row] of rows) {
       const index = wanted.get(n);
@@ -149,7 +164,7 @@ export class LogPage extends PanelPage {
       row.gap?.remove();
       row.remove();
     }
-    let next = list.firstElementChild;
+    let next = lines.firstElementChild;
     store.lines.forEach((line, index) => {
       let row = rows.get(line.n);
       const leftOut = store.leftOutBefore(index);
@@ -157,7 +172,7 @@ export class LogPage extends PanelPage {
         row = this.makeRow(line);
         rows.set(line.n, row);
         this.filterOne(row);
-        list.insertBefore(row, next);
+        lines.insertBefore(row, next);
       }
       if (!leftOut && row.gap) {
         row.gap.remove();
@@ -165,7 +180,7 @@ export class LogPage extends PanelPage {
       } else if (leftOut && !row.gap) {
         row.gap = make("div", { class: "tt-log-gap" },
           `… ${plural(leftOut, "line")} left out: they came faster than can be read`);
-        list.insertBefore(row.gap, row);
+        lines.insertBefore(row.gap, row);
       }
       next = row.nextElementSibling;
     });
