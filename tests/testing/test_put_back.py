@@ -5,19 +5,29 @@ from __future__ import annotations
 import asyncio
 import atexit
 import builtins
+import codecs
+import copy
+import copyreg
+import csv
+import datetime
+import decimal
 import gc
 import io
 import json
 import logging
+import math
 import multiprocessing
 import os
+import queue
 import random
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
+import tracemalloc
 import warnings
 from pathlib import Path
 from typing import Any
@@ -60,6 +70,17 @@ def _set(owner: Any, name: str) -> Any:
     return lambda: setattr(owner, name, lambda *args: None)
 
 
+def _import(*args: Any, _real: Any = builtins.__import__, **kwargs: Any) -> Any:
+    return _real(*args, **kwargs)
+
+
+def _reduce(path: Path) -> Any:
+    return Path, ()
+
+
+_HANDLER = logging.NullHandler()
+_CONTEXT = decimal.getcontext()
+
 CHANGES = [
     (_set(sys, "stdout"), "sys.stdout", lambda: sys.stdout),
     (_set(sys, "stderr"), "sys.stderr", lambda: sys.stderr),
@@ -99,11 +120,41 @@ CHANGES = [
     (lambda: sys.setrecursionlimit(5000), "the limit of recursion", sys.getrecursionlimit),
     (lambda: threading.settrace(print), "that trace new OS threads",  # type: ignore[arg-type]
      lambda: threading._trace_hook),  # type: ignore[attr-defined]
+    (_set(datetime, "datetime"), "datetime.datetime", lambda: datetime.datetime),
+    (_set(math, "sin"), "math.sin", lambda: math.sin),
+    (_set(queue.Queue, "put"), "Queue.put", lambda: queue.Queue.put),
+    (_set(asyncio.Queue, "put"), "Queue.put", lambda: asyncio.Queue.put),
+    (_set(json.JSONEncoder, "default"), "JSONEncoder.default", lambda: json.JSONEncoder.default),
+    (lambda: setattr(builtins, "__import__", _import), "builtins.__import__", lambda: builtins.__import__),
+    (lambda: setattr(TaskThread, "exit_timeout", 1), "TaskThread.exit_timeout",
+     lambda: TaskThread.exit_timeout),
+    (lambda: setattr(sys, "platform", "win32"), "sys.platform", lambda: sys.platform),
+    (lambda: setattr(sys, "ps1", "? "), "sys.ps1", lambda: getattr(sys, "ps1", None)),
+    (lambda: setattr(sys, "__stdout__", None), "sys.__stdout__", lambda: sys.__stdout__),
+    (lambda: setattr(os, "path", math), "os.path", lambda: os.path),
+    (lambda: copyreg.pickle(complex, repr), "copyreg.dispatch_table",
+     lambda: dict(copyreg.dispatch_table)),
+    (lambda: copyreg.pickle(Path, _reduce), "copyreg.dispatch_table",
+     lambda: dict(copyreg.dispatch_table)),
+    (lambda: logging.addLevelName(20, "LOUD"), "logging._levelToName", lambda: logging.getLevelName(20)),
+    (lambda: _HANDLER.setLevel(50), "the log handler NullHandler", lambda: _HANDLER.level),
+    (lambda: setattr(_CONTEXT, "prec", 3), "decimal.getcontext()", lambda: _CONTEXT.prec),
+    (lambda: _CONTEXT.traps.__setitem__(decimal.Inexact, True), "decimal.getcontext()",
+     lambda: dict(_CONTEXT.traps)),
+    (lambda: setattr(decimal.DefaultContext, "prec", 3), "decimal.DefaultContext",
+     lambda: decimal.DefaultContext.prec),
+    (lambda: codecs.register_error("strict", codecs.ignore_errors), "how codecs treat errors",
+     lambda: codecs.lookup_error("strict")),
+    (lambda: csv.field_size_limit(3), "the limit of csv's fields", csv.field_size_limit),
+    (tracemalloc.start, "tracemalloc", tracemalloc.is_tracing),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "name", "look"), CHANGES, ids=[name for _, name, _ in CHANGES])
-def test_what_was_changed_is_put_back_and_told(change: Any, name: str, look: Any) -> None:
+def test_what_was_changed_is_put_back_and_told(
+    change: Any, name: str, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [*logging.root.handlers, _HANDLER])
     before = look()
 
     async def program() -> None:
@@ -113,6 +164,47 @@ def test_what_was_changed_is_put_back_and_told(change: Any, name: str, look: Any
     assert look() == before
     assert note.startswith("the program changed what others use, and it was put back: ")
     assert note.endswith(name)
+
+
+def test_a_name_that_was_none_is_put_back_and_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)  # as before it is asked for
+
+    async def asks() -> None:
+        tempfile.gettempdir()
+
+    async def sets() -> None:
+        tempfile.tempdir = "/nowhere"
+
+    assert check(asks).notes == check(sets).notes == ()
+    assert tempfile.tempdir is None
+
+
+def test_what_a_package_registers_when_it_is_imported_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = type("Kind", (), {})
+    monkeypatch.setattr(copyreg, "dispatch_table", dict(copyreg.dispatch_table))
+
+    async def program() -> None:
+        copyreg.pickle(kind, copy.copy)  # the function is not the user's
+
+    assert check(program).notes == ()
+    assert copyreg.dispatch_table[kind] is copy.copy
+
+
+def test_faulthandler_is_switched_off_again() -> None:
+    # In a process of its own: pytest has switched it on.
+    done = python(
+        """
+        import faulthandler, sys
+        from task_thread.testing import check
+        async def program():
+            faulthandler.enable(sys.__stderr__)
+        print(check(program).notes, faulthandler.is_enabled())
+        """
+    )
+    told = "the program changed what others use, and it was put back: "
+    assert done.stdout == f"('{told}faulthandler',) False\n", done.stderr
 
 
 def test_what_the_garbage_collector_passes_over_is_put_back() -> None:
