@@ -11,8 +11,8 @@ threads of that; it has the attributes of that; and `isinstance` says yes. Where
 differently (`__slots__`) running threads keep their code.
 
 IPython's autoreload was compared: it moves objects to the new class, too, and then `super()` in a method
-that still runs raises a TypeError. Only classes defined in cells are treated so, not those that a
-function makes, since two calls of a factory mean two classes.
+that still runs raises a TypeError. Only classes defined in cells are treated so, those inside other
+classes too, but not those that a function makes, since two calls of a factory mean two classes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import functools
 import gc
 import logging
 import sys
+from collections.abc import Iterator
 from types import CellType, FrameType, FunctionType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
@@ -55,9 +56,7 @@ class LiveCode:
     def cell_has_run(self) -> None:
         """Look which classes were defined, and let them go on with the threads of those of before."""
         found = [
-            value
-            for name, value in list(self._names.items())
-            if isinstance(value, type) and self._is_of_cell(name, value)
+            cls for name, value in list(self._names.items()) for cls in self._of_cell(name, value)
         ]
         # Bases first, as the layout of an object is compared base by base.
         for new in sorted(found, key=lambda cls: len(cls.__mro__)):
@@ -91,17 +90,24 @@ class LiveCode:
             _tell_left(reference(), why, moved > 0)
         self._known[new.__qualname__] = (identity, [*(one for one, _ in left), ref(new)])
 
-    def _is_of_cell(self, name: str, cls: type) -> bool:
-        if (
-            not issubclass(cls, TaskThread)
-            or cls.__module__ != "__main__"
-            or cls.__qualname__ != name
-        ):
+    def _of_cell(self, name: str, value: Any) -> Iterator[type]:
+        """Yield a class that was defined under this name, and those that were defined inside it."""
+        if isinstance(value, type) and _qualname(value) == name:
+            if issubclass(value, TaskThread) and self._is_of_cell(value):
+                yield value
+            for inner, thing in list(vars(value).items()):
+                yield from self._of_cell(f"{name}.{inner}", thing)
+
+    def _is_of_cell(self, cls: type) -> bool:
+        if cls.__module__ != "__main__":
             return False
         # A file run by `%run` leaves its classes here, too; their functions have another namespace.
         found = [_function(value) for value in vars(cls).values()]
         spaces = [_undecorated(one).__globals__ for one in found if one is not None]
         return any(one is self._names for one in spaces) or all(map(_is_of_module, spaces))
+
+
+_qualname = type.__dict__["__qualname__"].__get__  # not what a metaclass of the user's says
 
 
 def _is_of_module(space: dict[str, Any]) -> bool:
@@ -429,6 +435,8 @@ def _same(old: Any, new: Any, depth: int = 0) -> bool:
     if kind is dict:
         return old.keys() == new.keys() and all(_same(old[key], new[key], depth + 1) for key in old)
     if isinstance(old, type):
+        if vars(old).get(_LEADS_TO) is new:  # one inside a class, which went on before that does
+            return True
         return not _changed(dict(vars(old)), dict(vars(new)), depth + 1)
     if not any("__eq__" in vars(base) for base in kind.__mro__[:-1]):
         return True

@@ -313,3 +313,49 @@ def test_the_metaclass_is_that_of_a_script(kernel: Kernel) -> None:
     assert kernel.run("type(TaskThread) is type", "q").literal is True
     both = "import typing\nclass Closable(typing.Protocol): ...\nclass P(TaskThread, Closable): ..."
     assert kernel.run(both, "p").error == ""
+
+
+NESTED = """
+from dataclasses import dataclass
+
+HEAD
+    class Inner(TaskThread):
+        class Deep(TaskThread):
+            def word(self):
+                return "deep VERSION"
+        def word(self):
+            return "VERSION"
+
+class Special(Outer.Inner):
+    def word(self):
+        return "special " + super().word()
+"""
+
+
+@pytest.mark.parametrize(
+    "head", ["class Outer:", "class Outer(TaskThread):", "@dataclass\nclass Outer:"]
+)
+def test_a_class_inside_a_class_follows_and_so_do_those_made_of_it(
+    kernel: Kernel, head: str
+) -> None:
+    code = NESTED.replace("HEAD", head)
+    kernel.run(code.replace("VERSION", "v1"), "a")
+    kernel.run(
+        "them = [Outer.Inner(), Outer.Inner.Deep(), Special(), Outer()]\n"
+        "[one.start() for one in them if isinstance(one, TaskThread)]\n"
+        "await asyncio.sleep(0)"
+    )
+    assert kernel.run(code.replace("VERSION", "v1"), "a").err == ""  # it is what it was
+    told = kernel.run(code.replace("VERSION", "v2"), "a")
+    assert "Deep: the running thread goes on with the new code of word" in told.err
+    words = kernel.run("[one.word() for one in them[:3]]").literal
+    assert words == ["v2", "deep v2", "special v2"]
+    assert kernel.run("type(them[0]) is Outer.Inner").literal is True
+
+
+def test_a_class_that_a_function_makes_keeps_its_code(kernel: Kernel) -> None:
+    code = "def make():\n    class Made(TaskThread):\n        def word(self): return VERSION\n    return Made"
+    kernel.run(code.replace("VERSION", "1"), "a")
+    kernel.run("Made = make(); made = Made(); made.start(); await asyncio.sleep(0)", "b")
+    assert kernel.run(code.replace("VERSION", "2"), "a").err == ""
+    assert kernel.run("made.word(), make()().word()").literal == (1, 2)
