@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .texts import is_a
+
 # Not the time on the wall: on a busy machine that would punish us for what others do. (Pyodide has no other.)
 _cpu_clock = getattr(time, "thread_time", time.perf_counter)
 
@@ -66,3 +68,9 @@ def call_at(
 def cpu_time() -> float:
     """Return the CPU time of this OS thread, in seconds; our looks at a program are rationed by it."""
     return float(_cpu_clock())
+
+
+def left_debugger(error: BaseException) -> bool:
+    """Whether an error is that of `q` in a debugger, by which a person aborts the program."""
+    bdb = sys.modules.get("bdb")
+    return bdb is not None and is_a(error, bdb.BdbQuit)

@@ -31,7 +31,7 @@ from ..states import ThreadState
 from . import instruments, log, starting
 from .context import current, life_of
 from .driver import Driver, driver_of
-from .environment import in_kernel, open_gate, running_loop
+from .environment import in_kernel, left_debugger, open_gate, running_loop
 from .mailbox import Mailbox
 from .origin import A_SIGNAL, RUN_HAS_ENDED, Origin, is_run_ending, noted
 from .patient import begin_task
@@ -559,7 +559,7 @@ class Life:
         return tasks
 
     def task_failed(self, driver: Driver, error: BaseException) -> None:
-        """Log a task's error; a SystemExit or KeyboardInterrupt ends the tree."""
+        """Log a task's error; a SystemExit, a KeyboardInterrupt or a debugger's `q` ends the tree."""
         log.failure(self.logger, error, "%s: %s failed", self.id, driver.name)
         instruments.task_failed(driver, error)
         self.raise_fatal(error)
@@ -660,8 +660,9 @@ class Life:
             self.request_stop()
 
     def raise_fatal(self, error: BaseException) -> None:
-        """Let a SystemExit or KeyboardInterrupt end the whole tree, unless this is a kernel."""
-        if not is_a(error, SystemExit, KeyboardInterrupt) or in_kernel():
+        """Let a SystemExit, a KeyboardInterrupt or a debugger's `q` end the whole tree, but in a kernel."""
+        fatal = is_a(error, SystemExit, KeyboardInterrupt) or left_debugger(error)
+        if not fatal or in_kernel():
             return
         life = root_of(self)
         if life.fatal is None:

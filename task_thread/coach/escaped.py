@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.environment import in_kernel
+from .._core.environment import in_kernel, left_debugger
 from .._core.texts import class_of, is_a
 from .advice import give
 from .cofunctions import reading_of
@@ -31,6 +31,8 @@ def failed(driver: Driver, error: BaseException) -> None:
     """Say which line an error escaped from, unless the thread sees to its failures itself."""
     owner = driver.owner
     if owner is None or owner.hook_of("taskFailed__") is not None or _is_hook(driver, owner):
+        return
+    if left_debugger(error):
         return
     if not is_a(error, Exception) and not (is_a(error, SystemExit) and in_kernel()):
         return

@@ -1,8 +1,9 @@
-"""sys.exit and KeyboardInterrupt from anywhere stop the tree in order and are raised by run()."""
+"""sys.exit, KeyboardInterrupt and a debugger's `q` from anywhere stop the tree and are raised by run()."""
 
 from __future__ import annotations
 
 import asyncio
+import bdb
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -61,7 +62,7 @@ async def outcome(thread: TaskThread) -> BaseException | None:
     return None
 
 
-@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("kind", [*ERRORS, bdb.BdbQuit])
 @pytest.mark.parametrize("where", PLACES)
 async def test_a_root_stops_its_tree_in_order_and_run_raises_it(
     where: str, kind: type[BaseException], caplog: pytest.LogCaptureFixture
@@ -479,3 +480,25 @@ async def test_a_name_that_exits_ends_nothing(kind: type[BaseException]) -> None
     assert threads() == [thread]
     await thread.stop()
     await gone(thread)
+
+
+def test_who_leaves_the_debugger_in_a_turn_ends_the_program_and_gets_no_advice() -> None:
+    done = python(
+        """
+        import asyncio, bdb
+        from task_thread import TaskThread, reCreate, reSchedule
+        class Clock(TaskThread):
+            async def enter__(self):
+                self.tasks.tick = await reCreate(None, self.tick__)
+            async def tick__(self):
+                raise bdb.BdbQuit  # as `q` does at the prompt of pdb.set_trace()
+                self.tasks.tick = await reSchedule(self.tick__)
+            async def exit__(self):
+                print("stopped")
+        asyncio.run(Clock().run())
+        """,
+        TASK_THREAD_COACH="1",
+    )
+    assert (done.returncode, done.stdout) == (1, "stopped\n"), done.stderr
+    assert done.stderr.rstrip().endswith("bdb.BdbQuit")
+    assert "turns no more" not in done.stderr
