@@ -130,7 +130,7 @@ def run(path: str, plain: bool = False) -> int:
         try:
             usable = keyboard.usable and console.is_terminal and not console.is_dumb_terminal
             if plain or not usable or not _is_terminal(sys.stdout):
-                _write(recording)
+                return _write(recording)
             else:
                 _show(recording, console, keyboard)
         finally:
@@ -165,13 +165,17 @@ def export(path: str, out: str) -> int:
     return 2
 
 
-def _write(recording: Recording) -> None:
+def _write(recording: Recording) -> int:
+    """Write a recording as text; return the exit status."""
     text = [
         *repr(recording).splitlines(),
         *(told(recording, number) for number in range(len(recording.marks))),
     ]
     text.append(text_tree(recording.at(recording.seconds).threads))
-    write(sys.stdout, "".join(f"{lines(line)}\n" for line in text))
+    if write(sys.stdout, "".join(f"{lines(line)}\n" for line in text)):
+        return 0
+    write(sys.stderr, "task_thread: stdout does not take the text of the recording\n")
+    return 1
 
 
 def _show(recording: Recording, console: Console, keyboard: Keyboard) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import python
+from programs import environment, python
 from properties import virtual_time
 from recording.a_program import Top
 
@@ -215,4 +216,17 @@ def test_where_nothing_can_be_recorded_the_script_does_not_run(tmp_path: Path, c
     assert done.stdout == ""
     assert (
         "nothing can be recorded: expected the path of a new file or of a recording" in done.stderr
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device here")
+def test_text_that_can_not_be_written_is_told(path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "task_thread", "replay", path],
+            env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        "task_thread: stdout does not take the text of the recording\n",
     )
