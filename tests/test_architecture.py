@@ -82,14 +82,15 @@ FOREIGN = {
     "_cancel_all_tasks", "_chain_future", "_children", "_closed",
     "_context", "_current_frames", "_enter_task", "_event_loop_policy", "_exit_callbacks", "_filename_map",
     "_forkserver", "_forkserver_pid", "_fut_waiter", "_get_running_loop", "_getframe",
-    "_handle_msg", "_invoke_excepthook", "_is_owned", "_leave_task", "_log_destroy_pending",
-    "_make_subprocess_transport", "_must_cancel", "_outer_done_callback", "_parent_cancel_requested",
+    "_handle_msg", "_invoke_excepthook", "_is_owned", "_leave_task", "_levelToName", "_log_destroy_pending",
+    "_make_subprocess_transport", "_must_cancel", "_nameToLevel", "_outer_done_callback",
+    "_parent_cancel_requested",
     "_parent_header",
     "_parent_task",
     "_pid", "_profile_hook", "_ready", "_resource_tracker", "_run_once", "_selector", "_send",
     "_set_running_loop", "_started", "_started_by", "_task_thread_forgave", "_tasks", "_thread_id",
     "_threads_queues", "_todo", "_trace_hook", "_transports", "_validate", "_wait_for_one",
-    "_warn_unawaited_coroutine",
+    "_warn_unawaited_coroutine", "_warnings_showwarning",
 }  # fmt: skip
 
 

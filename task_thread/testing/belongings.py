@@ -61,18 +61,13 @@ _NAMES = {  # what is no plain value, or not always there
         "path_importer_cache", "ps1", "ps2",
     ),
     "os": ("environ",),
-    "logging": ("root", "lastResort", "_srcfile", "_defaultFormatter", "_warnings_showwarning"),
-    "json": ("_default_encoder", "_default_decoder"),
-    "random": ("_inst",),
-    "gettext": ("_current_domain",),
+    "logging": ("root", "lastResort", "_warnings_showwarning"),
 }  # fmt: skip
 _TABLES = {
-    "copyreg": ("dispatch_table", "_extension_registry", "_inverted_registry"),
+    "copyreg": ("dispatch_table",),
     "logging": ("_levelToName", "_nameToLevel"),
     "mimetypes": ("types_map", "common_types", "suffix_map", "encodings_map"),
-    "shutil": ("_ARCHIVE_FORMATS", "_UNPACK_FORMATS"),
     "sqlite3": ("adapters", "converters"),
-    "xml.etree.ElementTree": ("_namespace_map",),
 }
 _LISTS = {"sys": ("path", "argv", "meta_path", "path_hooks"), "gc": ("callbacks",)}
 _CODEC_ERRORS = (

@@ -45,6 +45,9 @@ from .loops import Checked, Deadlock, Late, Over, RealLoop, SolipsismError, Virt
 from .report import KINDS, CheckFailed, Report
 
 _MOST_NOTES = 20
+_NO_ASSERTS = (
+    "Python runs with -O, which leaves assert statements out: none of the program's was looked at"
+)
 _MOST_LOG = 1000  # lines
 _SETTLING = 60.0  # virtual seconds for threads that were told to stop; a real program gets REAL_END
 _REAL_END = 2.0
@@ -115,7 +118,7 @@ class Run:
         self.cause: BaseException | None = None
         self.verdict: BaseException | None = None
         self.waiting: list[str] = []
-        self.notes: list[str] = []
+        self.notes: list[str] = [] if __debug__ else [_NO_ASSERTS]
         self.failures: list[str] = []
         self.log: list[str] = []
         self.result: Any = None

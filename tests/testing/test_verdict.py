@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from programs import python
 
 from task_thread import TaskThread, reCreate
 from task_thread.testing import CheckFailed, check
@@ -273,3 +274,18 @@ def test_what_a_check_inside_says_of_its_kind_is_believed() -> None:
     with pytest.raises(CheckFailed) as failed:
         check(outer)
     assert failed.value.kind == "deadlock"
+
+
+@pytest.mark.parametrize(("options", "noticed"), [((), 0), (("-O",), 1), (("-OO",), 1)])
+def test_asserts_that_python_leaves_out_are_told(options: tuple[str, ...], noticed: int) -> None:
+    done = python(
+        """
+        from task_thread.testing import check
+        async def program():
+            pass
+        print(*check(program).notes)
+        """,
+        *options,
+    )
+    told = "Python runs with -O, which leaves assert statements out: none of the program's was looked at"
+    assert done.stdout == told * noticed + "\n", done.stderr
