@@ -36,6 +36,7 @@ from .._core.lines import (
 from .._core.stepping import drop
 from .._core.texts import class_of, describe, is_a, text_of
 from .._core.tree import walk_live
+from ..coach import kinds as _loaded  # noqa: F401  # an interruption must not fall into its import
 from . import asserts, guards, left, waits
 from .belongings import Belongings
 from .freeze import Freezer
