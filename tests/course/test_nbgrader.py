@@ -72,7 +72,11 @@ MEAN = {
         """
         while True:
             try:
-                sum(range(100))
+                while True:  # in one loop alone an interrupt between two rounds would end it
+                    try:
+                        sum(range(100))
+                    except BaseException:
+                        pass
             except BaseException:
                 pass
         """,
