@@ -377,7 +377,7 @@ class Driver(RateMeter, itertools.islice):  # type: ignore[type-arg]
                 pacing.release()
 
     def keep_row(self) -> None:
-        """Take a further turn, though another task is stored in its slot: that one gets a row of its own."""
+        """Go on, though another task is stored in its slot: that one gets a row of its own."""
         heir, self.heir = self.heir, None
         if heir is not None:
             heir.elder = None

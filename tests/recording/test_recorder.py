@@ -215,9 +215,7 @@ def test_who_made_whom_go_on_is_recorded_also_while_a_view_looks(tmp_path: Path)
     )
 
 
-def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(tmp_path: Path) -> None:
     """It rests after a look for as much as the program computes, which may be nothing from then on."""
 
     class Bursts(Probe):
@@ -234,9 +232,8 @@ def test_a_program_that_has_become_quiet_is_recorded_step_by_step_again(
         thread = Bursts()
         thread.max_reschedule_rate = None
         running = loop.create_task(thread.run())
-        # Each look costs some CPU time, and the program nothing.
-        looks = itertools.count(0.0, 0.001)
-        monkeypatch.setattr(environment, "_cpu_clock", lambda: next(looks))
+        # Each look costs some CPU time, and the program nothing. `virtual_time.run` puts the clock back.
+        environment._cpu_clock = itertools.count(0.0, 0.001).__next__
         recorder = thread.record(tmp_path / "x")
         await asyncio.sleep(2)
         assert not dispatcher(thread).trace.full
